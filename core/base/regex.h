@@ -1,0 +1,20 @@
+/* regex.h - the operators' expressions: POSIX extended, searched for anywhere unless anchored, with clear errors. */
+#ifndef CORE_BASE_REGEX_H
+#define CORE_BASE_REGEX_H
+
+#include <regex.h>
+#include <stdbool.h>
+
+#include "core/base/err.h"
+
+struct rx {
+	char *text; /* as written */
+	regex_t re;
+};
+
+/* -EINVAL and the C library's words for a bad one. */
+int rx_init(struct rx *rx, const char *text, struct err *err);
+void rx_fini(struct rx *rx);
+bool rx_match(const struct rx *rx, const char *s);
+
+#endif
