@@ -1,0 +1,250 @@
+/* loop.c - see loop.h */
+#include "core/base/loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/base/xalloc.h"
+
+struct loop {
+	struct ev_loop *ev;
+	char *name;
+	pthread_t thread;
+	bool threaded;
+	pthread_mutex_t lock; /* held while callbacks run */
+	pthread_t holder; /* valid while `held` */
+	atomic_bool held;
+	unsigned int nested; /* loop_enter()s by the holder */
+	pthread_mutex_t jobs_lock; /* guards the list below; innermost */
+	struct loop_job *jobs, **jobs_tail;
+	ev_async door;
+	atomic_bool stopping;
+	void *io;
+	void (*io_fini)(void *io);
+};
+
+static void take(struct loop *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->holder = pthread_self();
+	atomic_store_explicit(&l->held, true, memory_order_relaxed);
+}
+
+static void leave(struct loop *l)
+{
+	atomic_store_explicit(&l->held, false, memory_order_relaxed);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void before_wait(struct ev_loop *ev) EV_NOEXCEPT
+{
+	leave(ev_userdata(ev));
+}
+
+static void after_wait(struct ev_loop *ev) EV_NOEXCEPT
+{
+	take(ev_userdata(ev));
+}
+
+static void jobs_run(struct loop *l)
+{
+	struct loop_job *job, *next;
+
+	pthread_mutex_lock(&l->jobs_lock);
+	job = l->jobs;
+	l->jobs = NULL;
+	l->jobs_tail = &l->jobs;
+	for (struct loop_job *j = job; j; j = j->next)
+		j->queued = false;
+	pthread_mutex_unlock(&l->jobs_lock);
+	for (; job; job = next) {
+		next = job->next; /* fn may free the job */
+		job->fn(job);
+	}
+}
+
+static void door_cb(struct ev_loop *ev, ev_async *w, int events)
+{
+	struct loop *l = w->data;
+
+	(void)events;
+	jobs_run(l);
+	if (l->stopping)
+		ev_break(ev, EVBREAK_ALL);
+}
+
+struct loop *loop_new(const char *name, struct err *err)
+{
+	struct loop *l = xcalloc(1, sizeof(*l));
+
+	l->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (!l->ev) {
+		free(l);
+		err_set(err, -ENOMEM, "loop %s: the kernel gave no event queue; raise `ulimit -n`", name);
+		return NULL;
+	}
+	l->name = xstrdup(name);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_mutex_init(&l->jobs_lock, NULL);
+	l->jobs_tail = &l->jobs;
+	ev_set_userdata(l->ev, l);
+	ev_set_loop_release_cb(l->ev, before_wait, after_wait);
+	ev_async_init(&l->door, door_cb);
+	l->door.data = l;
+	ev_async_start(l->ev, &l->door);
+	ev_unref(l->ev); /* the door alone does not keep the loop turning */
+	return l;
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	take(l);
+	while (l->jobs)
+		jobs_run(l);
+	if (l->io_fini)
+		l->io_fini(l->io);
+	ev_ref(l->ev);
+	ev_async_stop(l->ev, &l->door);
+	leave(l);
+	ev_loop_destroy(l->ev);
+	pthread_mutex_destroy(&l->lock);
+	pthread_mutex_destroy(&l->jobs_lock);
+	free(l->name);
+	free(l);
+}
+
+struct ev_loop *loop_ev(struct loop *l)
+{
+	return l->ev;
+}
+
+const char *loop_name(const struct loop *l)
+{
+	return l->name;
+}
+
+void loop_run(struct loop *l)
+{
+	take(l);
+	ev_ref(l->ev);
+	jobs_run(l);
+	if (!l->stopping)
+		ev_run(l->ev, 0);
+	ev_unref(l->ev);
+	leave(l);
+}
+
+static void *thread_main(void *arg)
+{
+	loop_run(arg);
+	return NULL;
+}
+
+int loop_start(struct loop *l, struct err *err)
+{
+	int rc = pthread_create(&l->thread, NULL, thread_main, l);
+
+	if (rc)
+		return err_set(err, -rc, "loop %s: no thread: %s; raise `ulimit -u`", l->name, err_name(rc));
+	pthread_setname_np(l->thread, l->name);
+	l->threaded = true;
+	return 0;
+}
+
+void loop_join(struct loop *l)
+{
+	if (!l || !l->threaded)
+		return;
+	loop_stop(l);
+	pthread_join(l->thread, NULL);
+	l->threaded = false;
+}
+
+void loop_stop(struct loop *l)
+{
+	l->stopping = true;
+	ev_async_send(l->ev, &l->door);
+}
+
+void loop_lock(struct loop *l)
+{
+	take(l);
+}
+
+void loop_unlock(struct loop *l)
+{
+	leave(l);
+	/* timers and watchers may have been changed under a loop that waits: let it look again */
+	ev_async_send(l->ev, &l->door);
+}
+
+void loop_enter(struct loop *l)
+{
+	if (loop_is_mine(l))
+		l->nested++;
+	else
+		take(l);
+}
+
+void loop_leave(struct loop *l)
+{
+	if (l->nested)
+		l->nested--;
+	else
+		loop_unlock(l);
+}
+
+bool loop_is_mine(const struct loop *l)
+{
+	return atomic_load_explicit(&l->held, memory_order_relaxed) && pthread_equal(l->holder, pthread_self());
+}
+
+void loop_post(struct loop *l, struct loop_job *job)
+{
+	pthread_mutex_lock(&l->jobs_lock);
+	if (!job->queued) {
+		job->queued = true;
+		job->next = NULL;
+		*l->jobs_tail = job;
+		l->jobs_tail = &job->next;
+	}
+	pthread_mutex_unlock(&l->jobs_lock);
+	ev_async_send(l->ev, &l->door);
+}
+
+struct call {
+	struct loop_job job;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void call_cb(struct loop_job *job)
+{
+	struct call c = *(struct call *)job;
+
+	free(job);
+	c.fn(c.arg);
+}
+
+void loop_call(struct loop *l, void (*fn)(void *arg), void *arg)
+{
+	struct call *c = xcalloc(1, sizeof(*c));
+
+	*c = (struct call){ .job = { .fn = call_cb }, .fn = fn, .arg = arg };
+	loop_post(l, &c->job);
+}
+
+void loop_io_set(struct loop *l, void *io, void (*fini)(void *io))
+{
+	l->io = io;
+	l->io_fini = fini;
+}
+
+void *loop_io(const struct loop *l)
+{
+	return l->io;
+}
