@@ -1,0 +1,64 @@
+/* schema.h - the shape of a set before there is one: its metrics in order, and the digest of names and types.
+ *
+ * A schema is built by a sampler (or by hand in tests), given to set_new() any number of times, and then freed: a set
+ * keeps nothing of it but bytes.  Names and units are copied.  Not for use by two threads at once.
+ */
+#ifndef CORE_SET_SCHEMA_H
+#define CORE_SET_SCHEMA_H
+
+#include "core/base/err.h"
+#include "core/set/value.h"
+
+#define SCHEMA_NAME_MAX  220 /* bytes without NUL: the wire's length byte holds the name, its NUL, digest, one spare */
+#define METRIC_NAME_MAX  253 /* name, NUL, unit, NUL share one length byte of at most 255 */
+#define SCHEMA_CARD_MAX  65536 /* metrics in one set; a larger one is somebody's mistake */
+#define SCHEMA_ARRAY_MAX (1u << 24) /* elements of one array */
+#define DIGEST_LEN       32
+
+struct schema;
+
+/* What a sampler's table says of a metric.  `kind` and `help` are for people and for the exporter: not on the wire. */
+enum metric_kind { METRIC_GAUGE, METRIC_COUNTER };
+struct metric_def {
+	const char *name;
+	enum value_type type;
+	const char *unit; /* NULL: none */
+	enum metric_kind kind;
+	const char *help;
+	uint32_t count; /* elements of an array; 0 means 1 */
+};
+
+struct schema *schema_new(const char *name, struct err *err);
+void schema_free(struct schema *s); /* NULL is fine */
+const char *schema_name(const struct schema *s);
+uint32_t schema_card(const struct schema *s);
+
+/* All of these return the metric's index in the set (>= 0), or a negative errno with words: -EEXIST for a name that is
+ * there already, -EINVAL for a bad name or type, -E2BIG for sizes beyond the maxima. */
+int schema_add(struct schema *s, const char *name, enum value_type t, const char *unit, struct err *err);
+int schema_add_array(struct schema *s, const char *name, enum value_type t, uint32_t n, const char *unit,
+		     struct err *err);
+int schema_add_meta(struct schema *s, const char *name, enum value_type t, const char *unit, struct err *err);
+int schema_add_meta_array(struct schema *s, const char *name, enum value_type t, uint32_t n, const char *unit,
+			  struct err *err);
+/* From a table, in order; the index of the first one. */
+int schema_add_defs(struct schema *s, const struct metric_def *defs, size_t n, struct err *err);
+/* A list; `heap` is the number of bytes to reserve for its entries (schema_list_heap says how many). */
+int schema_add_list(struct schema *s, const char *name, const char *unit, uint32_t heap, struct err *err);
+/* A record type with its members, and arrays of such records. */
+int schema_add_record(struct schema *s, const char *name, const struct metric_def *members, size_t n, struct err *err);
+int schema_add_record_array(struct schema *s, const char *name, int record, uint32_t n, const char *unit,
+			    struct err *err);
+
+/* Heap bytes that n entries of a list take: entries of scalars/arrays (type, count), or records of type `record`. */
+size_t schema_list_heap(enum value_type t, uint32_t count, size_t n);
+size_t schema_record_heap(const struct schema *s, int record, size_t n);
+
+/* Samples kept in the set's ring; 1 unless said. */
+void schema_array_card_set(struct schema *s, uint32_t n);
+/* Index of the metric of that name, or -ENOENT. */
+int schema_find(const struct schema *s, const char *name);
+/* SHA-256 over names and types in order (wire: "schema digest"). */
+void schema_digest(const struct schema *s, uint8_t digest[DIGEST_LEN]);
+
+#endif
