@@ -1,0 +1,43 @@
+/* schema_impl.h - the fields of a schema, for the files that read them: schema.c digest.c set_new.c. */
+#ifndef CORE_SET_SCHEMA_IMPL_H
+#define CORE_SET_SCHEMA_IMPL_H
+
+#include <uthash.h>
+
+#include "core/set/schema.h"
+
+/* A metric, or a member of a record. */
+struct schema_metric {
+	enum value_type type;
+	uint8_t flags;                  /* enum metric_flag */
+	uint32_t count;                 /* as in the descriptor */
+	int record;                     /* record array: the index of its record type */
+	const char *unit;               /* behind the name; NULL: none */
+	struct schema_metric **members; /* of a record type */
+	uint32_t member_n, inst_sz;
+	uint32_t index;    /* in the schema */
+	UT_hash_handle hh; /* by name; members: not used */
+	char name[];       /* NUL, unit, NUL */
+};
+
+struct schema {
+	char *name;
+	struct schema_metric **metrics;
+	uint32_t card, room;
+	uint32_t array_card;
+	size_t meta_sz; /* of descriptors, dictionary entries and META values: what the metrics add to the fixed part */
+	size_t value_sz; /* of the DATA values in one element */
+	size_t heap_sz;  /* what the lists reserve */
+	struct schema_metric *by_name;
+};
+
+/* Bytes of a metric's descriptor. */
+size_t schema_desc_sz(const struct schema_metric *m);
+/* Bytes of its value: a record type's is its table of members, a list's its head. */
+size_t schema_value_sz(const struct schema *s, const struct schema_metric *m);
+/* Bytes of the heap that a list has for itself. */
+size_t schema_arena_sz(const struct schema_metric *list);
+/* Is that a name for a set or a schema?  `what` ("set", "schema") and the name begin the words. */
+int schema_name_check(const char *what, const char *name, size_t max, struct err *err);
+
+#endif
