@@ -167,7 +167,8 @@ static int member_check(struct meta_check *c, const struct metric_desc *d, uint3
 	if (!span_within(le32toh(d->off), size, sizeof(struct record_head), inst_sz))
 		return err_set(c->err, -EPROTO, "%s: %llu bytes at %u are not inside its record of %u bytes",
 			       d->name_unit, (unsigned long long)size, le32toh(d->off), inst_sz);
-	if (!claim(inst_left, size))
+	/* an array without elements costs a byte, too: else a few bytes of image could promise any number of members */
+	if (!claim(inst_left, size ? size : 1))
 		return err_set(c->err, -EPROTO, "%s: the members take more bytes than the record's %u: some overlap",
 			       d->name_unit, inst_sz);
 	return 0;
