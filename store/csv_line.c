@@ -1,0 +1,317 @@
+/* csv_line.c - the text of CSV files: headers, kinds, rows.
+ *
+ *	#Time,Time_usec,ProducerName,component_id,load1min,per_core0,per_core1
+ *	1795187393.001651,1651,node-1,1,0.54000000000000004,10435,11080
+ *
+ * One row is one line, whatever a text holds: line breaks in it become blanks.  Otherwise texts are written as they
+ * are, as ldmsd does, so that one with a comma in it shifts the columns behind it; `ietfcsv=1` quotes all texts (as in
+ * RFC 4180).  A column has its fields on every line: a value that is missing leaves them empty.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/xalloc.h"
+#include "store/csv.h"
+#include "store/digits.h"
+
+#define LINE_MAX_B  (16u << 20) /* bytes: a line of half a million numbers is a mistake, or an attack on our memory */
+#define PRODUCER_SZ 64          /* with a comma */
+#define TIME_SZ     (2 * DIGITS_MAX)
+
+/* -- headers ------------------------------------------------------------------------------------------------------- */
+
+/* How many fields a column has. */
+static uint32_t col_fields(const struct csv_conf *conf, const struct row_col *col)
+{
+	return conf->expand_array && value_is_array(col->type) && col->type != V_CHAR_ARRAY ? col->count : 1;
+}
+
+/* A column's name in the header: NAME, or NAME0 NAME1 ... for the elements of an array. */
+static void name_add(struct buf *b, const struct csv_conf *conf, const char *name, bool elem, uint32_t i,
+		     const char *suffix)
+{
+	const char *quote = conf->ietf ? "\"" : "";
+
+	if (elem)
+		buf_addf(b, "%s%s%u%s%s", quote, name, i, suffix, quote);
+	else
+		buf_addf(b, "%s%s%s%s", quote, name, suffix, quote);
+}
+
+void csv_header_add(struct buf *b, const struct csv_conf *conf, const struct row_schema *rs)
+{
+	static const char *const first[][3] = { { "Time", "Time_usec", "ProducerName" },
+						{ "Time_msec", "Time_usec", "ProducerName" } };
+
+	for (size_t i = 0; i < 3; i++) {
+		buf_add(b, i ? "," : "#", 1);
+		name_add(b, conf, first[conf->time_format][i], false, 0, "");
+	}
+	for (uint32_t c = 0; c < rs->n_cols; c++) {
+		const struct row_col *col = &rs->cols[c];
+		bool elems = conf->expand_array && value_is_array(col->type) && col->type != V_CHAR_ARRAY;
+
+		for (uint32_t i = 0, n = col_fields(conf, col); i < n; i++) {
+			buf_add(b, ",", 1);
+			if (conf->userdata) {
+				name_add(b, conf, col->name, elems, i, ".userdata");
+				buf_add(b, ",", 1);
+			}
+			name_add(b, conf, col->name, elems, i, conf->userdata ? ".value" : "");
+		}
+	}
+	buf_add(b, "\n", 1);
+}
+
+void csv_kinds_add(struct buf *b, const struct csv_conf *conf, const struct row_schema *rs)
+{
+	bool arrays = conf->typeheader == 2;
+
+	buf_addf(b, "#!ldms%s-kinds%s!timestamp,u64,char[]%d", arrays ? "-array" : "", conf->userdata ? "-udata" : "",
+		 PRODUCER_SZ);
+	for (uint32_t c = 0; c < rs->n_cols; c++) {
+		const struct row_col *col = &rs->cols[c];
+		uint32_t n = arrays ? 1 : col_fields(conf, col);
+
+		for (uint32_t i = 0; i < n; i++) {
+			buf_addf(b, "%s", conf->userdata ? ",u64," : ",");
+			if (col->type == V_CHAR_ARRAY && !arrays)
+				buf_addf(b, "char[]");
+			else if (value_is_array(col->type) && (arrays || !conf->expand_array))
+				buf_addf(b, "%s%u", value_type_name(col->type), col->count);
+			else
+				buf_addf(b, "%s", value_type_name(value_elem_type(col->type)));
+		}
+	}
+	buf_add(b, "\n", 1);
+}
+
+/* -- values -------------------------------------------------------------------------------------------------------- */
+
+static inline char *put_raw(char *p, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		*p++ = text[i] == '\n' || text[i] == '\r' ? ' ' : text[i];
+	return p;
+}
+
+static char *put_text(char *p, const struct csv_conf *conf, struct value v)
+{
+	const char *text;
+	size_t len = value_text(v, &text);
+
+	if (!conf->ietf)
+		return put_raw(p, text, len);
+	*p++ = '"';
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
+			*p++ = '"';
+		p = put_raw(p, &text[i], 1);
+	}
+	*p++ = '"';
+	return p;
+}
+
+#define LOAD(T, conv)                                                                                                  \
+	({                                                                                                             \
+		T x_;                                                                                                  \
+		memcpy(&x_, at, sizeof(x_));                                                                           \
+		conv(x_);                                                                                              \
+	})
+
+/* One element, at its place in a set. */
+static inline char *put_elem(char *p, enum value_type type, const uint8_t *at)
+{
+	uint32_t bits32;
+	uint64_t bits64;
+	double d;
+	float f;
+
+	switch (type) {
+	case V_CHAR:
+		return *at ? put_raw(p, (const char *)at, 1) : p;
+	case V_U8:
+		return put_u64(p, *at);
+	case V_S8:
+		return put_s64(p, (int8_t)*at);
+	case V_U16:
+		return put_u64(p, LOAD(uint16_t, le16toh));
+	case V_S16:
+		return put_s64(p, (int16_t)LOAD(uint16_t, le16toh));
+	case V_U32:
+		return put_u64(p, LOAD(uint32_t, le32toh));
+	case V_S32:
+		return put_s64(p, (int32_t)LOAD(uint32_t, le32toh));
+	case V_U64:
+		return put_u64(p, LOAD(uint64_t, le64toh));
+	case V_S64:
+		return put_s64(p, (int64_t)LOAD(uint64_t, le64toh));
+	case V_F32:
+		bits32 = LOAD(uint32_t, le32toh);
+		memcpy(&f, &bits32, sizeof(f));
+		return put_f32(p, f);
+	case V_D64:
+		bits64 = LOAD(uint64_t, le64toh);
+		memcpy(&d, &bits64, sizeof(d));
+		return put_d64(p, d);
+	default: /* nothing, or what no row holds */
+		return p;
+	}
+}
+
+static char *put_timestamp(char *p, struct value v)
+{
+	struct value_time t = value_time(v);
+
+	p = put_u64(p, t.sec);
+	*p++ = '.';
+	return put_six(p, t.usec % 1000000);
+}
+
+static char *put_user_data(char *p, const struct row *row, uint32_t col)
+{
+	p = put_u64(p, row_user_data(row, col));
+	*p++ = ',';
+	return p;
+}
+
+/* An array's elements, each a field or all in one; as many as the column has. */
+static char *put_array(char *p, const struct csv_conf *conf, const struct row *row, uint32_t col)
+{
+	const struct value v = row->v[col];
+	enum value_type type = value_is_array(v.type) && v.type != V_CHAR_ARRAY ? value_elem_type(v.type) : V_NONE;
+	size_t size = value_elem_size(type);
+	uint32_t n = row->schema->cols[col].count;
+	bool one = !conf->expand_array;
+
+	if (one && conf->userdata)
+		p = put_user_data(p, row, col);
+	if (one)
+		p = stpcpy(p, conf->array_lquote);
+	for (uint32_t i = 0; i < n; i++) {
+		if (i)
+			p = stpcpy(p, one ? conf->array_sep : ",");
+		if (!one && conf->userdata)
+			p = put_user_data(p, row, col);
+		if (i < v.count)
+			p = put_elem(p, type, v.p + i * size);
+	}
+	return one ? stpcpy(p, conf->array_rquote) : p;
+}
+
+static char *put_column(char *p, const struct csv_conf *conf, const struct row *row, uint32_t col)
+{
+	const struct value v = row->v[col];
+	enum value_type type = row->schema->cols[col].type;
+
+	if (value_is_array(type) && type != V_CHAR_ARRAY)
+		return put_array(p, conf, row, col);
+	if (conf->userdata)
+		p = put_user_data(p, row, col);
+	if (v.type == V_CHAR_ARRAY)
+		return type == V_CHAR_ARRAY ? put_text(p, conf, v) : p;
+	if (v.type == V_TIMESTAMP)
+		return put_timestamp(p, v);
+	return put_elem(p, v.type, v.p);
+}
+
+static char *put_time(char *p, const struct csv_conf *conf, const struct row *row)
+{
+	uint32_t usec = row->ts_usec % 1000000;
+
+	if (conf->time_format) {
+		p = put_u64(p, row->ts_sec * (uint64_t)1000 + usec / 1000);
+		usec %= 1000;
+	} else {
+		p = put_u64(p, row->ts_sec);
+		*p++ = '.';
+		p = put_six(p, usec);
+	}
+	*p++ = ',';
+	return put_u64(p, usec);
+}
+
+/* -- rows ---------------------------------------------------------------------------------------------------------- */
+
+int csv_plan_init(struct csv_plan *plan, const struct csv_conf *conf, const struct row_schema *rs, struct err *err)
+{
+	size_t quotes = strlen(conf->array_lquote) + strlen(conf->array_rquote) + 2; /* or those of a text */
+	size_t elem = DIGITS_MAX + strlen(conf->array_sep) + 1 + (conf->userdata ? DIGITS_MAX : 0);
+	size_t header = 0;
+
+	*plan = (struct csv_plan){ .room = TIME_SZ + PRODUCER_SZ + DIGITS_MAX };
+	plan->texts = xcalloc(rs->n_cols, sizeof(*plan->texts));
+	plan->u64_run = xcalloc(rs->n_cols, sizeof(*plan->u64_run));
+	for (uint32_t c = 0; c < rs->n_cols; c++) {
+		const struct row_col *col = &rs->cols[c];
+
+		uint32_t fields = col->type == V_CHAR_ARRAY ? 1 : col->count;
+
+		plan->room += quotes + (size_t)fields * elem;
+		header += (size_t)fields * (strlen(col->name) + elem);
+		if (plan->room > LINE_MAX_B || header > LINE_MAX_B) {
+			csv_plan_fini(plan);
+			return err_set(
+				err, -EINVAL,
+				"schema %s: a line of CSV may get more than %u MiB; leave out its largest arrays "
+				"with strgp_metric_add",
+				rs->name, LINE_MAX_B >> 20);
+		}
+		if (col->type == V_CHAR_ARRAY)
+			plan->texts[plan->n_texts++] = c;
+	}
+	for (uint32_t c = rs->n_cols, run = 0; c--;) {
+		run = rs->cols[c].type == V_U64 && !conf->userdata ? run + 1 : 0;
+		plan->u64_run[c] = run;
+	}
+	return 0;
+}
+
+void csv_plan_fini(struct csv_plan *plan)
+{
+	free(plan->texts);
+	free(plan->u64_run);
+	*plan = (struct csv_plan){ 0 };
+}
+
+/* The fields of v[0..run), all columns of u64, a comma in front of each, up to the first that is something else; *ret
+ * is how many.  Nearly all there is: put_column() would do the same, in twice the time. */
+static __attribute__((noinline)) char *put_u64_run(char *p, const struct value *v, uint32_t run, uint32_t *ret)
+{
+	uint32_t i;
+
+	for (i = 0; i < run && v[i].type == V_U64; i++) {
+		const uint8_t *at = v[i].p;
+
+		*p++ = ',';
+		p = put_u64(p, LOAD(uint64_t, le64toh));
+	}
+	*ret = i;
+	return p;
+}
+
+void csv_row_add(struct buf *b, const struct csv_conf *conf, const struct csv_plan *plan, const struct row *row)
+{
+	const uint32_t n = row->schema->n_cols;
+	size_t room = plan->room;
+	char *line, *p;
+
+	for (uint32_t i = 0; i < plan->n_texts; i++)
+		room += 2 * (size_t)row->v[plan->texts[i]].count;
+	line = buf_reserve(b, room);
+	p = put_time(line, conf, row);
+	*p++ = ',';
+	p = put_raw(p, row->producer, strnlen(row->producer, PRODUCER_SZ - 1));
+	for (uint32_t c = 0, done; c < n; c += done) {
+		done = 0;
+		if (plan->u64_run[c])
+			p = put_u64_run(p, &row->v[c], plan->u64_run[c], &done);
+		if (!done) {
+			*p++ = ',';
+			p = put_column(p, conf, row, c);
+			done = 1;
+		}
+	}
+	*p++ = '\n';
+	b->len += (size_t)(p - line);
+}

@@ -1,0 +1,14 @@
+/* dirs.h - folders for what stores keep. */
+#ifndef STORE_DIRS_H
+#define STORE_DIRS_H
+
+#include <sys/types.h>
+
+#include "core/base/err.h"
+
+/* Make the folder and those above it that are missing, with that mode and owner ((uid_t)-1, (gid_t)-1: ours). */
+int dirs_make(const char *path, mode_t mode, uid_t uid, gid_t gid, struct err *err);
+/* What an operator can do about an errno of a file: "free some space on its file system". */
+const char *file_remedy(int rc);
+
+#endif

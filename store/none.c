@@ -1,0 +1,72 @@
+/* none.c - a store that discards: to measure what comes before it, and to try policies out. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/xalloc.h"
+#include "store/store.h"
+
+struct none {
+	uint64_t delay_us;
+};
+
+struct store_sink {
+	const struct none *none;
+};
+
+static const struct store_attr none_attrs[] = {
+	{ "delay", "0", "microseconds that each row takes, for trying out slow stores" },
+	{ 0 },
+};
+
+static int none_config(struct store *st, struct err *err)
+{
+	struct none *none = store_state(st);
+
+	return store_attr_u64(st, "delay", 0, &none->delay_us, err);
+}
+
+static int none_open(struct store *st, const char *container, struct store_sink **ret, struct err *err)
+{
+	struct store_sink *sk = xcalloc(1, sizeof(*sk));
+
+	sk->none = store_state(st);
+	*ret = sk;
+	return 0;
+}
+
+static int none_row(struct store_sink *sk, const struct row *row, struct err *err)
+{
+	const uint64_t us = sk->none->delay_us;
+	struct timespec ts = { .tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000 };
+
+	if (us)
+		nanosleep(&ts, NULL);
+	return 0;
+}
+
+static int none_flush(struct store_sink *sk, struct err *err)
+{
+	return 0;
+}
+
+static void none_close(struct store_sink *sk)
+{
+	free(sk);
+}
+
+static void none_fini(struct store *st)
+{
+}
+
+const struct store_type store_none = {
+	.name = "none",
+	.brief = "discards all rows",
+	.attrs = none_attrs,
+	.state_size = sizeof(struct none),
+	.config = none_config,
+	.open = none_open,
+	.row = none_row,
+	.flush = none_flush,
+	.close = none_close,
+	.fini = none_fini,
+};

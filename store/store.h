@@ -1,0 +1,54 @@
+/* store.h - what a store plugin is.  To add one: store/NAME.c with a `const struct store_type store_NAME`, and
+ * X(NAME) in stores.c.
+ *
+ * A store instance (`load name=x plugin=csv`, `config name=x path=...`) is shared by the policies that name it.  Its
+ * functions are called by store workers, one at a time for each container: a policy's rows come in order, and what may
+ * wait (files, databases) may wait here.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "core/base/err.h"
+#include "core/base/kv.h"
+#include "store/row.h"
+
+struct store;      /* an instance; the daemon's */
+struct store_sink; /* one container of it, opened for one policy; the plugin's */
+
+struct store_attr {
+	const char *name;
+	const char *dflt; /* in words, for help; NULL: required or none */
+	const char *help;
+};
+
+struct store_type {
+	const char *name; /* "csv"; `load name=store_csv` and `plugin=store_csv` find it too */
+	const char *brief;
+	const char *needs;              /* the library that this build lacks, or NULL */
+	const struct store_attr *attrs; /* ended by a row without name */
+	size_t state_size;              /* bytes of store_state(), zeroed before config */
+
+	/* Take over the attributes; called on the main loop until it succeeds once (state zeroed before each try; a
+	 * failure must leave nothing behind); must not wait.  A policy that finds its store unconfigured calls it
+	 * with no attributes. */
+	int (*config)(struct store *st, struct err *err);
+	/* Open a container for a policy. */
+	int (*open)(struct store *st, const char *container, struct store_sink **ret, struct err *err);
+	/* Keep one row.  A negative errno means that the row was not taken; it will be offered again.  -EINVAL: rows
+	 * of this schema can never be taken; they are counted as dropped. */
+	int (*row)(struct store_sink *sk, const struct row *row, struct err *err);
+	/* Make what was taken safe against the end of the process; also called at stop. */
+	int (*flush)(struct store_sink *sk, struct err *err);
+	void (*close)(struct store_sink *sk); /* flushes */
+	void (*fini)(struct store *st);       /* undo config; any thread, when nobody uses it any more */
+};
+
+extern const struct store_type *const store_types[]; /* stores.c: alphabetical, ended by NULL */
+const struct store_type *store_type_find(const char *name);
+
+void *store_state(struct store *st);
+const char *store_name(const struct store *st);
+const char *store_attr(const struct store *st, const char *name);
+int store_attr_u64(const struct store *st, const char *name, uint64_t dflt, uint64_t *ret, struct err *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* stores.c - every store in this program.  To add one: write store/NAME.c, add X(NAME) here, in alphabetical order. */
+#include <string.h>
+
+#include "store/store.h"
+
+#define STORES(X)                                                                                                      \
+	X(csv)                                                                                                         \
+	X(none)
+
+#define X(n) extern const struct store_type store_##n;
+STORES(X)
+#undef X
+
+const struct store_type *const store_types[] = {
+#define X(n) &store_##n,
+	STORES(X)
+#undef X
+		NULL,
+};
+
+const struct store_type *store_type_find(const char *name)
+{
+	static const char prefix[] = "store_"; /* of the names that ldmsd's plugins have */
+
+	if (!strncmp(name, prefix, sizeof(prefix) - 1))
+		name += sizeof(prefix) - 1;
+	for (size_t i = 0; store_types[i]; i++)
+		if (!strcmp(store_types[i]->name, name))
+			return store_types[i];
+	return NULL;
+}

@@ -1,0 +1,103 @@
+/* row.c - feeds a set image to the checks and, when it passes, cuts it to rows and writes them as CSV in four ways.
+ *
+ * Reaches: store/row*.c, store/csv_line.c, store/digits.c.
+ * Input: as set_image.c: 4 bytes, little endian: bytes of metadata; the metadata; a data element, zeros where the input
+ * ends.  A line must have as many newlines as rows: one.
+ */
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "store/csv.h"
+
+#define META_MAX 16384u
+#define DATA_MAX 16384u
+#define ROOM_MAX (1u << 20) /* arrays that a few bytes of input may promise; writing them costs time */
+
+int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
+
+struct lines {
+	const struct csv_conf *conf;
+	struct csv_plan plan;
+	struct buf text;
+};
+
+static int add_row(const struct row *row, void *arg)
+{
+	struct lines *l = arg;
+
+	buf_reset(&l->text);
+	csv_row_add(&l->text, l->conf, &l->plan, row);
+	if (memchr(l->text.p, '\n', l->text.len) != l->text.p + l->text.len - 1)
+		abort();
+	return 0;
+}
+
+static void store(const struct snap *sn, struct row_cut *cut, const struct csv_conf *conf)
+{
+	struct lines l = { .conf = conf };
+
+	if (csv_plan_init(&l.plan, conf, row_cut_schema(cut), NULL) == 0 && l.plan.room < ROOM_MAX) {
+		csv_header_add(&l.text, conf, row_cut_schema(cut));
+		csv_kinds_add(&l.text, conf, row_cut_schema(cut));
+		if (!row_cut_fits(cut, sn->im.meta) || row_cut_each(cut, sn, add_row, &l))
+			abort();
+		/* once more, from memory */
+		if (row_cut_each(cut, sn, add_row, &l))
+			abort();
+	}
+	csv_plan_fini(&l.plan);
+	buf_fini(&l.text);
+}
+
+static void cut(const struct snap *sn, const char *const *metrics, size_t n)
+{
+	static const struct csv_conf confs[] = {
+		{ .array_sep = ":", .array_lquote = "\"", .array_rquote = "\"", .expand_array = true },
+		{ .array_sep = ":", .array_lquote = "\"", .array_rquote = "\"", .typeheader = 1, .ietf = true },
+		{ .array_sep = "", .array_lquote = "", .array_rquote = "", .typeheader = 2, .userdata = true },
+		{ .array_sep = "",
+		  .array_lquote = "",
+		  .array_rquote = "",
+		  .time_format = 1,
+		  .expand_array = true,
+		  .userdata = true },
+	};
+	struct row_cut *c;
+
+	if (row_cut_new(&sn->im, metrics, n, &c, NULL))
+		return;
+	for (size_t i = 0; i < sizeof(confs) / sizeof(*confs); i++)
+		store(sn, c, &confs[i]);
+	row_cut_free(c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
+{
+	uint32_t meta_len, data_sz;
+	struct snap *sn;
+	uint8_t *data;
+
+	log_level_set(LOG_QUIET_);
+	if (len < 4)
+		return 0;
+	memcpy(&meta_len, in, 4);
+	meta_len = le32toh(meta_len);
+	in += 4;
+	len -= 4;
+	if (meta_len > len || meta_len > META_MAX || image_check_meta(in, meta_len, NULL))
+		return 0;
+	data_sz = le32toh(((const struct set_meta *)in)->data_sz);
+	if (data_sz > DATA_MAX)
+		return 0;
+	data = calloc(1, data_sz);
+	memcpy(data, in + meta_len, len - meta_len < data_sz ? len - meta_len : data_sz);
+	if (image_check_data((const void *)in, data, NULL) == 0) {
+		sn = snap_of(in, meta_len, data, data_sz);
+		cut(sn, NULL, 0);
+		for (uint32_t i = 0; i < image_card(sn->im.meta); i++)
+			cut(sn, (const char *const[]){ image_metric(sn->im.meta, i).name }, 1);
+		snap_put(sn);
+	}
+	free(data);
+	return 0;
+}
