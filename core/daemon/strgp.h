@@ -1,0 +1,82 @@
+/* strgp.h - storage policies: which sets go to which store, through a bounded queue, on a store worker.
+ *
+ * At every moment produced = stored + queued + dropped (rows of sets: counted in snapshots), and status says so.  A
+ * snapshot is stored when the store has flushed it; until then it counts as queued.  A policy is owned by the main
+ * loop; strgp_offer() and strgp_wants() may be called on any thread.
+ *
+ * A store that fails (a full disk) is tried again after 1 s, then 2, up to 30 s; meanwhile the queue fills and its
+ * oldest snapshots are dropped.  A set that cannot be cut to rows is dropped, and said once for its schema and digest.
+ */
+#ifndef CORE_DAEMON_STRGP_H
+#define CORE_DAEMON_STRGP_H
+
+#include "core/base/loop.h"
+#include "core/set/snap.h"
+#include "store/store.h"
+
+#define STRGP_QUEUE_BYTES_DFLT (64u << 20) /* snapshots waiting for one policy's worker */
+
+/* A store instance. */
+int store_new(const struct store_type *type, const char *name, struct store **ret, struct err *err);
+int store_config(struct store *st, const struct kv *attrs, struct err *err); /* -EINVAL when done already */
+bool store_configured(const struct store *st);
+struct store *store_get(struct store *st);
+void store_put(struct store *st);
+const struct store_type *store_type(const struct store *st);
+
+/* Threads shared by the policies; one policy is on one of them at a time, several policies in parallel. */
+struct strgp_pool;
+struct strgp_pool *strgp_pool_new(unsigned int max_threads);
+/* Policies must have been stopped. */
+void strgp_pool_free(struct strgp_pool *p);
+
+struct strgp;
+struct strgp_conf {
+	const char *name;
+	struct store *store;
+	const char *container;    /* default: the name */
+	const char *schema;       /* exact schema name, or NULL */
+	const char *schema_regex; /* POSIX extended, or NULL */
+	int64_t flush_us;         /* at least this often while rows come; 0: default 1 s */
+	uint64_t queue_bytes;     /* 0: STRGP_QUEUE_BYTES_DFLT */
+	uint32_t uid, gid, perm;
+};
+
+int strgp_new(const struct strgp_conf *conf, struct strgp_pool *pool, struct strgp **ret, struct err *err);
+struct strgp *strgp_get(struct strgp *sg);
+/* The last one frees; it must be stopped. */
+void strgp_put(struct strgp *sg);
+const char *strgp_name(const struct strgp *sg);
+
+/* Changes only while stopped: -EBUSY otherwise. */
+int strgp_prdcr_add(struct strgp *sg, const char *regex, struct err *err);
+int strgp_prdcr_del(struct strgp *sg, const char *regex, struct err *err);
+int strgp_metric_add(struct strgp *sg, const char *metric, struct err *err);
+int strgp_metric_del(struct strgp *sg, const char *metric, struct err *err);
+int strgp_start(struct strgp *sg, struct err *err); /* -EBUSY when running */
+/* No more offers are taken; what is queued is stored, flushed and closed within `deadline_us`, the rest is dropped and
+ * counted; a store that fails is tried once more.  Waits; call it without a loop's lock or accept the wait.  -EBUSY
+ * when not running; -ETIMEDOUT when the store does not come back: what it has in hand counts as queued until it does.
+ */
+int strgp_stop(struct strgp *sg, int64_t deadline_us, struct err *err);
+bool strgp_running(const struct strgp *sg);
+
+/* Does it take sets of this producer and schema now? */
+bool strgp_wants(struct strgp *sg, const char *prdcr, const char *schema);
+/* Queue a snapshot (a reference is taken).  Never waits: the oldest ones are dropped when the queue is full. */
+void strgp_offer(struct strgp *sg, struct snap *sn);
+
+struct strgp_status {
+	bool running;
+	uint64_t produced, stored, queued, dropped; /* snapshots */
+	uint64_t rows, errors;
+	uint64_t queued_bytes;
+	char why[ERR_MAX]; /* what is wrong: why the store fails, or why some sets are dropped; "" when all is well */
+};
+void strgp_status(struct strgp *sg, struct strgp_status *ret);
+const struct strgp_conf *strgp_conf(const struct strgp *sg);
+/* The i-th producer regex / metric, NULL behind the last one. */
+const char *strgp_prdcr(const struct strgp *sg, size_t i);
+const char *strgp_metric(const struct strgp *sg, size_t i);
+
+#endif

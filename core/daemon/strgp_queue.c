@@ -1,0 +1,72 @@
+/* strgp_queue.c - the snapshots of a storage policy that wait for its worker. */
+#include <stdlib.h>
+
+#include "core/base/xalloc.h"
+#include "core/daemon/strgp_impl.h"
+
+#define RING_MIN 64
+
+uint64_t snap_bytes(const struct snap *sn)
+{
+	return sizeof(*sn) + sn->len;
+}
+
+static struct snap **ring_slot(struct strgp_queue *q, size_t i)
+{
+	return &q->ring[(q->head + i) & (q->cap - 1)];
+}
+
+static void ring_grow(struct strgp_queue *q)
+{
+	size_t cap = q->cap ? 2 * q->cap : RING_MIN;
+	struct snap **ring = xcalloc(cap, sizeof(*ring));
+
+	for (size_t i = 0; i < q->n; i++)
+		ring[i] = *ring_slot(q, i);
+	free(q->ring);
+	q->ring = ring;
+	q->cap = cap;
+	q->head = 0;
+}
+
+void queue_push(struct strgp_queue *q, struct snap *sn)
+{
+	if (q->n == q->cap)
+		ring_grow(q);
+	*ring_slot(q, q->n) = sn;
+	q->n++;
+	q->bytes += snap_bytes(sn);
+}
+
+struct snap *queue_pop(struct strgp_queue *q)
+{
+	struct snap *sn;
+
+	if (!q->n)
+		return NULL;
+	sn = *ring_slot(q, 0);
+	q->head = (q->head + 1) & (q->cap - 1);
+	q->n--;
+	q->bytes -= snap_bytes(sn);
+	q->rows_done = 0;
+	return sn;
+}
+
+void queue_unpop(struct strgp_queue *q, struct snap *const *sn, size_t n, uint32_t rows_done)
+{
+	while (n) {
+		if (q->n == q->cap)
+			ring_grow(q);
+		q->head = (q->head - 1) & (q->cap - 1);
+		*ring_slot(q, 0) = sn[--n];
+		q->n++;
+		q->bytes += snap_bytes(sn[n]);
+	}
+	q->rows_done = rows_done;
+}
+
+void queue_fini(struct strgp_queue *q)
+{
+	free(q->ring);
+	*q = (struct strgp_queue){ 0 };
+}

@@ -1,0 +1,434 @@
+/* strgp_run.c - the worker's side of a storage policy: snapshots are taken from the queue in batches, cut to rows,
+ * handed to the store, and flushed.
+ *
+ * What the worker has taken is "in hand" until the store has taken its rows, then "unflushed" until the store has
+ * flushed them; both count as queued.  When the store fails, what is in hand goes back to the queue's front, with the
+ * number of rows of the first one that the store has, so that no row is written twice.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/xalloc.h"
+#include "core/daemon/strgp_impl.h"
+
+#define BATCHES_MAX    64            /* in one run, so that policies that are always busy share the threads */
+#define HAND_SHARE     4             /* at most this part of the queue's bound is in hand */
+#define SHAPES_MAX     1024          /* shapes of sets that one policy knows: a cluster has some tens */
+#define CALM_US        (10 * SEC_US) /* without a drop, until the end of an overflow is said */
+#define BACKOFF_MIN_US SEC_US
+#define BACKOFF_MAX_US (30 * SEC_US)
+
+/* A shape of sets as met; when refused, nothing of it is stored, which was said. */
+struct strgp_shape {
+	struct row_cut *cut; /* NULL: no set of this schema and digest can be cut */
+	bool refused;
+	char *schema;
+	uint8_t digest[DIGEST_LEN];
+};
+
+/* What became of a batch. */
+struct tally {
+	uint64_t taken, dropped, rows; /* snapshots, snapshots, rows */
+};
+
+/* -- shapes -------------------------------------------------------------------------------------------------------- */
+
+static void shape_free(struct strgp_shape *sh)
+{
+	row_cut_free(sh->cut);
+	free(sh->schema);
+	free(sh);
+}
+
+static void shapes_fini(struct strgp_work *w)
+{
+	for (size_t i = 0; i < w->n_shapes; i++)
+		shape_free(w->shapes[i]);
+	free(w->shapes);
+	w->shapes = NULL;
+	w->n_shapes = 0;
+}
+
+/* Sets without digest (of older daemons) are told apart by name alone once they are refused. */
+static const uint8_t *digest_or_zero(const struct set_meta *m)
+{
+	static const uint8_t zero[DIGEST_LEN];
+	const uint8_t *digest = image_digest(m);
+
+	return digest ? digest : zero;
+}
+
+static bool shape_is(struct strgp_shape *sh, const struct set_meta *m)
+{
+	if (memcmp(sh->digest, digest_or_zero(m), DIGEST_LEN) || strcmp(sh->schema, image_schema(m)))
+		return false;
+	return !sh->cut || row_cut_fits(sh->cut, m);
+}
+
+static void shape_to_front(struct strgp_work *w, size_t i)
+{
+	struct strgp_shape *sh = w->shapes[i];
+
+	memmove(&w->shapes[1], &w->shapes[0], i * sizeof(*w->shapes));
+	w->shapes[0] = sh;
+}
+
+/* Sets of this shape are dropped from now on. */
+static void shape_refuse(struct strgp *sg, struct strgp_shape *sh, const struct err *err)
+{
+	char hex[2 * DIGEST_LEN + 1];
+
+	digest_hex(sh->digest, hex);
+	log_error("store", "policy %s: sets of schema %s, digest %.7s, are not stored: %s", sg->conf.name, sh->schema,
+		  hex, err->msg);
+	sh->refused = true;
+	pthread_mutex_lock(&sg->lock);
+	sg->errors++;
+	memcpy(sg->why, err->msg, sizeof(sg->why));
+	pthread_mutex_unlock(&sg->lock);
+}
+
+/* Meet a shape: put it in front.  -EAGAIN when this snapshot does not tell it (an empty list): it has no rows. */
+static int shape_new(struct strgp *sg, const struct snap *sn)
+{
+	struct strgp_work *w = &sg->work;
+	struct strgp_shape *sh;
+	struct err err = { "" };
+	struct row_cut *cut = NULL;
+	int rc = row_cut_new(&sn->im, (const char *const *)sg->metrics, sg->n_metrics, &cut, &err);
+
+	if (rc == -EAGAIN)
+		return rc;
+	sh = xcalloc(1, sizeof(*sh));
+	sh->cut = cut;
+	sh->schema = xstrdup(image_schema(sn->im.meta));
+	memcpy(sh->digest, digest_or_zero(sn->im.meta), DIGEST_LEN);
+	w->shapes = xrealloc(w->shapes, (w->n_shapes + 1) * sizeof(*w->shapes));
+	w->shapes[w->n_shapes++] = sh;
+	shape_to_front(w, w->n_shapes - 1);
+	if (rc)
+		shape_refuse(sg, sh, &err);
+	return 0;
+}
+
+/* See that the snapshot's shape is the first one.  -EAGAIN: it has no rows; -ENOSPC: there are too many shapes. */
+static int shape_find(struct strgp *sg, const struct snap *sn)
+{
+	struct strgp_work *w = &sg->work;
+
+	for (size_t i = 0; i < w->n_shapes; i++)
+		if (shape_is(w->shapes[i], sn->im.meta)) {
+			shape_to_front(w, i);
+			return 0;
+		}
+	if (w->n_shapes < SHAPES_MAX)
+		return shape_new(sg, sn);
+	if (!w->full)
+		log_error("store",
+			  "policy %s: met %d shapes of sets (schema, digest, array lengths); sets of further ones are "
+			  "dropped; give each schema a policy of its own, or look for a producer that makes them up",
+			  sg->conf.name, SHAPES_MAX);
+	w->full = true;
+	return -ENOSPC;
+}
+
+/* -- storing ------------------------------------------------------------------------------------------------------- */
+
+static int sink_open(struct strgp *sg, struct err *err)
+{
+	if (sg->work.sink)
+		return 0;
+	return store_type(sg->conf.store)->open(sg->conf.store, sg->conf.container, &sg->work.sink, err);
+}
+
+struct rows {
+	const struct store_type *type;
+	struct store_sink *sink;
+	uint32_t skip; /* the store has these already */
+	uint32_t n;    /* rows met */
+	uint64_t taken;
+	int rc; /* the store's, when it failed */
+	struct err *err;
+};
+
+/* For row_cut_each(): 1 stops it, and `rc` says why. */
+static int row_cb(const struct row *row, void *arg)
+{
+	struct rows *r = arg;
+
+	if (r->n >= r->skip) {
+		r->rc = r->type->row(r->sink, row, r->err);
+		if (r->rc)
+			return 1;
+		r->taken++;
+	}
+	r->n++;
+	return 0;
+}
+
+/* Hand a snapshot's rows to the store; *rows_done of them it has already.  0: all taken or dropped, and tallied;
+ * otherwise the store failed, and *rows_done is anew. */
+static int snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_done, struct tally *tally,
+		      struct err *err)
+{
+	struct strgp_work *w = &sg->work;
+	struct rows r = { .type = store_type(sg->conf.store), .sink = w->sink, .skip = *rows_done, .err = err };
+	int rc = -ESTALE;
+
+	if (w->n_shapes && !w->shapes[0]->refused)
+		rc = row_cut_each(w->shapes[0]->cut, sn, row_cb, &r);
+	if (rc == -ESTALE) {
+		rc = shape_find(sg, sn);
+		if (!rc && w->shapes[0]->refused)
+			rc = -EINVAL;
+		if (!rc)
+			rc = row_cut_each(w->shapes[0]->cut, sn, row_cb, &r);
+	}
+	tally->rows += r.taken;
+	if (rc == 1 && r.rc == -EINVAL) {
+		shape_refuse(sg, w->shapes[0], err);
+		rc = -EINVAL;
+	}
+	if (rc == 1) {
+		*rows_done = r.n;
+		return r.rc;
+	}
+	*rows_done = 0;
+	if (rc == 0 || rc == -EAGAIN)
+		tally->taken++;
+	else
+		tally->dropped++;
+	return 0;
+}
+
+/* Book what became of what was in hand; `left` of them go back to the queue.  Lock held. */
+static void batch_settle(struct strgp *sg, const struct tally *tally, struct snap *const *left, size_t n_left,
+			 uint32_t rows_done)
+{
+	sg->in_hand = 0;
+	sg->in_hand_bytes = 0;
+	sg->unflushed += tally->taken;
+	sg->dropped += tally->dropped;
+	sg->rows += tally->rows;
+	if (n_left)
+		queue_unpop(&sg->queue, left, n_left, rows_done);
+}
+
+/* Take the oldest in hand; returns how many.  Lock held. */
+static size_t batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], uint32_t *rows_done)
+{
+	uint64_t bytes_max = sg->conf.queue_bytes / HAND_SHARE;
+	size_t n = 0;
+
+	*rows_done = sg->queue.rows_done;
+	while (n < STRGP_BATCH && sg->queue.n && (!n || sg->in_hand_bytes < bytes_max)) {
+		batch[n] = queue_pop(&sg->queue);
+		sg->in_hand_bytes += snap_bytes(batch[n]);
+		n++;
+	}
+	sg->in_hand = n;
+	return n;
+}
+
+static bool time_is_up(struct strgp *sg)
+{
+	int64_t stop_by = atomic_load_explicit(&sg->stop_by, memory_order_relaxed);
+
+	return stop_by != INT64_MAX && mono_us() >= stop_by;
+}
+
+/* Store what is queued, up to a number of batches; 0 also when time is up. */
+static int drain(struct strgp *sg, struct err *err)
+{
+	struct snap *batch[STRGP_BATCH];
+	struct tally tally = { 0 };
+	uint32_t rows_done;
+	size_t n, i = 0;
+	int rc = 0;
+
+	pthread_mutex_lock(&sg->lock);
+	for (int k = 0; k < BATCHES_MAX && !rc; k++) {
+		n = batch_take(sg, batch, &rows_done);
+		if (!n)
+			break;
+		pthread_mutex_unlock(&sg->lock);
+		tally = (struct tally){ 0 };
+		rc = sink_open(sg, err);
+		for (i = 0; !rc && i < n && !time_is_up(sg); i++) {
+			rc = snap_store(sg, batch[i], &rows_done, &tally, err);
+			if (rc)
+				break;
+			snap_put(batch[i]);
+		}
+		pthread_mutex_lock(&sg->lock);
+		if (tally.taken && !sg->unflushed)
+			sg->work.flush_at = mono_us() + (sg->conf.flush_us ? sg->conf.flush_us : STRGP_FLUSH_US);
+		batch_settle(sg, &tally, batch + i, n - i, rows_done);
+		if (i < n)
+			break;
+	}
+	pthread_mutex_unlock(&sg->lock);
+	return rc;
+}
+
+static int flush(struct strgp *sg, struct err *err)
+{
+	int rc;
+
+	if (!sg->unflushed) /* only the worker changes it */
+		return 0;
+	rc = store_type(sg->conf.store)->flush(sg->work.sink, err);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&sg->lock);
+	sg->stored += sg->unflushed;
+	sg->unflushed = 0;
+	pthread_mutex_unlock(&sg->lock);
+	return 0;
+}
+
+/* -- turns --------------------------------------------------------------------------------------------------------- */
+
+/* The store failed: said once, tried again later, each time later than before. */
+static int64_t turn_failed(struct strgp *sg, const struct err *err)
+{
+	struct strgp_work *w = &sg->work;
+	int64_t now = mono_us();
+	char text[32];
+
+	w->backoff_us = w->failing ? 2 * w->backoff_us : BACKOFF_MIN_US;
+	if (w->backoff_us > BACKOFF_MAX_US)
+		w->backoff_us = BACKOFF_MAX_US;
+	if (!w->failing) {
+		w->failing = true;
+		w->failing_since = now;
+		log_error("store", "policy %s: %s; the sets wait in its queue; next try in %s, then ever later",
+			  sg->conf.name, err->msg, unit_time_text(w->backoff_us, text));
+	}
+	pthread_mutex_lock(&sg->lock);
+	sg->errors++;
+	sg->soon = sg->hurried = true; /* offers do not call for an earlier turn */
+	memcpy(sg->why, err->msg, sizeof(sg->why));
+	pthread_mutex_unlock(&sg->lock);
+	return now + w->backoff_us;
+}
+
+static void recovered(struct strgp *sg)
+{
+	struct strgp_status st;
+	char text[32];
+
+	sg->work.failing = false;
+	pthread_mutex_lock(&sg->lock);
+	sg->why[0] = '\0';
+	pthread_mutex_unlock(&sg->lock);
+	strgp_status(sg, &st);
+	log_info("store", "policy %s: stores again after %s: errors=%" PRIu64 " queued=%" PRIu64 " dropped=%" PRIu64,
+		 sg->conf.name, unit_time_text((mono_us() - sg->work.failing_since) / SEC_US * SEC_US, text), st.errors,
+		 st.queued, st.dropped);
+}
+
+/* A queue that is full now and then is one event: it ends when nothing was dropped for a while.  Returns when to look
+ * again, at the latest; *ret_lost when it ended.  Lock held. */
+static int64_t overflow_check(struct strgp *sg, int64_t due, uint64_t *ret_lost)
+{
+	struct strgp_work *w = &sg->work;
+	int64_t now = mono_us();
+
+	if (w->dropped_seen != sg->dropped) {
+		w->dropped_seen = sg->dropped;
+		w->calm_since = now;
+	}
+	if (now - w->calm_since >= CALM_US) {
+		sg->overflowing = false;
+		*ret_lost = sg->dropped - sg->dropped_before;
+		return due;
+	}
+	return w->calm_since + CALM_US < due ? w->calm_since + CALM_US : due;
+}
+
+/* All is well: when next? */
+static int64_t turn_done(struct strgp *sg)
+{
+	int64_t due = sg->unflushed ? sg->work.flush_at : TASK_NEVER;
+	uint64_t lost = 0;
+	char text[32];
+
+	if (sg->work.failing)
+		recovered(sg);
+	pthread_mutex_lock(&sg->lock);
+	sg->soon = sg->hurried = sg->queue.n;
+	if (sg->queue.n) {
+		due = 0;
+	}
+	if (sg->overflowing)
+		due = overflow_check(sg, due, &lost);
+	pthread_mutex_unlock(&sg->lock);
+	if (lost)
+		log_warning("store", "policy %s: its queue has not been full for %s; dropped=%" PRIu64 " while it was",
+			    sg->conf.name, unit_time_text(CALM_US, text), lost);
+	return due;
+}
+
+/* The last turn: what there is time for is stored, the rest is dropped. */
+static int64_t turn_last(struct strgp *sg)
+{
+	struct strgp_work *w = &sg->work;
+	struct err err = { "" };
+	struct snap *sn;
+	uint64_t lost = 0;
+	int rc;
+
+	do {
+		rc = drain(sg, &err);
+	} while (!rc && !time_is_up(sg) && sg->queue.n);
+	if (rc && w->sink)
+		flush(sg, NULL);
+	else if (w->sink)
+		rc = flush(sg, &err);
+	if (w->sink)
+		store_type(sg->conf.store)->close(w->sink);
+	shapes_fini(w);
+	*w = (struct strgp_work){ 0 };
+	pthread_mutex_lock(&sg->lock);
+	while ((sn = queue_pop(&sg->queue))) {
+		lost++;
+		snap_put(sn);
+	}
+	lost += sg->unflushed;
+	sg->unflushed = 0;
+	sg->dropped += lost;
+	if (rc) {
+		sg->errors++;
+		memcpy(sg->why, err.msg, sizeof(sg->why));
+	}
+	pthread_mutex_unlock(&sg->lock);
+	if (lost)
+		log_warning("store", "policy %s: stopped; dropped=%" PRIu64 " that could not be stored%s%s",
+			    sg->conf.name, lost, rc ? ": " : " in time", rc ? err.msg : "");
+	return TASK_END;
+}
+
+int64_t strgp_run(struct strgp_task *t)
+{
+	struct strgp *sg = (struct strgp *)((char *)t - offsetof(struct strgp, task));
+	struct strgp_work *w = &sg->work;
+	struct err err = { "" };
+	int rc = 0;
+
+	if (sg->stop_by != INT64_MAX)
+		return turn_last(sg);
+	/* a store that failed proves itself by a flush: rows that it takes may only be in its memory */
+	if (w->failing)
+		rc = flush(sg, &err);
+	if (!rc)
+		rc = drain(sg, &err);
+	if (!rc && sg->unflushed && (w->failing || mono_us() >= w->flush_at))
+		rc = flush(sg, &err);
+	if (sg->stop_by != INT64_MAX)
+		return turn_last(sg);
+	return rc ? turn_failed(sg, &err) : turn_done(sg);
+}
