@@ -1,0 +1,300 @@
+/* procstat2.c - what the processors spend their time on, and the kernel's counters, from /proc/stat
+ *
+ * Three sets: NAME (a record for all processors together, then one each, then scalars), and when asked for NAME_intr
+ * and NAME_softirq (a list of the numbers of that line, the sum first).
+ */
+#include <errno.h>
+
+#include "core/base/unit.h"
+#include "plugins/proc.h"
+#include "plugins/rows.h"
+#include "plugins/samp.h"
+
+#define SOURCE        "/proc/stat"
+#define CPU_NAME_SIZE 8
+
+/* The record's members, then the scalars. */
+static const struct metric_def metrics[] = {
+	{ "name", V_CHAR_ARRAY, "", METRIC_GAUGE, "cpu: all together; cpu0, cpu1, ...", CPU_NAME_SIZE },
+	{ "user", V_U64, "jiffies", METRIC_COUNTER, "programs", 1 },
+	{ "nice", V_U64, "jiffies", METRIC_COUNTER, "programs of lower priority", 1 },
+	{ "system", V_U64, "jiffies", METRIC_COUNTER, "the kernel", 1 },
+	{ "idle", V_U64, "jiffies", METRIC_COUNTER, "nothing", 1 },
+	{ "iowait", V_U64, "jiffies", METRIC_COUNTER, "nothing, with disk I/O under way", 1 },
+	{ "irq", V_U64, "jiffies", METRIC_COUNTER, "interrupts", 1 },
+	{ "softirq", V_U64, "jiffies", METRIC_COUNTER, "soft interrupts", 1 },
+	{ "steal", V_U64, "jiffies", METRIC_COUNTER, "taken by the hypervisor", 1 },
+	{ "guest", V_U64, "jiffies", METRIC_COUNTER, "guests (in user, too)", 1 },
+	{ "guest_nice", V_U64, "jiffies", METRIC_COUNTER, "guests of lower priority (in nice, too)", 1 },
+	{ "ctxt", V_U64, "", METRIC_COUNTER, "context switches", 1 },
+	{ "btime", V_U64, "seconds", METRIC_GAUGE, "time of boot", 1 },
+	{ "processes", V_U64, "", METRIC_COUNTER, "processes ever made", 1 },
+	{ "procs_running", V_U64, "", METRIC_GAUGE, "processes that could run now", 1 },
+	{ "procs_blocked", V_U64, "", METRIC_GAUGE, "processes that wait for I/O", 1 },
+	{ NULL, V_NONE, NULL, METRIC_GAUGE, NULL, 0 },
+};
+enum { TIMES = 10, MEMBERS = 1 + TIMES, SCALARS = sizeof(metrics) / sizeof(*metrics) - 1 - MEMBERS };
+
+struct cpu_row { /* a record's values in the set */
+	char name[CPU_NAME_SIZE];
+	uint64_t times[TIMES];
+};
+
+static const struct samp_attr attrs[] = {
+	{ "interrupt", "false", "a second set NAME_intr: the interrupts, by number" },
+	{ "soft_interrupt", "false", "another set NAME_softirq: the soft interrupts, by kind" },
+	{ "intr_max", "as many as there are", "room for so many numbers in each of these" },
+	{ NULL, NULL, NULL },
+};
+
+/* A line of numbers that is a set of its own. */
+struct numbers {
+	struct set *set; /* NULL: not asked for */
+	struct rows rows;
+};
+
+struct procstat2 {
+	struct proc_file file;
+	struct set *set;
+	struct rows cpus;
+	uint64_t *scalars[SCALARS];
+	struct numbers intr, softirq;
+};
+
+static bool is_word(const char *p, const char *word)
+{
+	size_t n = strlen(word);
+
+	return !strncmp(p, word, n) && p[n] == ' ';
+}
+
+static bool is_cpu(const char *p)
+{
+	return p[0] == 'c' && p[1] == 'p' && p[2] == 'u';
+}
+
+/* The line that begins with `word`, behind the word; NULL when there is none. */
+static const char *find_line(const char *p, const char *word)
+{
+	for (; *p; p = proc_next_line(p))
+		if (is_word(p, word))
+			return p + strlen(word);
+	return NULL;
+}
+
+/* The next number of the line; false at its end. */
+static bool next_number(const char **p, uint64_t *ret)
+{
+	const char *from = *p = proc_blanks(*p);
+
+	*ret = proc_digits(p);
+	return *p != from;
+}
+
+static size_t cpus_count(const char *p)
+{
+	size_t n = 0;
+
+	for (; *p; p = proc_next_line(p))
+		n += is_cpu(p);
+	return n;
+}
+
+/* The attribute `attr`: is the set NAME`suffix` of the line `word` wanted?  Then make it. */
+static int numbers_open(struct numbers *nu, struct samp *sp, const char *attr, const char *word, const char *schema,
+			const char *suffix, const char *metric, struct err *err)
+{
+	struct procstat2 *ps = samp_state(sp);
+	const char *p = find_line(ps->file.buf, word);
+	bool wanted = samp_attr_has(sp, attr);
+	uint64_t v, max;
+	size_t n = 0;
+	struct schema *s;
+	int list, rc = 0;
+
+	if (samp_attr(sp, attr))
+		rc = unit_bool(samp_attr(sp, attr), &wanted, err);
+	if (rc)
+		return err_prefix(err, -EINVAL, "%s=: ", attr);
+	if (!wanted)
+		return 0;
+	rc = samp_attr_u64(sp, "intr_max", 0, &max, err);
+	if (rc)
+		return rc;
+	if (max > SCHEMA_CARD_MAX)
+		return err_set(err, -EINVAL, "intr_max=%llu: at most %d", (unsigned long long)max, SCHEMA_CARD_MAX);
+	while (p && next_number(&p, &v))
+		n++;
+	s = samp_schema_new(sp, schema, err);
+	if (!s)
+		return -EINVAL;
+	list = schema_add_list(s, metric, "", (uint32_t)schema_list_heap(V_U64, 1, max > n ? max : n), err);
+	if (list < 0) {
+		schema_free(s);
+		return list;
+	}
+	nu->set = samp_set_new(sp, s, suffix, err);
+	if (!nu->set)
+		return -ENOMEM;
+	nu->rows = (struct rows){ .set = nu->set, .list = list, .record = ROWS_U64 };
+	return 0;
+}
+
+static int cpus_open(struct procstat2 *ps, struct samp *sp, struct err *err)
+{
+	struct schema *s = samp_schema_new(sp, "procstat2", err);
+	int record, list, scalars;
+
+	if (!s)
+		return -EINVAL;
+	record = list = scalars = schema_add_record(s, "cpu_rec", metrics, MEMBERS, err);
+	if (record >= 0)
+		list = scalars = schema_add_list(
+			s, "cpu_list", "", (uint32_t)schema_record_heap(s, record, cpus_count(ps->file.buf)), err);
+	if (list >= 0)
+		scalars = schema_add_defs(s, metrics + MEMBERS, SCALARS, err);
+	if (scalars < 0) {
+		schema_free(s);
+		return scalars;
+	}
+	ps->set = samp_set_new(sp, s, "", err);
+	if (!ps->set)
+		return -ENOMEM;
+	for (int i = 0; i < SCALARS; i++)
+		ps->scalars[i] = set_slot(ps->set, scalars + i);
+	ps->cpus = (struct rows){ .set = ps->set, .list = list, .record = record };
+	return 0;
+}
+
+static int procstat2_open(struct samp *sp, struct err *err)
+{
+	struct procstat2 *ps = samp_state(sp);
+	int rc;
+
+	rc = proc_open(&ps->file, samp_root(sp), SOURCE, err);
+	if (!rc)
+		rc = proc_read(&ps->file, err);
+	if (!rc && !is_cpu(ps->file.buf))
+		rc = err_set(err, -ENODATA, "%s: does not begin with `cpu`; is it the right file?", ps->file.path);
+	if (!rc)
+		rc = cpus_open(ps, sp, err);
+	if (!rc)
+		rc = numbers_open(&ps->intr, sp, "interrupt", "intr", "procstat2_intr", "_intr", "intr_list", err);
+	if (!rc)
+		rc = numbers_open(&ps->softirq, sp, "soft_interrupt", "softirq", "procstat2_softirq", "_softirq",
+				  "softirq_list", err);
+	return rc;
+}
+
+/* The processors' lines, at the front of the file; behind the last of them, or NULL when there are too many. */
+static const char *cpus_sample(struct procstat2 *ps)
+{
+	const char *p;
+	size_t n;
+
+	do {
+		p = ps->file.buf;
+		for (n = 0; is_cpu(p); n++) {
+			struct cpu_row *row = rows_at(&ps->cpus, n);
+			size_t len = proc_word(p, ' ');
+
+			if (!row)
+				return NULL;
+			memset(row->name, 0, sizeof(row->name));
+			memcpy(row->name, p, len < sizeof(row->name) ? len : sizeof(row->name));
+			p += len;
+			for (int i = 0; i < TIMES; i++)
+				row->times[i] = htole64(proc_u64(&p));
+			p = proc_next_line(p);
+		}
+	} while (rows_cut(&ps->cpus, n));
+	return p;
+}
+
+/* The scalars, wherever their lines stand behind the processors; names that we do not know are passed over. */
+static void scalars_sample(struct procstat2 *ps, const char *p)
+{
+	for (int next = 0; *p; p = proc_next_line(p)) {
+		for (int k = 0; k < SCALARS; k++) {
+			const char *name = metrics[MEMBERS + next].name;
+			int i = next;
+
+			next = next + 1 < SCALARS ? next + 1 : 0;
+			if (*p != *name || !is_word(p, name))
+				continue;
+			p += strlen(name);
+			*ps->scalars[i] = htole64(proc_u64(&p));
+			break;
+		}
+	}
+}
+
+static int numbers_sample(struct numbers *nu, struct samp *sp, const char *word, struct err *err)
+{
+	struct procstat2 *ps = samp_state(sp);
+	const char *p;
+	uint64_t v;
+	size_t n;
+
+	if (!nu->set)
+		return 0;
+	samp_begin(sp, nu->set);
+	do {
+		p = find_line(ps->file.buf, word);
+		for (n = 0; p && next_number(&p, &v); n++) {
+			uint64_t *slot = rows_at(&nu->rows, n);
+
+			if (!slot)
+				goto full;
+			*slot = htole64(v);
+		}
+	} while (rows_cut(&nu->rows, n));
+	samp_end(sp, nu->set);
+	return 0;
+full:
+	samp_cancel(sp, nu->set);
+	return err_set(err, -ESTALE, "%s: has more than the %zu numbers of `%s` that fit", ps->file.path, n, word);
+}
+
+static int procstat2_sample(struct samp *sp, struct err *err)
+{
+	struct procstat2 *ps = samp_state(sp);
+	int rc = proc_read(&ps->file, err);
+	const char *p;
+
+	if (rc)
+		return rc;
+	samp_begin(sp, ps->set);
+	p = cpus_sample(ps);
+	if (!p) {
+		samp_cancel(sp, ps->set);
+		return err_set(err, -ESTALE, "%s: has more than the %zu processors that fit", ps->file.path,
+			       ps->cpus.n);
+	}
+	scalars_sample(ps, p);
+	samp_end(sp, ps->set);
+	rc = numbers_sample(&ps->intr, sp, "intr", err);
+	return rc ? rc : numbers_sample(&ps->softirq, sp, "softirq", err);
+}
+
+static void procstat2_close(struct samp *sp)
+{
+	struct procstat2 *ps = samp_state(sp);
+
+	proc_close(&ps->file);
+	rows_fini(&ps->cpus);
+	rows_fini(&ps->intr.rows);
+	rows_fini(&ps->softirq.rows);
+}
+
+const struct samp_type samp_procstat2 = {
+	.name = "procstat2",
+	.brief = "time of the processors, interrupts, context switches",
+	.source = SOURCE,
+	.attrs = attrs,
+	.metrics = metrics,
+	.state_size = sizeof(struct procstat2),
+	.open = procstat2_open,
+	.sample = procstat2_sample,
+	.close = procstat2_close,
+};

@@ -1,0 +1,50 @@
+/* rows.c - see rows.h */
+#include "plugins/rows.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/base/xalloc.h"
+
+static void *entry_append(struct rows *rows)
+{
+	struct record *r;
+
+	if (rows->record == ROWS_U64)
+		return list_append(rows->set, rows->list, V_U64, 1);
+	r = list_append_record(rows->set, rows->list, rows->record);
+	return r ? record_slot(rows->set, r, 0) : NULL;
+}
+
+void *rows_grow(struct rows *rows, size_t i)
+{
+	void *slot;
+
+	assert(i == rows->n);
+	slot = entry_append(rows);
+	if (!slot)
+		return NULL;
+	if (i == rows->cap) {
+		rows->cap = rows->cap ? 2 * rows->cap : 8;
+		rows->slots = xrealloc(rows->slots, rows->cap * sizeof(*rows->slots));
+	}
+	rows->slots[rows->n++] = slot;
+	return slot;
+}
+
+bool rows_cut(struct rows *rows, size_t n)
+{
+	if (n == rows->n)
+		return false;
+	list_clear(rows->set, rows->list);
+	rows->n = 0;
+	for (size_t i = 0; i < n; i++)
+		rows_grow(rows, i); /* there was room for more */
+	return true;
+}
+
+void rows_fini(struct rows *rows)
+{
+	free(rows->slots);
+	*rows = (struct rows){ 0 };
+}

@@ -1,0 +1,35 @@
+/* rows.h - a list whose entries are rewritten every sample: the places of the entries are kept, and the list itself is
+ * touched only when its length changes.
+ *
+ *	do
+ *		for (n = 0; there is one more; n++)
+ *			write to rows_at(&rows, n), unless that is NULL: no room, -ESTALE
+ *	while (rows_cut(&rows, n));
+ */
+#ifndef PLUGINS_ROWS_H
+#define PLUGINS_ROWS_H
+
+#include "core/set/set.h"
+
+struct rows {
+	struct set *set;
+	int list;     /* its metric */
+	int record;   /* the entries' record type; ROWS_U64: they are plain numbers */
+	void **slots; /* of the entries that the list has: a record's first member, or the number */
+	size_t n, cap;
+};
+
+#define ROWS_U64 (-1)
+
+/* The place of entry i (at most one behind the last); NULL when the set has no room for it. */
+void *rows_grow(struct rows *rows, size_t i);
+static inline void *rows_at(struct rows *rows, size_t i)
+{
+	return i < rows->n ? rows->slots[i] : rows_grow(rows, i);
+}
+
+/* Make the list n entries long, n not more than it is; true: it was longer, and its entries must be written again. */
+bool rows_cut(struct rows *rows, size_t n);
+void rows_fini(struct rows *rows);
+
+#endif

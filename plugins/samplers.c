@@ -1,0 +1,47 @@
+/* samplers.c - every sampler in this program.  To add one: write plugins/NAME.c, add X(NAME) here. */
+#include "plugins/samp.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/str.h"
+
+/* clang-format off */
+#define SAMPLERS(X)    \
+	X(loadavg)     \
+	X(meminfo)     \
+	X(procnetdev2) \
+	X(procstat2)   \
+	X(synth)       \
+	X(vmstat)
+
+#define X(n) extern const struct samp_type samp_##n;
+SAMPLERS(X)
+#undef X
+
+const struct samp_type *const samp_types[] = {
+#define X(n) &samp_##n,
+	SAMPLERS(X)
+#undef X
+	NULL,
+};
+/* clang-format on */
+
+const struct samp_type *samp_type_find(const char *name)
+{
+	for (size_t i = 0; samp_types[i]; i++)
+		if (!strcmp(samp_types[i]->name, name))
+			return samp_types[i];
+	return NULL;
+}
+
+int samp_type_unknown(const char *name, struct err *err)
+{
+	const char *names[sizeof(samp_types) / sizeof(*samp_types)], *near;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		names[i] = samp_types[i] ? samp_types[i]->name : NULL;
+	near = nearest(name, names);
+	return err_set(err, -ENOENT, "no sampler '%s'%s%s%s; `ldms samp -l` lists them", name,
+		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
