@@ -1,0 +1,660 @@
+/* samp.c - see samp.h.
+ *
+ * The main loop configures, starts and asks; the plugin runs on the schedule's threads (samp_sched.h), one call at a
+ * time.  What both sides look at is atomic or under samp.lock.  Order of locks: the schedule's, samp.lock, the set
+ * database's.
+ *
+ * An instance that hangs in its source when it is freed cannot be waited for.  Its sets are unpublished at once and it
+ * is left to the schedule, as an orphan that no longer touches the daemon's objects; when it comes back it frees
+ * itself.
+ */
+#include "core/daemon/samp.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/str.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "core/daemon/samp_sched.h"
+
+#define OPEN_RETRY_US (10 * SEC_US) /* a missing source is looked for this often, or every interval if longer */
+#define PERM_MAX      0777
+
+/* What every sampler takes.  The last four are of old configurations, and have no meaning in ldmsd either. */
+const struct samp_attr samp_common_attrs[] = {
+	{ "producer", "the daemon's name", "producer name of the sets" },
+	{ "instance", "PRODUCER/NAME", "instance name of the set, or what the names of several begin with" },
+	{ "component_id", "the daemon's",
+	  "number of the node; letters in front of it are passed over: node0012 is 12" },
+	{ "schema", "the sampler's", "schema name" },
+	{ "job_set", "job_info", "instance name of the set that tells job_id and app_id" },
+	{ "uid", "the daemon's", "owner of the sets, a name or a number" },
+	{ "gid", "the daemon's", "group of the sets, a name or a number" },
+	{ "perm", "the daemon's", "permission of the sets, octal: 0440" },
+	{ "set_array_card", "1", "samples that a set keeps" },
+	{ "exclusive_thread", "0", "accepted; a sampler that hangs never holds up the others" },
+	{ "required", "false",
+	  "refuse this configuration when the source is missing, instead of looking for it again" },
+	{ "job_id", NULL, "ignored" },
+	{ "app_id", NULL, "ignored" },
+	{ "job_start", NULL, "ignored" },
+	{ "job_end", NULL, "ignored" },
+	{ NULL, NULL, NULL },
+};
+
+struct samp {
+	const struct samp_env *env; /* not looked at by an orphan */
+	const struct samp_type *type;
+	char *name;
+	struct samp_task task;
+
+	/* the configuration: does not change while the plugin can run */
+	struct kv attrs;
+	char *producer, *instance, *root;
+	uint64_t component_id;
+	uint32_t uid, gid, perm, array_card;
+	bool required;
+	enum samp_state_ state; /* the main loop's */
+
+	/* the thread's that runs the plugin */
+	void *plugin; /* samp_state() */
+	bool opened;
+	int set_rc;       /* of the last samp_set_new() that failed */
+	int64_t retry_us; /* monotonic: do not open before */
+	int last_rc;      /* of the last attempt */
+	struct err last_err;
+	atomic_bool sampling; /* a turn shall sample, not only open */
+
+	pthread_mutex_t lock; /* of all below but the atomics */
+	bool orphan;
+	struct set **sets;
+	unsigned int n_sets;
+	int64_t interval_us, offset_us;
+	char hint[48]; /* info pair updt_hint_us; "" until started */
+	char why[ERR_MAX];
+	atomic_bool degraded;
+	atomic_uint_fast64_t samples, errors;
+};
+
+static struct samp *samp_of(struct samp_task *t)
+{
+	return (struct samp *)((char *)t - offsetof(struct samp, task));
+}
+
+/* Only one thread adds to it, others look. */
+static void count(atomic_uint_fast64_t *n)
+{
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+/* -- for plugins -------------------------------------------------------------------------------------------------- */
+
+void *samp_state(struct samp *sp)
+{
+	return sp->plugin;
+}
+
+const char *samp_attr(const struct samp *sp, const char *name)
+{
+	return kv_get(&sp->attrs, name);
+}
+
+bool samp_attr_has(const struct samp *sp, const char *name)
+{
+	return kv_has(&sp->attrs, name);
+}
+
+int samp_attr_u64(const struct samp *sp, const char *name, uint64_t dflt, uint64_t *ret, struct err *err)
+{
+	const char *text = samp_attr(sp, name);
+	int rc;
+
+	if (!text) {
+		*ret = dflt;
+		return 0;
+	}
+	rc = unit_u64(text, ret, err);
+	return rc ? err_prefix(err, -EINVAL, "%s=: ", name) : 0;
+}
+
+const char *samp_root(const struct samp *sp)
+{
+	return sp->root;
+}
+
+struct schema *samp_schema_new(struct samp *sp, const char *dflt, struct err *err)
+{
+	const char *name = samp_attr(sp, "schema");
+	struct schema *s = schema_new(name ? name : dflt, err);
+
+	if (!s)
+		return NULL;
+	if (schema_add_meta(s, "component_id", V_U64, "", err) < 0 || schema_add(s, "job_id", V_U64, "", err) < 0 ||
+	    schema_add(s, "app_id", V_U64, "", err) < 0) {
+		schema_free(s);
+		return NULL;
+	}
+	schema_array_card_set(s, sp->array_card);
+	return s;
+}
+
+/* Publish a set that is not known to anybody else yet. */
+static int set_publish(struct samp *sp, struct set *set, struct err *err)
+{
+	int rc;
+
+	if (*sp->hint)
+		set_info_put(set, "updt_hint_us", sp->hint);
+	rc = setdb_add(sp->env->sets, set, err);
+	if (rc)
+		return rc;
+	sp->sets = xrealloc(sp->sets, (sp->n_sets + 1) * sizeof(struct set *));
+	sp->sets[sp->n_sets++] = set;
+	return 0;
+}
+
+struct set *samp_set_new(struct samp *sp, struct schema *schema, const char *suffix, struct err *err)
+{
+	char *name = xasprintf("%s%s", sp->instance, suffix);
+	struct set *set = NULL;
+	int rc;
+
+	pthread_mutex_lock(&sp->lock); /* throughout: an orphan must not touch the daemon's objects */
+	if (sp->orphan)
+		rc = err_set(err, -ECANCELED, "set %s: its sampler has been removed", name);
+	else
+		rc = set_new(sp->env->pool, schema, name, sp->producer, sp->uid, sp->gid, sp->perm, &set, err);
+	if (!rc) {
+		set_meta_u64(set, schema_find(schema, "component_id"), sp->component_id);
+		rc = set_publish(sp, set, err);
+		if (rc) {
+			set_put(set);
+			set = NULL;
+		}
+	}
+	pthread_mutex_unlock(&sp->lock);
+	sp->set_rc = rc;
+	schema_free(schema);
+	free(name);
+	return set;
+}
+
+void samp_begin(struct samp *sp, struct set *set)
+{
+	set_begin(set);
+}
+
+void samp_end(struct samp *sp, struct set *set)
+{
+	set_end(set);
+}
+
+void samp_cancel(struct samp *sp, struct set *set)
+{
+	set_cancel(set);
+}
+
+/* -- the plugin's turns: on the thread that runs it --------------------------------------------------------------- */
+
+static void unpublish(struct samp *sp)
+{
+	for (unsigned int i = 0; i < sp->n_sets; i++)
+		setdb_del(sp->env->sets, sp->sets[i]);
+}
+
+/* Close the plugin and let go of its sets. */
+static void plugin_shut(struct samp *sp)
+{
+	sp->type->close(sp);
+	pthread_mutex_lock(&sp->lock);
+	if (!sp->orphan)
+		unpublish(sp);
+	for (unsigned int i = 0; i < sp->n_sets; i++)
+		set_put(sp->sets[i]);
+	sp->n_sets = 0;
+	pthread_mutex_unlock(&sp->lock);
+	sp->opened = false;
+}
+
+static int plugin_open(struct samp *sp, struct err *err)
+{
+	int rc;
+
+	memset(sp->plugin, 0, sp->type->state_size);
+	sp->set_rc = 0;
+	rc = sp->type->open(sp, err);
+	if (!rc) {
+		sp->opened = true;
+		return 0;
+	}
+	if (sp->set_rc)
+		rc = sp->set_rc; /* it knows better than the plugin */
+	plugin_shut(sp);
+	sp->retry_us = mono_us() + OPEN_RETRY_US;
+	return rc;
+}
+
+/* Note that an attempt failed, and say so when that is news. */
+static void degrade(struct samp *sp, const struct err *err)
+{
+	bool was = atomic_exchange(&sp->degraded, true);
+	size_t len = strlen(err->msg);
+	int64_t retry_us;
+	char retry[32];
+
+	pthread_mutex_lock(&sp->lock);
+	memcpy(sp->why, err->msg, sizeof(sp->why));
+	retry_us = sp->interval_us;
+	pthread_mutex_unlock(&sp->lock);
+	count(&sp->errors);
+	if (was)
+		return;
+	if (!sp->opened && retry_us < OPEN_RETRY_US)
+		retry_us = OPEN_RETRY_US;
+	log_error("sampler", "%s: %s%s retrying every %s", sp->name, err->msg,
+		  len && err->msg[len - 1] == '?' ? "" : ";", retry_us ? unit_time_text(retry_us, retry) : "interval");
+}
+
+static void recover(struct samp *sp)
+{
+	if (!atomic_load_explicit(&sp->degraded, memory_order_relaxed))
+		return;
+	atomic_store(&sp->degraded, false);
+	log_info("sampler", "%s: %s is there again, errors=%llu", sp->name, sp->type->source,
+		 (unsigned long long)sp->errors);
+}
+
+static int plugin_sample(struct samp *sp, struct err *err)
+{
+	int rc = sp->type->sample(sp, err);
+
+	if (rc != -ESTALE)
+		return rc;
+	log_info("sampler", "%s: %s; its sets are made anew", sp->name, err->msg);
+	plugin_shut(sp);
+	rc = plugin_open(sp, err);
+	if (!rc)
+		rc = sp->type->sample(sp, err);
+	return rc == -ESTALE ? -EAGAIN : rc; /* once is enough at a time */
+}
+
+/* One attempt: open if that is not done, and sample if that is wanted. */
+static int turn(struct samp *sp, bool sample, struct err *err)
+{
+	int rc;
+
+	err->msg[0] = 0;
+	rc = sp->opened ? 0 : plugin_open(sp, err);
+	if (!rc && sample)
+		rc = plugin_sample(sp, err);
+	if (rc && sample)
+		degrade(sp, err);
+	if (rc || !sample)
+		return rc;
+	recover(sp);
+	count(&sp->samples);
+	return 0;
+}
+
+/* -- on the schedule ---------------------------------------------------------------------------------------------- */
+
+static void on_run(struct samp_task *t)
+{
+	struct samp *sp = samp_of(t);
+
+	if (sp->opened || mono_us() >= sp->retry_us)
+		sp->last_rc = turn(sp, sp->sampling, &sp->last_err);
+}
+
+static void on_overdue(struct samp_task *t, int64_t held_us)
+{
+	struct samp *sp = samp_of(t);
+	char held[32];
+
+	if (held_us)
+		log_warning("sampler", "%s: its source (%s) has not answered for %s; the others go on", sp->name,
+			    sp->type->source, unit_time_text(held_us, held));
+	else
+		log_info("sampler", "%s: its source (%s) has answered", sp->name, sp->type->source);
+}
+
+static void samp_destroy(struct samp *sp)
+{
+	if (sp->opened)
+		plugin_shut(sp);
+	kv_fini(&sp->attrs);
+	pthread_mutex_destroy(&sp->lock);
+	free(sp->sets);
+	free(sp->plugin);
+	free(sp->producer);
+	free(sp->instance);
+	free(sp->root);
+	free(sp->name);
+	free(sp);
+}
+
+static void on_gone(struct samp_task *t)
+{
+	samp_destroy(samp_of(t));
+}
+
+/* -- on the main loop --------------------------------------------------------------------------------------------- */
+
+struct samp *samp_new(const struct samp_env *env, const struct samp_type *type, const char *name, struct err *err)
+{
+	struct samp *sp;
+
+	if (type->needs) {
+		err_set(err, -ENOSYS, "sampler %s: this ldms was built without %s; install it and run make again",
+			type->name, type->needs);
+		return NULL;
+	}
+	sp = xcalloc(1, sizeof(*sp));
+	sp->env = env;
+	sp->type = type;
+	sp->name = xstrdup(name);
+	sp->plugin = xcalloc(1, type->state_size + 1);
+	sp->root = xstrdup(env->sysroot ? env->sysroot : "");
+	sp->task = (struct samp_task){ .run = on_run, .overdue = on_overdue, .gone = on_gone };
+	pthread_mutex_init(&sp->lock, NULL);
+	return sp;
+}
+
+void samp_free(struct samp *sp)
+{
+	if (!sp)
+		return;
+	pthread_mutex_lock(&sp->lock);
+	sp->orphan = true;
+	unpublish(sp);
+	pthread_mutex_unlock(&sp->lock);
+	if (!sp->env->sched || samp_sched_leave(sp->env->sched, &sp->task))
+		samp_destroy(sp);
+}
+
+static bool attr_is_of(const struct samp_attr *attrs, const char *name)
+{
+	for (; attrs && attrs->name; attrs++)
+		if (!strcmp(attrs->name, name))
+			return true;
+	return false;
+}
+
+static size_t attr_names(const struct samp_attr *attrs, const char **names)
+{
+	size_t n = 0;
+
+	for (; attrs && attrs[n].name; n++)
+		if (names)
+			names[n] = attrs[n].name;
+	return n;
+}
+
+static int attr_unknown(const struct samp *sp, const char *word, struct err *err)
+{
+	size_t common = attr_names(samp_common_attrs, NULL);
+	const char **names = xcalloc(common + attr_names(sp->type->attrs, NULL) + 1, sizeof(*names));
+	const char *near;
+
+	attr_names(samp_common_attrs, names);
+	attr_names(sp->type->attrs, names + common);
+	near = nearest(word, names);
+	free(names);
+	return err_set(err, -EINVAL, "sampler %s: it has no attribute %s; %s%s%s", sp->name, word,
+		       near ? "did you mean " : "`ldms samp -l` lists those of ", near ? near : sp->type->name,
+		       near ? "?" : "");
+}
+
+/* A user's or a group's number, from a number or a name. */
+static int conf_id(const struct samp *sp, const char *attr, uint32_t dflt, uint32_t *ret, struct err *err)
+{
+	const char *text = samp_attr(sp, attr);
+	bool user = *attr == 'u';
+	struct passwd *pw;
+	struct group *gr;
+	uint64_t v;
+
+	*ret = dflt;
+	if (!text)
+		return 0;
+	if (isdigit((unsigned char)*text)) {
+		if (unit_u64(text, &v, err) || v > UINT32_MAX)
+			return err_set(err, -EINVAL, "%s=%s: is no number of a %s", attr, text,
+				       user ? "user" : "group");
+		*ret = (uint32_t)v;
+		return 0;
+	}
+	pw = user ? getpwnam(text) : NULL;
+	gr = user ? NULL : getgrnam(text);
+	if (!pw && !gr)
+		return err_set(err, -EINVAL, "%s=%s: there is no such %s here; use its number", attr, text,
+			       user ? "user" : "group");
+	*ret = user ? pw->pw_uid : gr->gr_gid;
+	return 0;
+}
+
+static int conf_perm(const struct samp *sp, uint32_t *ret, struct err *err)
+{
+	const char *text = samp_attr(sp, "perm");
+	unsigned long v;
+	char *end;
+
+	*ret = sp->env->perm;
+	if (!text)
+		return 0;
+	v = strtoul(text, &end, 8);
+	if (*end || !v || v > PERM_MAX)
+		return err_set(err, -EINVAL, "perm=%s: must be an octal number from 1 to %o, as in perm=0440", text,
+			       PERM_MAX);
+	*ret = (uint32_t)v;
+	return 0;
+}
+
+static int conf_array_card(const struct samp *sp, uint32_t *ret, struct err *err)
+{
+	const char *text = samp_attr(sp, "set_array_card");
+	char *end = NULL;
+	long long v = text ? strtoll(text, &end, 10) : 1;
+
+	if (end && (*end || end == text || v > INT32_MAX))
+		return err_set(err, -EINVAL, "set_array_card=%s: is no number of samples", text);
+	*ret = v > 0 ? (uint32_t)v : 1; /* 0 and less mean the default, as in ldmsd */
+	return 0;
+}
+
+static uint64_t conf_component_id(const struct samp *sp)
+{
+	const char *text = samp_attr(sp, "component_id");
+
+	if (!text)
+		return sp->env->component_id;
+	return strtoull(text + strcspn(text, "0123456789"), NULL, 10);
+}
+
+static void conf_fini(struct samp *sp)
+{
+	kv_fini(&sp->attrs);
+	free(sp->producer);
+	free(sp->instance);
+	sp->producer = sp->instance = NULL;
+}
+
+static int conf_read(struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	const char *word;
+	int rc = 0;
+
+	for (size_t i = 0; i < attrs->n; i++)
+		if (!attr_is_of(samp_common_attrs, attrs->v[i].key) && !attr_is_of(sp->type->attrs, attrs->v[i].key))
+			return attr_unknown(sp, attrs->v[i].key, err);
+	conf_fini(sp);
+	kv_copy(&sp->attrs, attrs);
+	word = samp_attr(sp, "producer");
+	sp->producer = xstrdup(word ? word : sp->env->producer);
+	word = samp_attr(sp, "instance");
+	sp->instance = word ? xstrdup(word) : xasprintf("%s/%s", sp->producer, sp->name);
+	sp->component_id = conf_component_id(sp);
+	word = samp_attr(sp, "required");
+	sp->required = samp_attr_has(sp, "required");
+	if (word && (rc = unit_bool(word, &sp->required, err)))
+		err_prefix(err, rc, "required=: ");
+	if (!rc)
+		rc = conf_id(sp, "uid", sp->env->uid, &sp->uid, err);
+	if (!rc)
+		rc = conf_id(sp, "gid", sp->env->gid, &sp->gid, err);
+	if (!rc)
+		rc = conf_perm(sp, &sp->perm, err);
+	if (!rc)
+		rc = conf_array_card(sp, &sp->array_card, err);
+	return rc ? err_prefix(err, rc, "sampler %s: ", sp->name) : 0;
+}
+
+/* Is that failure to open a slip in the configuration, which no retry will mend? */
+static bool is_slip(int rc)
+{
+	return rc == -EINVAL || rc == -EEXIST || rc == -ENAMETOOLONG || rc == -E2BIG;
+}
+
+int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	bool answered = true;
+	int rc;
+
+	if (sp->state != SAMP_LOADED)
+		return err_set(err, -EBUSY, "sampler %s: is configured already; `term` and `load` it to change that",
+			       sp->name);
+	rc = conf_read(sp, attrs, err);
+	if (rc) {
+		conf_fini(sp);
+		return rc;
+	}
+	sp->retry_us = 0;
+	if (sp->env->sched)
+		answered = samp_sched_once(sp->env->sched, &sp->task);
+	else
+		on_run(&sp->task);
+	if (answered && sp->last_rc && (sp->required || is_slip(sp->last_rc))) {
+		conf_fini(sp);
+		if (err)
+			*err = sp->last_err;
+		return err_prefix(err, sp->last_rc, "sampler %s: ", sp->name);
+	}
+	sp->state = SAMP_CONFIGURED;
+	if (answered && sp->last_rc)
+		degrade(sp, &sp->last_err);
+	if (!answered && sp->required)
+		return err_set(err, -ETIMEDOUT, "sampler %s: its source (%s) does not answer", sp->name,
+			       sp->type->source);
+	return 0;
+}
+
+int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err)
+{
+	if (sp->state == SAMP_LOADED)
+		return err_set(err, -EINVAL, "sampler %s: is not configured; `config name=%s` first", sp->name,
+			       sp->name);
+	if (sp->state == SAMP_RUNNING)
+		return err_set(err, -EBUSY, "Sampler instance '%s' is already running.", sp->name);
+	if (interval_us <= 0)
+		return err_set(err, -EINVAL, "sampler %s: interval must be more than 0, as in interval=1s", sp->name);
+	if (llabs(offset_us) >= interval_us)
+		return err_set(err, -EINVAL, "sampler %s: offset must be smaller than interval", sp->name);
+	pthread_mutex_lock(&sp->lock);
+	sp->interval_us = interval_us;
+	sp->offset_us = offset_us;
+	snprintf(sp->hint, sizeof(sp->hint), "%lld:%lld", (long long)interval_us, (long long)offset_us);
+	for (unsigned int i = 0; i < sp->n_sets; i++)
+		setdb_info_put(sp->env->sets, sp->sets[i], "updt_hint_us", sp->hint);
+	pthread_mutex_unlock(&sp->lock);
+	sp->state = SAMP_RUNNING;
+	sp->sampling = true;
+	samp_sched_add(sp->env->sched, &sp->task, interval_us, offset_us);
+	return 0;
+}
+
+int samp_stop(struct samp *sp, struct err *err)
+{
+	if (sp->state != SAMP_RUNNING)
+		return err_set(err, -EINVAL, "The sampler instance '%s' is not running.", sp->name);
+	samp_sched_del(sp->env->sched, &sp->task);
+	sp->sampling = false;
+	sp->state = SAMP_CONFIGURED;
+	return 0;
+}
+
+static bool samp_busy(const struct samp *sp)
+{
+	struct samp_sched_look look = { 0 };
+
+	if (sp->env->sched)
+		samp_sched_look(sp->env->sched, &sp->task, &look);
+	return look.busy;
+}
+
+int samp_once(struct samp *sp, struct err *err)
+{
+	int rc;
+
+	if (sp->state != SAMP_CONFIGURED || samp_busy(sp))
+		return err_set(err, -EBUSY, "sampler %s: is %s", sp->name,
+			       sp->state == SAMP_LOADED ? "not configured" : "at work");
+	rc = turn(sp, true, &sp->last_err);
+	if (rc && err)
+		*err = sp->last_err;
+	return rc;
+}
+
+const char *samp_name(const struct samp *sp)
+{
+	return sp->name;
+}
+
+const struct samp_type *samp_type(const struct samp *sp)
+{
+	return sp->type;
+}
+
+void samp_status(struct samp *sp, struct samp_status *ret)
+{
+	struct samp_sched_look look = { 0 };
+
+	if (sp->env->sched)
+		samp_sched_look(sp->env->sched, &sp->task, &look);
+	pthread_mutex_lock(&sp->lock);
+	*ret = (struct samp_status){
+		.state = sp->state,
+		.degraded = sp->degraded,
+		.overdue = look.overdue,
+		.interval_us = sp->interval_us,
+		.offset_us = sp->offset_us,
+		.samples = sp->samples,
+		.errors = sp->errors,
+		.missed = look.missed,
+		.sets = sp->n_sets,
+	};
+	if (ret->degraded)
+		memcpy(ret->why, sp->why, sizeof(ret->why));
+	pthread_mutex_unlock(&sp->lock);
+}
+
+unsigned int samp_sets(struct samp *sp, struct set **sets, unsigned int n)
+{
+	unsigned int have;
+
+	pthread_mutex_lock(&sp->lock);
+	have = sp->n_sets;
+	for (unsigned int i = 0; i < have && i < n; i++)
+		sets[i] = set_get(sp->sets[i]);
+	pthread_mutex_unlock(&sp->lock);
+	return have;
+}

@@ -1,0 +1,54 @@
+/* samp_sched.h - the schedule that sampler instances share; samp.c is its only user beside the tests.
+ *
+ * A task is something that runs on interval * k + offset of the wall clock on one of the schedule's threads, never
+ * twice at once.  Its memory is the owner's; it starts as all zero but for the three functions.
+ */
+#ifndef CORE_DAEMON_SAMP_SCHED_H
+#define CORE_DAEMON_SAMP_SCHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/daemon/samp.h"
+
+struct samp_task {
+	void (*run)(struct samp_task *t); /* on a worker; may take its time, or hang */
+	/* It holds its worker for longer than the grace, which is held_us; or it has come back (0).  On a worker, with
+	 * the schedule's lock held: it may log and take note, and calls nothing of this header. */
+	void (*overdue)(struct samp_task *t, int64_t held_us);
+	/* The last call, on a worker: samp_sched_leave() gave up on it, and now it has come back. */
+	void (*gone)(struct samp_task *t);
+
+	/* the schedule's, under its lock */
+	struct samp_task *next, *next_ready;
+	int64_t interval_us, offset_us, due_us;
+	uint64_t missed; /* slots that passed without a run */
+	bool listed;     /* runs at intervals */
+	bool ready;      /* waits for a worker */
+	bool busy;       /* on a worker */
+	bool late;       /* ... for longer than the grace */
+	bool ran;        /* in the wake-up that is under way: a slot that it slept over is missed, not made up */
+	bool abandoned;
+};
+
+/* Run at intervals from the next slot on; interval_us > |offset_us|. */
+void samp_sched_add(struct samp_sched *sc, struct samp_task *t, int64_t interval_us, int64_t offset_us);
+/* No more runs.  Waits shortly for one that is under way; false: it goes on. */
+bool samp_sched_del(struct samp_sched *sc, struct samp_task *t);
+/* Run once, now.  Waits shortly for it; false: it goes on. */
+bool samp_sched_once(struct samp_sched *sc, struct samp_task *t);
+/* samp_sched_del() for good: after false, the task's memory belongs to the schedule until it calls gone(). */
+bool samp_sched_leave(struct samp_sched *sc, struct samp_task *t);
+
+struct samp_sched_look {
+	bool busy, overdue;
+	uint64_t missed;
+};
+void samp_sched_look(struct samp_sched *sc, const struct samp_task *t, struct samp_sched_look *ret);
+
+/* When is the task due after the moment `now_us`, at which it runs?  Counts what was missed in between. */
+void samp_task_plan(struct samp_task *t, int64_t now_us);
+/* The wall clock has jumped to `now_us`. */
+void samp_task_replan(struct samp_task *t, int64_t now_us);
+
+#endif
