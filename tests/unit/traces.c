@@ -1,0 +1,511 @@
+/* Recorded conversations between real peers, replayed: what their client said is said to our server, and what their
+ * server said is said to our client.
+ *
+ * The recordings are in the folder named by LDMS_TRACES (default ../shared/traces); without it there is nothing to do.
+ * Format: "# N C>S words" begins a frame, lines of hexadecimal digits follow up to an empty line; C2>S2 is the second
+ * connection of a scenario.
+ */
+#include "tests/unit/rig.h"
+
+#include <ctype.h>
+
+#include "core/set/setdb.h"
+
+#define FRAMES_MAX 128
+#define CONNS_MAX  8
+#define MAPS_MAX   8
+
+struct frame {
+	bool from_client;
+	int conn;
+	struct buf b;
+};
+
+struct map { /* a set that was looked up */
+	char name[64];
+	uint32_t key, meta_len, data_len, array_card;
+	uint64_t addr;
+	uint8_t *image;
+	bool have_meta;
+	/* ours, in the replay */
+	uint32_t our_key;
+	uint64_t our_addr;
+};
+
+struct trace {
+	struct frame f[FRAMES_MAX];
+	int n;
+	struct map maps[MAPS_MAX];
+	int maps_n;
+};
+
+static const char *folder(void)
+{
+	const char *dir = getenv("LDMS_TRACES");
+
+	return dir ? dir : "../shared/traces";
+}
+
+static uint32_t be32_at(const struct buf *b, size_t at)
+{
+	uint32_t v;
+
+	memcpy(&v, b->p + at, 4);
+	return ntohl(v);
+}
+
+static uint64_t be64_at(const struct buf *b, size_t at)
+{
+	uint64_t v;
+
+	memcpy(&v, b->p + at, 8);
+	return be64toh(v);
+}
+
+static uint32_t raw32_at(const struct buf *b, size_t at)
+{
+	uint32_t v;
+
+	memcpy(&v, b->p + at, 4);
+	return v;
+}
+
+static uint16_t type_of(const struct frame *f)
+{
+	return (uint16_t)(f->b.p[0] << 8 | f->b.p[1]);
+}
+
+/* The command of a SENDRECV. */
+static uint32_t cmd_of(const struct frame *f)
+{
+	return be32_at(&f->b, 32);
+}
+
+static int hex_digit(int c)
+{
+	return isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
+}
+
+static struct map *map_of(struct trace *t, uint32_t key)
+{
+	for (int i = 0; i < t->maps_n; i++)
+		if (t->maps[i].key == key)
+			return &t->maps[i];
+	return NULL;
+}
+
+/* Take the image out of the reads of a trace. */
+static void collect(struct trace *t)
+{
+	int head[CONNS_MAX] = { 0 }, queue[CONNS_MAX][FRAMES_MAX], tail[CONNS_MAX] = { 0 };
+
+	for (int i = 0; i < t->n; i++) {
+		struct frame *f = &t->f[i];
+
+		if (type_of(f) == 3 && be32_at(&f->b, 48) == 1 && !map_of(t, raw32_at(&f->b, 20))) {
+			struct map *m = &t->maps[t->maps_n++];
+			size_t at = 40 + 48, n = f->b.p[at];
+
+			m->key = raw32_at(&f->b, 20);
+			m->addr = be64_at(&f->b, 28);
+			m->meta_len = be32_at(&f->b, 40 + 28);
+			m->data_len = be32_at(&f->b, 40 + 32);
+			m->array_card = be32_at(&f->b, 40 + 44);
+			snprintf(m->name, sizeof(m->name), "%s", (char *)f->b.p + at + 1 + n + 1);
+			m->image = calloc(1, m->meta_len + (size_t)m->data_len * m->array_card);
+		}
+		if (type_of(f) == 4)
+			queue[f->conn][tail[f->conn]++] = i;
+		if (type_of(f) == 5) {
+			struct frame *q = &t->f[queue[f->conn][head[f->conn]++]];
+			struct map *m = map_of(t, raw32_at(&q->b, 20));
+			uint64_t off = m ? be64_at(&q->b, 24) - m->addr : 0;
+			uint32_t len = be32_at(&f->b, 32);
+
+			if (!m || !len)
+				continue;
+			memcpy(m->image + off, f->b.p + 36, len);
+			m->have_meta |= !off;
+		}
+	}
+}
+
+static bool trace_load(struct trace *t, const char *name)
+{
+	char path[512], line[4096];
+	FILE *in;
+
+	memset(t, 0, sizeof(*t));
+	snprintf(path, sizeof(path), "%s/%s", folder(), name);
+	in = fopen(path, "r");
+	if (!in)
+		return false;
+	while (fgets(line, sizeof(line), in)) {
+		if (line[0] == '#' && line[1] == ' ') {
+			char from[8], to[8];
+
+			if (sscanf(line, "# %*d %7[^>]>%7s", from, to) != 2)
+				continue;
+			assert_true(t->n < FRAMES_MAX);
+			t->f[t->n++] =
+				(struct frame){ .from_client = from[0] == 'C', .conn = from[1] ? from[1] - '1' : 0 };
+		} else if (isxdigit((unsigned char)line[0]) && t->n) {
+			for (char *p = line; isxdigit((unsigned char)p[0]) && isxdigit((unsigned char)p[1]); p += 2)
+				buf_u8(&t->f[t->n - 1].b, (uint8_t)(hex_digit(p[0]) << 4 | hex_digit(p[1])));
+		}
+	}
+	fclose(in);
+	collect(t);
+	return true;
+}
+
+static void trace_free(struct trace *t)
+{
+	for (int i = 0; i < t->n; i++)
+		buf_fini(&t->f[i].b);
+	for (int i = 0; i < t->maps_n; i++)
+		free(t->maps[i].image);
+}
+
+#define LOAD_OR_SKIP(t, name)                                                                                          \
+	do {                                                                                                           \
+		if (!trace_load(t, name)) {                                                                            \
+			print_message("skipped: %s/%s is not there (LDMS_TRACES)\n", folder(), name);                  \
+			skip();                                                                                        \
+		}                                                                                                      \
+	} while (0)
+
+/* -- our server ---------------------------------------------------------------------------------------------------- */
+
+/* The sets of the recorded server, made from what was read of them. */
+static void publish(struct rig *r, struct trace *t)
+{
+	for (int i = 0; i < t->maps_n; i++) {
+		struct map *m = &t->maps[i];
+		struct err err = { "" };
+		struct set *s;
+
+		if (!m->have_meta)
+			continue;
+		if (image_check_meta(m->image, m->meta_len, &err))
+			fail_msg("%s", err.msg);
+		assert_int_equal(set_mirror_new(r->env.pool, (struct set_meta *)m->image, &s, &err), 0);
+		if (setdb_add(r->env.sets, s, &err))
+			fail_msg("%s", err.msg);
+		set_put(s);
+	}
+}
+
+/* Is this one said by itself, not in answer? */
+static bool is_news(const struct frame *f)
+{
+	uint32_t cmd;
+
+	if (type_of(f) != 2)
+		return false;
+	cmd = cmd_of(f);
+	return cmd == 5 || cmd == 9 || cmd == 0x103;
+}
+
+static void compare(struct trace *t, const struct frame *want, struct raw *w)
+{
+	const struct buf *got = &w->in;
+	struct map *m;
+	size_t n;
+
+	assert_int_equal(raw_type(w), type_of(want));
+	switch (type_of(want)) {
+	case 2: /* cmd, xid, rc */
+		assert_memory_equal(got->p + 24, want->b.p + 24, 12);
+		assert_memory_equal(got->p + 24 + 16, want->b.p + 24 + 16, 4);
+		break;
+	case 3:
+		assert_memory_equal(got->p + 40, want->b.p + 40, 12); /* xid, cmd */
+		assert_memory_equal(got->p + 64, want->b.p + 64, 24); /* more, sizes */
+		n = want->b.p[88];
+		assert_string_equal((char *)got->p + 89, (char *)want->b.p + 89); /* schema */
+		assert_string_equal((char *)got->p + 89 + got->p[88] + 1,
+				    (char *)want->b.p + 89 + n + 1); /* instance */
+		m = map_of(t, raw32_at(&want->b, 20));
+		m->our_key = raw32_at(got, 20);
+		m->our_addr = be64_at(got, 28);
+		break;
+	case 5: /* status, length */
+		assert_memory_equal(got->p + 8, want->b.p + 8, 14);
+		assert_memory_equal(got->p + 32, want->b.p + 32, 4);
+		break;
+	case 8:
+		assert_int_equal(raw_has(w), want->b.len);
+		assert_memory_equal(got->p + 20, want->b.p + 20, 24); /* length, version, method */
+		if (want->b.len == 24 + 64)
+			assert_memory_equal(got->p + 44, want->b.p + 44, 4 + 16 + 8); /* up to idx */
+		break;
+	default:
+		assert_memory_equal(got->p + 20, want->b.p + 20, want->b.len - 20);
+		break;
+	}
+}
+
+static void server_replay(const char *name)
+{
+	struct raw w[CONNS_MAX], old[CONNS_MAX];
+	struct trace t;
+	struct rig r;
+	int old_n = 0;
+
+	LOAD_OR_SKIP(&t, name);
+	memset(w, 0, sizeof(w));
+	rig_open(&r, "sock");
+	publish(&r, &t);
+	rig_listen(&r);
+	for (int i = 0; i < t.n; i++) {
+		struct frame *f = &t.f[i];
+		struct raw *c = &w[f->conn];
+
+		if (f->from_client) {
+			struct map *m = type_of(f) == 4 ? map_of(&t, raw32_at(&f->b, 20)) : NULL;
+
+			if (type_of(f) == 1 && c->fd) /* some recordings do not number their connections */
+				old[old_n++] = *c;
+			if (type_of(f) == 1)
+				*c = raw_connect(xprt_listener_port(r.l));
+			if (m) {
+				uint64_t addr = htobe64(be64_at(&f->b, 24) - m->addr + m->our_addr);
+
+				memcpy(f->b.p + 20, &m->our_key, 4);
+				memcpy(f->b.p + 24, &addr, 8);
+			}
+			raw_send(&r, c, f->b.p, f->b.len);
+			continue;
+		}
+		if (is_news(f))
+			continue;
+		raw_until(&r, c, raw_has(c));
+		compare(&t, f, c);
+		buf_consume(&c->in, raw_has(c));
+	}
+	for (int i = 0; i < CONNS_MAX; i++)
+		if (w[i].fd)
+			raw_close(&w[i]);
+	while (old_n)
+		raw_close(&old[--old_n]);
+	rig_until(&r, !atomic_load(&r.env.stats.live));
+	assert_int_equal(atomic_load(&r.env.stats.ended[XPRT_PROTO]), 0);
+	rig_close(&r);
+	trace_free(&t);
+}
+
+/* -- our client ---------------------------------------------------------------------------------------------------- */
+
+struct fake { /* the recorded server */
+	struct trace *t;
+	struct rig *r;
+	int fd;
+	struct raw w;
+	bool used[FRAMES_MAX];
+	bool ended; /* the reads that were recorded have all been asked for */
+};
+
+static struct frame *find(struct fake *k, bool from_client, uint16_t type, uint32_t cmd, const char *name)
+{
+	for (int i = 0; i < k->t->n; i++) {
+		struct frame *f = &k->t->f[i];
+
+		if (k->used[i] || f->from_client != from_client || f->conn || type_of(f) != type)
+			continue;
+		if (type == 2 && cmd_of(f) != cmd)
+			continue;
+		if (name && strcmp((char *)f->b.p + 40 + 48 + 1 + f->b.p[40 + 48] + 1, name))
+			continue;
+		k->used[i] = true;
+		return f;
+	}
+	return NULL;
+}
+
+/* Answer what our client has said. */
+static void fake_answer(struct fake *k)
+{
+	struct buf *in = &k->w.in;
+	struct frame *f = NULL, *q;
+	struct buf b = { 0 };
+
+	switch (raw_type(&k->w)) {
+	case 1:
+		f = find(k, false, 8, 0, NULL);
+		break;
+	case 2:
+		if (be32_at(in, 32) == 0)
+			f = find(k, false, 2, 0x101, NULL);
+		else if (be32_at(in, 32) == 2)
+			f = find(k, false, 3, 0, (char *)in->p + 24 + 24);
+		break;
+	case 4:
+		/* the very reads of the recorded client, in its order */
+		q = find(k, true, 4, 0, NULL);
+		if (q) {
+			assert_memory_equal(in->p + 20, q->b.p + 20, 16);
+			f = find(k, false, 5, 0, NULL);
+		} else {
+			k->ended = true;
+		}
+		if (!f) {
+			put_zap(&b, 5, 16);
+			buf_be32(&b, 18 << 16); /* status: nothing more */
+			buf_be64(&b, 0);
+			buf_be32(&b, 0);
+		}
+		break;
+	default:
+		break;
+	}
+	if (f)
+		buf_add(&b, f->b.p, f->b.len);
+	if (b.len && raw_type(&k->w) == 4)
+		memcpy(b.p + 8, in->p + 8, 12); /* xid, ctxt */
+	if (b.len && raw_type(&k->w) == 2)
+		memcpy(b.p + (f && type_of(f) == 3 ? 40 : 24), in->p + 24, 8); /* xid */
+	if (b.len && f && type_of(f) == 3)
+		memset(b.p + 40 + 24, 0, 4); /* more: each is looked up by its name here */
+	raw_send(k->r, &k->w, b.p, b.len);
+	buf_consume(in, raw_has(&k->w));
+	buf_fini(&b);
+}
+
+#define fake_until(k, cond)                                                                                            \
+	do {                                                                                                           \
+		ev_io fake_io_;                                                                                        \
+		ev_io_init(&fake_io_, raw_watch_cb, (k)->w.fd, EV_READ);                                               \
+		ev_io_start(loop_ev((k)->r->loop), &fake_io_);                                                         \
+		while (!(cond)) {                                                                                      \
+			if (raw_has(&(k)->w))                                                                          \
+				fake_answer(k);                                                                        \
+			else if (!rig_turn((k)->r))                                                                    \
+				fail_msg("never came true: %s (%s)", #cond, (k)->r->why);                              \
+		}                                                                                                      \
+		ev_io_stop(loop_ev((k)->r->loop), &fake_io_);                                                          \
+	} while (0)
+
+struct ear {
+	int done, sets, results[4], finished, looked;
+	uint64_t last_gn;
+	struct rset *rs;
+};
+
+static void dir_cb(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc)
+{
+	struct ear *e = arg;
+
+	e->sets += ev == DIR_SET;
+	e->done += ev == DIR_DONE;
+}
+
+static void updated_cb(struct rset *rs, enum update_result res, int rc, const struct set_data *d)
+{
+	struct ear *e = rs->arg;
+
+	e->results[res]++;
+	e->finished += !rs->busy;
+	if (!d)
+		return;
+	assert_true(le64toh(d->gn) > e->last_gn);
+	e->last_gn = le64toh(d->gn);
+}
+
+static void lookup_cb(struct xprt *x, void *arg, int rc, struct rset *rs, bool more, const char *why)
+{
+	struct ear *e = arg;
+
+	if (rc)
+		fail_msg("lookup: %s", why);
+	rs->arg = e;
+	rs->updated = updated_cb;
+	e->rs = rs;
+	e->looked++;
+}
+
+/* min_new: samples that must come out of it. */
+static void client_replay(const char *name, int sets, int min_new)
+{
+	struct ear e = { 0 };
+	struct trace t;
+	struct fake k = { .t = &t };
+	unsigned short port;
+	struct rig r;
+	ev_io io;
+
+	LOAD_OR_SKIP(&t, name);
+	rig_open(&r, "sock");
+	k.r = &r;
+	k.fd = raw_listen(&port);
+	rig_connect_to(&r, "127.0.0.1", port, 1);
+	ev_io_init(&io, raw_watch_cb, k.fd, EV_READ);
+	ev_io_start(loop_ev(r.loop), &io);
+	rig_until(&r, raw_accept(k.fd, &k.w));
+	ev_io_stop(loop_ev(r.loop), &io);
+	fake_until(&k, r.c_ups);
+	if (sets) {
+		assert_int_equal(xprt_dir(r.c, false, dir_cb, &e, NULL), 0);
+		fake_until(&k, e.done);
+		assert_int_equal(e.sets, sets);
+	}
+	for (int i = 0; i < t.maps_n && min_new; i++) {
+		assert_int_equal(xprt_lookup(r.c, t.maps[i].name, 0, lookup_cb, &e, NULL), 0);
+		fake_until(&k, e.looked > i);
+		assert_string_equal(e.rs->set->name, t.maps[i].name);
+		while (!k.ended) {
+			int before = e.finished;
+
+			assert_int_equal(rset_update(e.rs), 0);
+			fake_until(&k, e.finished > before);
+		}
+		assert_int_equal(e.results[UPDATE_FAIL], 1); /* the one that found the end */
+		rset_free(e.rs);
+	}
+	assert_true(e.results[UPDATE_NEW] >= min_new);
+	assert_int_equal(r.c_downs, 0);
+	raw_close(&k.w);
+	close(k.fd);
+	rig_close(&r);
+	trace_free(&t);
+}
+
+#define SERVER(id, file)                                                                                               \
+	static void test_server_##id(void **state)                                                                     \
+	{                                                                                                              \
+		server_replay(file);                                                                                   \
+	}
+#define CLIENT(id, file, sets, min_new)                                                                                \
+	static void test_client_##id(void **state)                                                                     \
+	{                                                                                                              \
+		client_replay(file, sets, min_new);                                                                    \
+	}
+
+SERVER(01, "01-ls-dir.txt")
+SERVER(02, "02-ls-long.txt")
+SERVER(06, "06-agg-cycle.txt")
+SERVER(07, "07-rail2.txt")
+SERVER(11, "11-connect-rejects.txt")
+SERVER(12, "12-lookup-and-read-errors.txt")
+SERVER(13, "13-set-array.txt")
+SERVER(14, "14-independent-server.txt")
+SERVER(16, "16-agg-set-array.txt")
+CLIENT(01, "01-ls-dir.txt", 2, 0)
+CLIENT(02, "02-ls-long.txt", 2, 1)
+CLIENT(06, "06-agg-cycle.txt", 2, 6)
+CLIENT(13, "13-set-array.txt", 0, 5)
+CLIENT(14, "14-independent-server.txt", 2, 1)
+CLIENT(16, "16-agg-set-array.txt", 6, 12)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_server_01), cmocka_unit_test(test_server_02), cmocka_unit_test(test_server_06),
+		cmocka_unit_test(test_server_07), cmocka_unit_test(test_server_11), cmocka_unit_test(test_server_12),
+		cmocka_unit_test(test_server_13), cmocka_unit_test(test_server_14), cmocka_unit_test(test_server_16),
+		cmocka_unit_test(test_client_01), cmocka_unit_test(test_client_02), cmocka_unit_test(test_client_06),
+		cmocka_unit_test(test_client_13), cmocka_unit_test(test_client_14), cmocka_unit_test(test_client_16),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

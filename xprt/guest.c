@@ -1,0 +1,155 @@
+/* guest.c - who has connected and not yet said who it is: see xprt_impl.h
+ *
+ * A guest asks on the listener's first loop.  What it says there tells which peer it belongs to, and so on which loop
+ * it goes on; there it is asked again, and becomes a lane.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/base/xalloc.h"
+#include "xprt/xprt_impl.h"
+
+static void lane_bury_cb(struct loop_job *job)
+{
+	lane_free((struct lane *)((char *)job - offsetof(struct lane, bury)));
+}
+
+static void guest_unlist(struct lane *lane)
+{
+	if (lane->guests.le_prev)
+		LIST_REMOVE(lane, guests);
+	lane->guests.le_prev = NULL;
+}
+
+void guest_end(struct lane *lane, enum xprt_fail fail, const char *why)
+{
+	struct ep *ep = lane->ep;
+	struct loop *loop = ep->loop;
+	char text[ADDR_TEXT_MAX];
+
+	guest_unlist(lane);
+	atomic_fetch_add(&ep->env->stats.refused[fail], 1);
+	rail_log(addr_text(&ep->addr, text), fail, why);
+	lane_shut(lane);
+	lane->bury.fn = lane_bury_cb;
+	loop_post(loop, &lane->bury);
+}
+
+void guest_new(struct xprt_listener *l, struct ep *ep)
+{
+	struct lane *lane = lane_new(NULL, 0);
+
+	lane->l = listener_get(l);
+	lane->ep = ep;
+	ep->ev = &lane_events;
+	ep->owner = lane;
+	atomic_fetch_add(&l->env->stats.accepted, 1);
+	atomic_fetch_add(&l->env->stats.live, 1);
+	LIST_INSERT_HEAD(&io_of(ep->loop)->guests, lane, guests);
+	lane_deadline(lane);
+}
+
+void guests_end(struct xprt_listener *l, struct io *io)
+{
+	struct lane *lane, *next;
+
+	for (lane = LIST_FIRST(&io->guests); lane; lane = next) {
+		next = LIST_NEXT(lane, guests);
+		if (lane->l == l)
+			guest_end(lane, XPRT_CLOSED, "the listener closes");
+	}
+}
+
+/* Say no in the peer's words. */
+__attribute__((format(printf, 3, 4))) static void turn_away(struct lane *lane, enum xprt_fail fail, const char *fmt,
+							    ...)
+{
+	struct err why;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why.msg, sizeof(why.msg), fmt, ap);
+	va_end(ap);
+	lane->ep->type->reject(lane->ep, why.msg);
+	guest_end(lane, fail, why.msg);
+}
+
+/* The guest has become a connection of a peer: of one that is there, or of a new one. */
+static void guest_join(struct lane *lane, const struct conn *c)
+{
+	struct xprt_listener *l = lane->l;
+	struct ep *ep = lane->ep;
+	struct xprt *x = lane->place ? lane->place->x : NULL;
+	struct conn mine = *c;
+	char text[ADDR_TEXT_MAX];
+	uint8_t bytes[CONN_SZ];
+
+	if (x && x->n_eps != c->n_eps) {
+		turn_away(lane, XPRT_PROTO, "bad request, expecting rail of %u eps, but got %u", x->n_eps, c->n_eps);
+		return;
+	}
+	if (x && x->lanes[c->idx]) {
+		turn_away(lane, XPRT_PROTO, "bad ep_idx %u, the endpoint already existed", c->idx);
+		return;
+	}
+	if (!x) {
+		x = rail_new(l->env, ep->loop, l->type, l->ev, l->arg, c->n_eps);
+		x->l = l;
+		x->auth = l->auth;
+		x->auth_conf = l->auth_conf;
+		x->addr = ep->addr;
+		x->peer = xstrdup(addr_text(&ep->addr, text));
+		x->legacy = c->legacy;
+		if (lane->place)
+			lane->place->x = x;
+	}
+	guest_unlist(lane);
+	lane->x = x;
+	lane->idx = c->idx;
+	x->lanes[c->idx] = lane;
+	mine.pid = (uint32_t)getpid();
+	conn_put(bytes, l->auth->name, &mine);
+	ep->type->accept(ep, bytes, c->legacy ? CONN_LEGACY_SZ : CONN_SZ);
+}
+
+void guest_asked(struct ep *ep, const void *bytes, size_t len)
+{
+	struct lane *lane = ep->owner;
+	struct xprt_listener *l = lane->l;
+	const struct conn_verdict *v;
+	struct conn c;
+
+	if (atomic_load(&l->closed)) {
+		guest_end(lane, XPRT_CLOSED, "the listener closes");
+		return;
+	}
+	v = conn_get(bytes, len, l->auth->name, &c);
+	if (v->text) {
+		turn_away(lane, v->fail, "%s", v->text);
+		return;
+	}
+	if (!c.n_eps || c.n_eps > RAIL_EPS_MAX) {
+		turn_away(lane, XPRT_PROTO, "bad request, rail of %u eps (1..%u)", c.n_eps, RAIL_EPS_MAX);
+		return;
+	}
+	if (c.idx >= c.n_eps) {
+		turn_away(lane, XPRT_PROTO, "bad ep_idx %u (should be in 0..%u range)", c.idx, c.n_eps - 1);
+		return;
+	}
+	if (!lane->placed) {
+		struct rail_id id = { .v4 = addr_v4(&ep->addr), .pid = c.pid, .gn = c.gn };
+		struct loop *loop = listener_place(l, c.legacy ? NULL : &id, &lane->place);
+
+		lane->placed = true;
+		if (loop != ep->loop) {
+			guest_unlist(lane);
+			ev_timer_stop(loop_ev(ep->loop), &lane->deadline);
+			ep->type->move(ep, loop); /* we are asked again there */
+			return;
+		}
+	}
+	if (!ev_is_active(&lane->deadline))
+		lane_deadline(lane);
+	guest_join(lane, &c);
+}

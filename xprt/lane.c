@@ -1,0 +1,259 @@
+/* lane.c - one connection of a peer: making it, knowing who is at the other end, and its end.
+ *
+ * Nothing is freed while a callback may still stand on it: what is closed is buried by a job of the loop.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "xprt/proto.h"
+#include "xprt/xprt_impl.h"
+
+/* -- lanes --------------------------------------------------------------------------------------------------------- */
+
+static struct ev_loop *ev_of(const struct lane *lane)
+{
+	return loop_ev(lane->ep->loop);
+}
+
+static void deadline_cb(struct ev_loop *ev, ev_timer *w, int events);
+
+struct lane *lane_new(struct xprt *x, unsigned int idx)
+{
+	struct lane *lane = xcalloc(1, sizeof(*lane));
+
+	lane->x = x;
+	lane->idx = idx;
+	ev_init(&lane->deadline, deadline_cb);
+	lane->deadline.data = lane;
+	return lane;
+}
+
+void lane_deadline(struct lane *lane)
+{
+	int64_t us = lane->ep->env->limits.handshake_us;
+
+	if (us <= 0)
+		return;
+	ev_now_update(ev_of(lane)); /* the loop may have slept long while another thread works on it */
+	ev_timer_set(&lane->deadline, (double)us / SEC_US, 0);
+	ev_timer_start(ev_of(lane), &lane->deadline);
+}
+
+/* The connection is over, or is to be: let go of all it holds but the lane itself. */
+void lane_shut(struct lane *lane)
+{
+	struct ep *ep = lane->ep;
+
+	if (!ep)
+		return;
+	ev_timer_stop(ev_of(lane), &lane->deadline);
+	if (lane->auth.type && lane->auth.type->end)
+		lane->auth.type->end(&lane->auth);
+	lane->auth.type = NULL;
+	atomic_fetch_sub(&ep->env->stats.live, 1);
+	if (lane->l)
+		listener_left(lane->l, &ep->addr);
+	if (lane->place && lane->place->x == lane->x)
+		lane->place->x = NULL;
+	lane->state = LANE_SHUT;
+	lane->ep = NULL;
+	ep->type->close(ep);
+}
+
+void lane_free(struct lane *lane)
+{
+	if (!lane)
+		return;
+	if (lane->l)
+		listener_place_put(lane->l, lane->place);
+	listener_put(lane->l);
+	free(lane);
+}
+
+/* -- connecting ---------------------------------------------------------------------------------------------------- */
+
+int lane_dial(struct lane *lane, struct err *err)
+{
+	struct xprt *x = lane->x;
+	struct conn c = { .n_eps = x->n_eps, .idx = lane->idx, .pid = (uint32_t)getpid(), .gn = x->rail_gn };
+	const struct peer_addr *at = &x->addrs[lane->at];
+	uint8_t bytes[CONN_SZ];
+	int rc;
+
+	lane->state = LANE_WAITING;
+	lane->ep = x->type->new (x->type, x->env, x->loop, &lane_events, lane);
+	atomic_fetch_add(&x->env->stats.live, 1);
+	x->addr = at->ss;
+	conn_put(bytes, x->auth->name, &c);
+	rc = x->type->connect(lane->ep, (const struct sockaddr *)&at->ss, at->len, bytes, sizeof(bytes), err);
+	if (rc)
+		lane_shut(lane);
+	else
+		lane_deadline(lane);
+	return rc;
+}
+
+/* Front of the words about a connection that we make: the name, and the address if that is something else. */
+static void words_prefix(const struct lane *lane, const struct ep *ep, struct err *words, const char *why)
+{
+	char text[ADDR_TEXT_MAX];
+
+	addr_text(&ep->addr, text);
+	if (strcmp(text, lane->x->peer))
+		err_set(words, 0, "%s (%s): %s", lane->x->peer, text, why);
+	else
+		err_set(words, 0, "%s: %s", text, why);
+}
+
+/* A connection has ended by itself.  The endpoint is gone already. */
+void lane_down(struct lane *lane, enum xprt_fail fail, const char *why)
+{
+	struct xprt *x = lane->x;
+	struct err words;
+
+	if (!x) {
+		guest_end(lane, fail, why);
+		return;
+	}
+	if (x->l) {
+		rail_down(x, fail, why);
+		return;
+	}
+	words_prefix(lane, lane->ep, &words, why);
+	if (lane->state == LANE_WAITING && lane->at + 1 < x->n_addrs &&
+	    (fail == XPRT_REFUSED || fail == XPRT_TIMEOUT)) {
+		struct err err;
+
+		lane_shut(lane);
+		lane->at++;
+		if (!lane_dial(lane, &err))
+			return;
+	}
+	rail_down(x, fail, words.msg);
+}
+
+static void deadline_cb(struct ev_loop *ev, ev_timer *w, int events)
+{
+	struct lane *lane = w->data;
+	char limit[32];
+	struct err why;
+
+	unit_time_text(lane->ep->env->limits.handshake_us, limit);
+	if (!lane->x)
+		err_set(&why, 0, "it did not ask to connect within %s", limit);
+	else if (lane->state == LANE_AUTH)
+		err_set(&why, 0, "authentication %s was not over within %s", lane->x->auth->name, limit);
+	else if (lane->state == LANE_OPEN)
+		err_set(&why, 0, "its other %u connections did not come within %s", lane->x->n_eps - lane->x->n_open,
+			limit);
+	else if (lane->x->l)
+		err_set(&why, 0, "it asked to connect, but did not go on within %s", limit);
+	else
+		err_set(&why, 0, "no LDMS answer within %s; is the host up, the port right, no firewall between?",
+			limit);
+	lane_down(lane, XPRT_TIMEOUT, why.msg);
+}
+
+static void on_accepted(struct ep *ep, const void *bytes, size_t len)
+{
+	struct lane *lane = ep->owner;
+	const struct conn_verdict *v;
+	struct conn c = { .legacy = true };
+	struct err err;
+
+	v = conn_get(bytes, len, lane->x->auth->name, &c);
+	if (v->fail == XPRT_AUTH || v->fail == XPRT_VERSION || len < CONN_LEGACY_SZ) {
+		err_set(&err, 0, "its answer does not fit: %s; it must run the same version and authentication method",
+			v->text ? v->text : "too short");
+		lane_down(lane, v->text ? v->fail : XPRT_PROTO, err.msg);
+		return;
+	}
+	/* other lengths and types are no reason to leave: what is no rail is an old peer */
+	lane->x->legacy |= c.legacy;
+}
+
+/* -- who it is ----------------------------------------------------------------------------------------------------- */
+
+static void on_up(struct ep *ep)
+{
+	struct lane *lane = ep->owner;
+	struct xprt *x = lane->x;
+
+	lane->state = LANE_AUTH;
+	lane->auth = (struct auth_run){ .type = x->auth, .conf = x->auth_conf, .ep = ep };
+	x->auth->begin(&lane->auth);
+}
+
+static struct lane *lane_of(struct auth_run *a)
+{
+	return (struct lane *)((char *)a - offsetof(struct lane, auth));
+}
+
+int auth_send(struct auth_run *a, const void *bytes, size_t len)
+{
+	struct lane *lane = lane_of(a);
+	struct buf *b = proto_req(lane, CMD_AUTH_MSG, 0);
+
+	buf_be32(b, (uint32_t)len);
+	buf_add(b, bytes, len);
+	return proto_put(lane, b);
+}
+
+void auth_refuse(struct auth_run *a, const char *why)
+{
+	lane_down(lane_of(a), XPRT_AUTH, why);
+}
+
+void auth_approve(struct auth_run *a, uint32_t uid, uint32_t gid)
+{
+	struct lane *lane = lane_of(a);
+	struct xprt *x = lane->x;
+
+	a->done = true;
+	if (x->n_open && (x->uid != uid || x->gid != gid)) {
+		auth_refuse(a, "the connections of its rail belong to different users");
+		return;
+	}
+	x->uid = uid;
+	x->gid = gid;
+	lane->state = LANE_OPEN;
+	if (!x->n_open)
+		proto_up(x); /* what a peer asks may overtake the last of its connections */
+	if (++x->n_open < x->n_eps)
+		return;
+	for (unsigned int i = 0; i < x->n_eps; i++)
+		ev_timer_stop(loop_ev(x->loop), &x->lanes[i]->deadline);
+	x->up = true;
+	atomic_fetch_add(&x->env->stats.connected, 1);
+	if (x->ev->up)
+		x->ev->up(x, x->arg);
+}
+
+/* -- the other events ---------------------------------------------------------------------------------------------- */
+
+static void on_message(struct ep *ep, const void *msg, size_t len)
+{
+	proto_message(ep->owner, msg, len);
+}
+
+static void on_shared(struct ep *ep, uint32_t key, uint64_t addr, uint32_t map_len, const void *msg, size_t len)
+{
+	proto_shared(ep->owner, key, addr, map_len, msg, len);
+}
+
+static void on_down(struct ep *ep, int fail, const char *why)
+{
+	lane_down(ep->owner, (enum xprt_fail)fail, why);
+}
+
+const struct ep_events lane_events = {
+	.asked = guest_asked,
+	.accepted = on_accepted,
+	.up = on_up,
+	.message = on_message,
+	.shared = on_shared,
+	.read_done = rset_read_done,
+	.down = on_down,
+};

@@ -1,0 +1,201 @@
+/* listen.c - listeners: who may come in, and on which loop a peer lives.
+ *
+ * A connection asks on the listener's first loop.  What it says there (struct conn) tells which rail it belongs to, and
+ * so where it goes: to the loop of that rail's other connections, or to the next in turn.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/xalloc.h"
+#include "xprt/xprt_impl.h"
+
+struct xprt_listener *listener_get(struct xprt_listener *l)
+{
+	atomic_fetch_add(&l->refs, 1);
+	return l;
+}
+
+void listener_put(struct xprt_listener *l)
+{
+	if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
+		return;
+	if (l->auth->close)
+		l->auth->close(l->auth_conf);
+	pthread_mutex_destroy(&l->lock);
+	free(l->loops);
+	free(l->host);
+	free(l);
+}
+
+/* -- who may come -------------------------------------------------------------------------------------------------- */
+
+bool listener_admit(struct xprt_listener *l, const struct sockaddr_storage *addr, const char **why)
+{
+	const struct xprt_limits *lim = &l->env->limits;
+	struct addr_count *c = NULL;
+	struct in6_addr ip;
+
+	if (lim->conns && atomic_load(&l->env->stats.live) >= lim->conns) {
+		*why = "Too many connections";
+		return false;
+	}
+	if (!lim->conns_per_addr || !addr_ip(addr, &ip))
+		return true;
+	pthread_mutex_lock(&l->lock);
+	HASH_FIND(hh, l->addrs, &ip, sizeof(ip), c);
+	if (!c) {
+		c = xcalloc(1, sizeof(*c));
+		c->ip = ip;
+		HASH_ADD(hh, l->addrs, ip, sizeof(c->ip), c);
+	}
+	if (c->n < lim->conns_per_addr)
+		c->n++;
+	else
+		*why = "Too many connections from this address";
+	pthread_mutex_unlock(&l->lock);
+	return !*why;
+}
+
+void listener_left(struct xprt_listener *l, const struct sockaddr_storage *addr)
+{
+	struct addr_count *c;
+	struct in6_addr ip;
+
+	if (!l->env->limits.conns_per_addr || !addr_ip(addr, &ip))
+		return;
+	pthread_mutex_lock(&l->lock);
+	HASH_FIND(hh, l->addrs, &ip, sizeof(ip), c);
+	if (c && !--c->n) {
+		HASH_DEL(l->addrs, c);
+		free(c);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* -- where it goes ------------------------------------------------------------------------------------------------- */
+
+struct loop *listener_place(struct xprt_listener *l, const struct rail_id *id, struct rail_place **ret)
+{
+	struct rail_place *p = NULL;
+	struct loop *loop;
+
+	pthread_mutex_lock(&l->lock);
+	if (id)
+		HASH_FIND(hh, l->places, id, sizeof(*id), p);
+	loop = p ? p->loop : l->loops[l->next_loop++ % l->n_loops];
+	if (id && !p) {
+		p = xcalloc(1, sizeof(*p));
+		p->id = *id;
+		p->loop = loop;
+		HASH_ADD(hh, l->places, id, sizeof(p->id), p);
+	}
+	if (p)
+		p->refs++;
+	pthread_mutex_unlock(&l->lock);
+	*ret = p;
+	return loop;
+}
+
+void listener_place_put(struct xprt_listener *l, struct rail_place *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&l->lock);
+	if (!--p->refs) {
+		HASH_DEL(l->places, p);
+		free(p);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* -- the face ------------------------------------------------------------------------------------------------------ */
+
+int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n, const struct xprt_listen_conf *conf,
+		const struct xprt_events *ev, void *arg, struct xprt_listener **ret, struct err *err)
+{
+	const struct ep_type *type;
+	const struct auth_type *auth;
+	struct xprt_listener *l;
+	void *auth_conf = NULL;
+	int rc;
+
+	rc = ep_type_find(conf->type, &type, err);
+	if (rc)
+		return rc;
+	rc = auth_type_find(conf->auth, &auth, err);
+	if (rc)
+		return rc;
+	if (auth->open) {
+		rc = auth->open(conf->auth_args, &auth_conf, err);
+		if (rc)
+			return rc;
+	}
+	l = xcalloc(1, sizeof(*l));
+	*l = (struct xprt_listener){ .env = env,
+				     .type = type,
+				     .loops = xcalloc(n, sizeof(*l->loops)),
+				     .n_loops = n,
+				     .ev = ev,
+				     .arg = arg,
+				     .host = xstrdup(conf->host),
+				     .port = conf->port,
+				     .auth = auth,
+				     .auth_conf = auth_conf,
+				     .refs = 1 };
+	memcpy(l->loops, loops, n * sizeof(*loops));
+	pthread_mutex_init(&l->lock, NULL);
+	loop_enter(l->loops[0]);
+	rc = type->listen(l, err);
+	loop_leave(l->loops[0]);
+	if (rc) {
+		listener_put(l);
+		return rc;
+	}
+	*ret = l;
+	return 0;
+}
+
+void xprt_listener_close(struct xprt_listener *l)
+{
+	if (!l)
+		return;
+	atomic_store(&l->closed, true); /* who is on the way to another loop is turned away there */
+	loop_enter(l->loops[0]);
+	l->type->unlisten(l);
+	loop_leave(l->loops[0]);
+	for (unsigned int i = 0; i < l->n_loops; i++) {
+		struct io *io;
+		struct xprt *x, *next;
+
+		loop_enter(l->loops[i]);
+		io = io_of(l->loops[i]);
+		guests_end(l, io);
+		for (x = LIST_FIRST(&io->xprts); x; x = next) {
+			next = LIST_NEXT(x, entry);
+			if (x->l == l)
+				xprt_close(x);
+		}
+		loop_leave(l->loops[i]);
+	}
+	listener_put(l);
+}
+
+unsigned short xprt_listener_port(const struct xprt_listener *l)
+{
+	return l->port;
+}
+
+void xprt_listener_each(struct xprt_listener *l, void (*fn)(struct xprt *x, void *arg), void *arg)
+{
+	for (unsigned int i = 0; i < l->n_loops; i++) {
+		struct xprt *x, *next;
+
+		loop_enter(l->loops[i]);
+		for (x = LIST_FIRST(&io_of(l->loops[i])->xprts); x; x = next) {
+			next = LIST_NEXT(x, entry);
+			if (x->l == l && x->up)
+				fn(x, arg);
+		}
+		loop_leave(l->loops[i]);
+	}
+}

@@ -1,0 +1,452 @@
+/* proto_lookup.c - LOOKUP: from a name to memory that can be read, both sides.
+ *
+ *   LOOKUP (2)   16 flags BE u32: 1 a schema's name, 2 a regular expression | 20 length BE u32 (NUL counted) |
+ *                24 name with NUL, at most 511 bytes
+ *   answer       RENDEZVOUS for each set, or LOOKUP_REPLY (0x104), a header with rc != 0
+ *
+ * The message of RENDEZVOUS (beside key, address and length of the image), cmd 1:
+ *
+ *   0  xid raw u64 | 8  cmd BE u32 | 12  length | 16 set_id raw u64 | 24 more BE u32 | 28 meta_len BE u32 |
+ *   32 data_len BE u32 (of one element) | 36 card BE u32 | 40 0 u32 | 44 array_card BE u32 |
+ *   48 strings, each a length byte and so many bytes with the NUL: schema (its bytes may be zero behind the name),
+ * instance, then key and value of each info pair; a length of 0 ends them.  What follows is of no interest.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "core/base/regex.h"
+#include "core/base/xalloc.h"
+#include "core/set/perm.h"
+#include "xprt/proto.h"
+#include "xprt/rare.h"
+
+#define LOOKUP_NAME_MAX 511
+#define PSTRING_MAX     255        /* bytes with the NUL */
+#define MATCHES_MAX     (1u << 20) /* sets that one lookup may find */
+#define INFO_PAIRS_MAX  4096       /* of one set; a group's members are pairs */
+
+/* -- answering ----------------------------------------------------------------------------------------------------- */
+
+#define REPEAT_MAX 1000 /* what all "{m,n}" of a peer's expression may multiply to */
+
+/* Is a peer's expression harmless?  The C library unrolls repetitions, and searches for what "\1" repeats in
+ * exponential time. */
+static bool regex_is_tame(const char *re)
+{
+	unsigned int times = 1, n, max;
+
+	for (; *re; re++) {
+		if (*re == '\\' && re[1] && isdigit((unsigned char)*++re))
+			return false;
+		if (*re != '{')
+			continue;
+		for (n = max = 0, re++; *re && *re != '}'; re++) {
+			n = isdigit((unsigned char)*re) ? n * 10 + (unsigned int)(*re - '0') : 0;
+			max = n > max ? n : max;
+			if (max > REPEAT_MAX)
+				return false;
+		}
+		times *= max ? max : 1;
+		if (times > REPEAT_MAX)
+			return false;
+		if (!*re)
+			break;
+	}
+	return true;
+}
+
+struct matching {
+	const struct xprt *x;
+	const char *name; /* of the schema, or */
+	const struct rx *rx;
+	bool schema;
+	struct set **found; /* references are held */
+	size_t n, cap;
+};
+
+static bool may_read(const struct xprt *x, const struct set *s)
+{
+	struct set_stat st;
+
+	set_stat(s, &st);
+	return perm_allows(x->uid, x->gid, PERM_READ, st.uid, st.gid, st.perm);
+}
+
+static int match_set(struct set *s, void *arg)
+{
+	struct matching *ma = arg;
+	const char *text = ma->schema ? image_schema((const struct set_meta *)s->image) : s->name;
+
+	if (ma->rx ? !rx_match(ma->rx, text) : strcmp(ma->name, text))
+		return 0;
+	if (!may_read(ma->x, s))
+		return 0;
+	if (ma->n == ma->cap) {
+		ma->cap = ma->cap ? 2 * ma->cap : 8;
+		ma->found = xrealloc(ma->found, ma->cap * sizeof(struct set *));
+	}
+	ma->found[ma->n++] = set_get(s);
+	return 0;
+}
+
+/* All sets that the peer means and may read; a negative errno for an expression that is none. */
+static int find_matches(struct matching *ma, uint32_t flags, const char *what)
+{
+	struct setdb *sets = ma->x->env->sets;
+	struct rx rx = { 0 };
+	struct set *s;
+	int rc;
+
+	if (!flags) {
+		s = setdb_find(sets, what);
+		if (s)
+			match_set(s, ma);
+		set_put(s);
+		return 0;
+	}
+	ma->schema = flags & LOOKUP_SCHEMA;
+	if (flags & LOOKUP_REGEX) {
+		rc = regex_is_tame(what) ? rx_init(&rx, what, NULL) : -EINVAL;
+		if (rc)
+			return rc;
+		ma->rx = &rx;
+	}
+	setdb_each(sets, match_set, ma);
+	rx_fini(&rx);
+	return 0;
+}
+
+static void put_pstring(struct buf *b, const char *s)
+{
+	size_t len = strlen(s) + 1;
+
+	buf_u8(b, (uint8_t)len);
+	buf_add(b, s, len);
+}
+
+static void share_set(struct msg *m, struct set *s, bool more)
+{
+	struct ep *ep = m->lane->ep;
+	struct buf *b = proto_req(m->lane, (enum proto_cmd)RENDEZVOUS_LOOKUP, m->xid);
+	struct set_stat st;
+	uint32_t len;
+	int rc;
+
+	set_stat(s, &st);
+	buf_raw64(b, ep->type->set_id(ep, s));
+	buf_be32(b, more);
+	buf_be32(b, s->meta_sz);
+	buf_be32(b, s->data_sz);
+	buf_be32(b, st.card);
+	buf_be32(b, 0);
+	buf_be32(b, s->array_card);
+	put_pstring(b, image_schema((const struct set_meta *)s->image));
+	put_pstring(b, s->name);
+	setdb_lock(m->x->env->sets);
+	for (uint16_t i = 0; i < s->info_n; i++) {
+		const struct info_pair *p = &s->info[i];
+
+		if (!*p->key || strlen(p->key) >= PSTRING_MAX || strlen(p->value) >= PSTRING_MAX)
+			continue; /* the wire has no room for it; the directory has */
+		put_pstring(b, p->key);
+		put_pstring(b, p->value);
+	}
+	setdb_unlock(m->x->env->sets);
+	buf_u8(b, 0);
+	len = htole32((uint32_t)b->len);
+	memcpy(b->p + 12, &len, sizeof(len));
+	rc = ep->type->share(ep, s, b->p, b->len);
+	buf_reset(b);
+	if (rc == -ENOSPC || rc == -EMSGSIZE) /* else the connection is ending, and nobody waits */
+		proto_put(m->lane, proto_reply(m->lane, CMD_LOOKUP_REPLY, m->xid, (uint32_t)-rc));
+}
+
+void lookup_got(struct msg *m)
+{
+	struct matching ma = { .x = m->x };
+	uint32_t flags = rd_be32(&m->r), len = rd_be32(&m->r);
+	const char *what = (const char *)rd_take(&m->r, len);
+	int rc = 0;
+
+	if (m->r.short_read || !len || len > LOOKUP_NAME_MAX + 1 || what[len - 1] != '\0') {
+		proto_violation(m->lane, "LOOKUP does not hold a name of %u bytes", len);
+		return;
+	}
+	ma.name = what;
+	if (m->x->env->sets)
+		rc = find_matches(&ma, flags & (LOOKUP_SCHEMA | LOOKUP_REGEX), what);
+	if (!rc && !ma.n)
+		rc = -ENOENT;
+	if (rc)
+		proto_put(m->lane, proto_reply(m->lane, CMD_LOOKUP_REPLY, m->xid, (uint32_t)-rc));
+	while (ma.n--) { /* found in descending order of name; answered in ascending, as real peers do */
+		share_set(m, ma.found[ma.n], ma.n > 0);
+		set_put(ma.found[ma.n]);
+	}
+	free(ma.found);
+}
+
+/* -- asking -------------------------------------------------------------------------------------------------------- */
+
+struct lookup_req {
+	struct req rq;
+	lookup_fn fn;
+	void *arg;
+	unsigned int flags, answers;
+	bool last_came; /* no more answers, only the metadata of some sets are still to be read */
+	char what[];
+};
+
+/* A set that is being looked up: from its RENDEZVOUS until its metadata are here. */
+struct lookup_set {
+	struct lookup_req *lr; /* NULL: given up */
+	bool last;
+	uint32_t data_len, card, array_card;
+	struct buf info; /* the strings as they came */
+};
+
+void lookup_set_free(struct lookup_set *ls)
+{
+	if (!ls)
+		return;
+	buf_fini(&ls->info);
+	free(ls);
+}
+
+/* The request is over; its last words. */
+static void lookup_end(struct lookup_req *lr, int rc, struct rset *rs, const char *why)
+{
+	struct xprt *x = lr->rq.lane->x;
+	lookup_fn fn = lr->fn;
+	void *arg = lr->arg;
+
+	req_del(&lr->rq);
+	fn(x, arg, rc, rs, false, why);
+}
+
+/* ... together with the sets whose metadata are still being read. */
+static void lookup_give_up(struct lookup_req *lr, int rc, const char *why)
+{
+	struct rset_impl *ri, *next;
+
+	for (ri = LIST_FIRST(&lr->rq.lane->x->rsets); ri; ri = next) {
+		next = LIST_NEXT(ri, entry);
+		if (ri->looking && ri->looking->lr == lr) {
+			ri->looking->lr = NULL;
+			rset_free(&ri->rs);
+		}
+	}
+	lookup_end(lr, rc, NULL, why);
+}
+
+static void lookup_expired(struct req *rq)
+{
+	lookup_give_up((struct lookup_req *)rq, -ETIMEDOUT, "the peer did not finish its answer in time");
+}
+
+static const struct req_type lookup_req_type = { "LOOKUP", lookup_expired };
+
+int xprt_lookup(struct xprt *x, const char *what, unsigned int flags, lookup_fn fn, void *arg, struct err *err)
+{
+	size_t len = strlen(what);
+	struct lookup_req *lr;
+	struct lane *lane;
+	struct buf *b;
+	int rc;
+
+	if (len > LOOKUP_NAME_MAX)
+		return err_set(err, -ENAMETOOLONG, "%s: look up %.32s...: %zu bytes; at most %d fit", x->peer, what,
+			       len, LOOKUP_NAME_MAX);
+	lane = proto_next_lane(x, err);
+	if (!lane)
+		return -ENOTCONN;
+	lr = xcalloc(1, sizeof(*lr) + len + 1);
+	lr->fn = fn;
+	lr->arg = arg;
+	lr->flags = flags;
+	memcpy(lr->what, what, len + 1);
+	req_add(lane, &lr->rq, &lookup_req_type);
+	b = proto_req(lane, CMD_LOOKUP, lr->rq.xid);
+	buf_be32(b, flags);
+	buf_be32(b, (uint32_t)len + 1);
+	buf_add(b, what, len + 1);
+	rc = proto_put(lane, b);
+	if (!rc)
+		return 0;
+	req_del(&lr->rq);
+	return err_set(err, rc, "%s: cannot be asked for %s: %s", x->peer, what, err_name(rc));
+}
+
+void lookup_reply_got(struct msg *m)
+{
+	struct lookup_req *lr = (struct lookup_req *)req_find(m->lane, m->xid, &lookup_req_type);
+	int rc = -(int)(m->rc & 0xfff);
+	struct err err;
+
+	if (!lr || lr->last_came) {
+		proto_odd(m->x, "an answer to no lookup");
+		return;
+	}
+	if (!rc)
+		rc = -EPROTO;
+	err_set(&err, rc, "%s: %s: %s", m->x->peer, lr->what, rc == -ENOENT ? "it has no such set" : err_name(rc));
+	lookup_give_up(lr, rc, err.msg);
+}
+
+/* One string of the message; NULL when it is not there or not ended. */
+static const char *take_pstring(struct rd *r)
+{
+	uint8_t len = rd_u8(r);
+	const char *s = (const char *)rd_take(r, len);
+
+	return s && len && memchr(s, '\0', len) ? s : NULL;
+}
+
+/* What the peer says about a set: NULL, or what is wrong with it. */
+static const char *check_sizes(uint32_t map_len, uint32_t meta_len, const struct lookup_set *ls)
+{
+	uint64_t data = (uint64_t)ls->data_len * ls->array_card;
+
+	if (meta_len < META_HDR_SZ || meta_len > SET_META_MAX)
+		return "impossible size of metadata";
+	if (ls->data_len < DATA_HDR_SZ || !ls->array_card || data > SET_DATA_MAX)
+		return "impossible size of data";
+	if (map_len < meta_len || map_len - meta_len < data)
+		return "the memory announced is smaller than the set";
+	return NULL;
+}
+
+void lookup_shared(struct lane *lane, uint32_t key, uint64_t addr, uint32_t map_len, struct msg *m)
+{
+	struct lookup_req *lr = (struct lookup_req *)req_find(lane, m->xid, &lookup_req_type);
+	struct lookup_set *ls;
+	struct rset_impl *ri;
+	uint32_t meta_len, more;
+	const uint8_t *strings;
+	const char *wrong;
+	uint64_t set_id;
+
+	if (!lr || lr->last_came) {
+		proto_odd(lane->x, "a set that was not looked up");
+		return;
+	}
+	set_id = rd_raw64(&m->r);
+	more = rd_be32(&m->r);
+	meta_len = rd_be32(&m->r);
+	ls = xcalloc(1, sizeof(*ls));
+	ls->data_len = rd_be32(&m->r);
+	ls->card = rd_be32(&m->r);
+	rd_be32(&m->r);
+	ls->array_card = rd_be32(&m->r);
+	take_pstring(&m->r); /* schema and instance: the metadata say it too */
+	take_pstring(&m->r);
+	strings = m->r.p;
+	for (unsigned int i = 0; i < 2 * INFO_PAIRS_MAX && take_pstring(&m->r); i++)
+		;
+	wrong = m->r.short_read ? "the message is cut short" : check_sizes(map_len, meta_len, ls);
+	if (wrong || ++lr->answers > MATCHES_MAX) {
+		lookup_set_free(ls);
+		proto_violation(lane, "answer to the lookup of %s: %s", lr->what, wrong ? wrong : "it never ends");
+		return;
+	}
+	buf_add(&ls->info, strings, (size_t)(m->r.p - strings));
+	ls->lr = lr;
+	ls->last = !more || !lr->flags; /* a name has one answer */
+	lr->last_came = ls->last;
+	lr->rq.since_us = lane->ep->heard_us;
+	ri = rset_new(lane);
+	ri->rs.key = key;
+	ri->rs.addr = addr;
+	ri->rs.remote_id = set_id;
+	ri->looking = ls;
+	if (rset_read_meta(ri, meta_len))
+		rset_free(&ri->rs); /* the queue is full: the connection is ending */
+}
+
+/* -- the metadata -------------------------------------------------------------------------------------------------- */
+
+static int fits_promise(const struct lookup_set *ls, const struct set_meta *meta, struct err *err)
+{
+	const char *name = image_instance(meta);
+
+	if (le32toh(meta->data_sz) != ls->data_len || le32toh(meta->array_card) != ls->array_card ||
+	    image_card(meta) != ls->card)
+		return err_set(err, -EPROTO, "set %s: its metadata have other sizes than its lookup announced", name);
+	if (!ls->lr->flags && strcmp(name, ls->lr->what))
+		return err_set(err, -EPROTO, "set %s: it came in answer to the lookup of %s", name, ls->lr->what);
+	return 0;
+}
+
+static void put_info(struct set *set, const struct lookup_set *ls)
+{
+	struct rd r;
+
+	if (!ls->info.len)
+		return;
+	r = rd_over(ls->info.p, ls->info.len);
+	for (unsigned int i = 0; i < INFO_PAIRS_MAX; i++) {
+		const char *key = take_pstring(&r), *value = key ? take_pstring(&r) : NULL;
+
+		if (!value)
+			break;
+		set_info_put(set, key, value);
+	}
+}
+
+static int make_mirror(struct rset_impl *ri, const void *bytes, size_t len, struct err *err)
+{
+	struct set_meta *meta;
+	struct set *set = NULL;
+	int rc;
+
+	rc = image_check_meta(bytes, len, err);
+	if (rc)
+		return rc;
+	meta = xmalloc(len); /* as received it stands on any address */
+	memcpy(meta, bytes, len);
+	rc = fits_promise(ri->looking, meta, err);
+	if (!rc)
+		rc = set_mirror_new(ri->rs.x->env->pool, meta, &set, err);
+	free(meta);
+	if (rc)
+		return rc;
+	put_info(set, ri->looking);
+	ri->rs.set = set;
+	ri->rs.elem = set->array_card - 1;
+	ri->peer_idx = ri->rs.elem;
+	return 0;
+}
+
+void lookup_meta_done(struct rset_impl *ri, int rc, const void *bytes, size_t len)
+{
+	struct xprt *x = ri->rs.x;
+	struct lookup_set *ls = ri->looking;
+	struct lookup_req *lr = ls->lr;
+	static struct rare rare;
+	unsigned long held;
+	bool last = ls->last;
+	struct err err;
+
+	lr->rq.since_us = ri->lane->ep->heard_us;
+	if (rc)
+		err_set(&err, rc, "%s: the metadata cannot be read: %s", lr->what, err_name(rc));
+	else
+		rc = make_mirror(ri, bytes, len, &err);
+	ri->looking = NULL;
+	lookup_set_free(ls);
+	if (rc) {
+		err_prefix(&err, rc, "%s: ", x->peer);
+		rset_free(&ri->rs);
+		if (!last && rare_now(&rare, &held)) /* who asked hears of the others */
+			log_warning("xprt", "%s (left out; %lu more like this since the last line)", err.msg, held);
+		if (last)
+			lookup_end(lr, rc, NULL, err.msg);
+		return;
+	}
+	if (last)
+		lookup_end(lr, 0, &ri->rs, NULL);
+	else
+		lr->fn(x, lr->arg, 0, &ri->rs, true, NULL);
+}

@@ -1,0 +1,136 @@
+/* rail.c - a peer: the lanes that make it up, and its end.
+ *
+ * It is up when all its lanes are open, and down when the first one ends.
+ */
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "core/base/log.h"
+#include "core/base/xalloc.h"
+#include "xprt/proto.h"
+#include "xprt/rare.h"
+#include "xprt/resolve.h"
+#include "xprt/xprt_impl.h"
+
+static const char *const fail_names[XPRT_FAILS] = {
+	[XPRT_CLOSED] = "closed",   [XPRT_RESOLVE] = "resolve",   [XPRT_REFUSED] = "refused",
+	[XPRT_TIMEOUT] = "timeout", [XPRT_NOT_LDMS] = "not-ldms", [XPRT_VERSION] = "version",
+	[XPRT_AUTH] = "auth",       [XPRT_LOST] = "lost",         [XPRT_PROTO] = "protocol",
+	[XPRT_SLOW] = "slow",       [XPRT_LIMIT] = "limit",       [XPRT_LOCAL] = "local",
+};
+
+const char *xprt_fail_name(enum xprt_fail f)
+{
+	return (unsigned int)f < XPRT_FAILS ? fail_names[f] : "?";
+}
+
+/* One line for each way to fail, however many connections fail so. */
+static struct rare fail_rares[XPRT_FAILS];
+
+void rail_log(const char *peer, enum xprt_fail fail, const char *why)
+{
+	unsigned long held;
+
+	if (fail == XPRT_LOST || fail == XPRT_CLOSED || !rare_now(&fail_rares[fail], &held))
+		return;
+	if (held)
+		log_warning("xprt", "%s: dropped: %s (%s; %lu more like this since the last line)", peer, why,
+			    xprt_fail_name(fail), held);
+	else
+		log_warning("xprt", "%s: dropped: %s (%s)", peer, why, xprt_fail_name(fail));
+}
+
+struct xprt *rail_new(struct xprt_env *env, struct loop *loop, const struct ep_type *type, const struct xprt_events *ev,
+		      void *arg, unsigned int n_eps)
+{
+	struct xprt *x = xcalloc(1, sizeof(*x));
+
+	x->env = env;
+	x->loop = loop;
+	x->io = io_of(loop);
+	x->type = type;
+	x->ev = ev;
+	x->arg = arg;
+	x->n_eps = n_eps;
+	x->lanes = xcalloc(n_eps, sizeof(struct lane *));
+	/* rails of one process are told apart by it, and after a restart with an old pid too */
+	if (getrandom(&x->rail_gn, sizeof(x->rail_gn), 0) != sizeof(x->rail_gn))
+		x->rail_gn = (uint64_t)wall_us();
+	LIST_INIT(&x->rsets);
+	LIST_INSERT_HEAD(&x->io->xprts, x, entry);
+	return x;
+}
+
+void rail_dial(struct xprt *x)
+{
+	struct err err;
+
+	for (unsigned int i = 0; i < x->n_eps; i++) {
+		x->lanes[i] = lane_new(x, i);
+		if (lane_dial(x->lanes[i], &err)) {
+			rail_down(x, XPRT_LOCAL, err.msg);
+			return;
+		}
+	}
+}
+
+void rail_free(struct xprt *x)
+{
+	for (unsigned int i = 0; i < x->n_eps; i++)
+		lane_free(x->lanes[i]);
+	if (!x->l && x->auth && x->auth->close)
+		x->auth->close(x->auth_conf);
+	free(x->addrs);
+	free(x->lanes);
+	free(x->peer);
+	free(x->host);
+	free(x);
+}
+
+/* All that a peer has open. */
+static void shut(struct xprt *x)
+{
+	x->up = false;
+	resolve_cancel(x->resolve);
+	x->resolve = NULL;
+	proto_down(x);
+	for (unsigned int i = 0; i < x->n_eps; i++)
+		if (x->lanes[i])
+			lane_shut(x->lanes[i]);
+}
+
+void rail_down(struct xprt *x, enum xprt_fail fail, const char *why)
+{
+	bool was_up = x->up;
+
+	if (x->down || x->closed)
+		return;
+	x->down = true;
+	atomic_fetch_add(was_up ? &x->env->stats.ended[fail] : &x->env->stats.refused[fail], 1);
+	if (x->l)
+		rail_log(x->peer, fail, why);
+	shut(x);
+	/* who comes in and does not get as far as being somebody is nobody's peer */
+	if (x->ev->down && (!x->l || was_up))
+		x->ev->down(x, x->arg, fail, why);
+	if (x->l)
+		xprt_close(x);
+}
+
+static void bury_cb(struct loop_job *job)
+{
+	rail_free((struct xprt *)((char *)job - offsetof(struct xprt, bury)));
+}
+
+void xprt_close(struct xprt *x)
+{
+	if (!x || x->closed)
+		return;
+	if (!x->down && x->up)
+		atomic_fetch_add(&x->env->stats.ended[XPRT_CLOSED], 1);
+	x->closed = true;
+	shut(x);
+	LIST_REMOVE(x, entry);
+	x->bury.fn = bury_cb;
+	loop_post(x->loop, &x->bury);
+}

@@ -1,0 +1,131 @@
+/* xprt.c - the face: see xprt.h */
+#include "xprt/xprt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "xprt/proto.h"
+#include "xprt/resolve.h"
+#include "xprt/xprt_impl.h"
+
+const struct xprt_limits xprt_limits_dflt = {
+	.conns = 32768,         /* twice the nodes of the largest site we know of */
+	.conns_per_addr = 4096, /* a whole virtual cluster behind one address */
+	.out_bytes = 64u << 20, /* a directory of 100,000 sets is about 42 MB */
+	.dir_bytes = 256u << 20,
+	.handshake_us = 10 * SEC_US,
+	.answer_us = 30 * SEC_US,
+};
+
+static void resolved_cb(void *arg, struct addrinfo *list, const char *why)
+{
+	struct xprt *x = arg;
+	unsigned int n = 0;
+
+	x->resolve = NULL;
+	if (!list) {
+		rail_down(x, XPRT_RESOLVE, why);
+		return;
+	}
+	for (const struct addrinfo *a = list; a; a = a->ai_next)
+		n++;
+	x->addrs = xcalloc(n, sizeof(*x->addrs));
+	for (const struct addrinfo *a = list; a; a = a->ai_next) {
+		struct peer_addr *to = &x->addrs[x->n_addrs++];
+
+		memcpy(&to->ss, a->ai_addr, a->ai_addrlen);
+		to->len = a->ai_addrlen;
+	}
+	rail_dial(x);
+}
+
+static void dial_cb(struct loop_job *job)
+{
+	struct xprt *x = (struct xprt *)((char *)job - offsetof(struct xprt, dial));
+
+	if (!x->closed)
+		rail_dial(x);
+}
+
+int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf *conf, const struct xprt_events *ev,
+		 void *arg, struct xprt **ret, struct err *err)
+{
+	const struct ep_type *type;
+	const struct auth_type *auth;
+	struct peer_addr at = { 0 };
+	void *auth_conf = NULL;
+	struct xprt *x;
+	int rc;
+
+	if (conf->n_eps > RAIL_EPS_MAX)
+		return err_set(err, -EINVAL, "%s: a rail of %u connections; at most %u", conf->host, conf->n_eps,
+			       RAIL_EPS_MAX);
+	rc = ep_type_find(conf->type, &type, err);
+	if (rc)
+		return rc;
+	rc = auth_type_find(conf->auth, &auth, err);
+	if (rc)
+		return rc;
+	if (type->address) {
+		rc = type->address(conf->host, conf->port, &at.ss, &at.len, err);
+		if (rc)
+			return rc;
+	}
+	if (auth->open) {
+		rc = auth->open(conf->auth_args, &auth_conf, err);
+		if (rc)
+			return rc;
+	}
+	x = rail_new(env, loop, type, ev, arg, conf->n_eps ? conf->n_eps : 1);
+	x->auth = auth;
+	x->auth_conf = auth_conf;
+	x->host = xstrdup(conf->host);
+	x->port = conf->port;
+	*ret = x;
+	if (type->address) {
+		x->peer = xasprintf("%s:%s", type->name, conf->host);
+		x->addrs = xcalloc(1, sizeof(*x->addrs));
+		x->addrs[x->n_addrs++] = at;
+		x->dial.fn = dial_cb;
+		loop_post(loop, &x->dial);
+		return 0;
+	}
+	x->peer = strchr(conf->host, ':') ? xasprintf("[%s]:%u", conf->host, conf->port)
+					  : xasprintf("%s:%u", conf->host, conf->port);
+	x->resolve = resolve_start(env->work, loop, conf->host, conf->port, resolved_cb, x);
+	return 0;
+}
+
+bool xprt_is_up(const struct xprt *x)
+{
+	return x->up;
+}
+
+struct loop *xprt_loop(const struct xprt *x)
+{
+	return x->loop;
+}
+
+const char *xprt_peer(const struct xprt *x)
+{
+	return x->peer;
+}
+
+const struct sockaddr *xprt_peer_addr(const struct xprt *x)
+{
+	return (const struct sockaddr *)&x->addr;
+}
+
+void xprt_peer_cred(const struct xprt *x, uint32_t *uid, uint32_t *gid)
+{
+	*uid = x->uid;
+	*gid = x->gid;
+}
+
+void *xprt_arg(const struct xprt *x)
+{
+	return x->arg;
+}

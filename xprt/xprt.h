@@ -1,0 +1,182 @@
+/* xprt.h - a peer: what daemons and tools do with another LDMS process.
+ *
+ * A peer is a rail of one or more endpoints that form one logical connection.  Roles do not depend on who connected:
+ * either side may list, look up and read the other's sets.  The serving side needs no calls: the sets of env->sets that
+ * the peer may read are served, changes are announced to peers that follow the directory.
+ *
+ * Everything about a peer happens on its loop: call these with the loop held (loop_is_mine), and its callbacks come
+ * there.  A call that fails has begun nothing and its callback is not called.
+ */
+#ifndef XPRT_XPRT_H
+#define XPRT_XPRT_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "core/base/kv.h"
+#include "core/base/loop.h"
+#include "core/base/work.h"
+#include "core/set/setdb.h"
+
+struct xprt;
+struct xprt_listener;
+
+/* Why a connection could not be made or ended: one word each for exit codes, counters and people. */
+enum xprt_fail {
+	XPRT_CLOSED = 0, /* we closed it */
+	XPRT_RESOLVE, /* the name does not resolve */
+	XPRT_REFUSED, /* refused, unreachable: nobody listens there */
+	XPRT_TIMEOUT, /* no answer in time (connect, handshake, a read) */
+	XPRT_NOT_LDMS, /* somebody answers, but does not speak LDMS */
+	XPRT_VERSION, /* another protocol version */
+	XPRT_AUTH, /* authentication rejected (or another method) */
+	XPRT_LOST, /* the peer went away */
+	XPRT_PROTO, /* the peer broke the protocol */
+	XPRT_SLOW, /* the peer does not read: its queue was full */
+	XPRT_LIMIT, /* a ceiling of ours: connections, descriptors, memory */
+	XPRT_LOCAL, /* an error on this side */
+	XPRT_FAILS
+};
+const char *xprt_fail_name(enum xprt_fail f);
+
+struct xprt_limits {
+	unsigned int conns; /* connections in all; 0: no limit but the descriptors */
+	unsigned int conns_per_addr; /* accepted from one address; 0: no limit */
+	size_t out_bytes; /* waiting to be read by one peer */
+	size_t dir_bytes; /* directory text of one peer in one message sequence */
+	int64_t handshake_us; /* from TCP connect to authenticated */
+	int64_t answer_us; /* from a request to its answer */
+};
+extern const struct xprt_limits xprt_limits_dflt;
+
+struct xprt_stats { /* of a process; read any time */
+	atomic_ulong accepted, connected, ended[XPRT_FAILS], refused[XPRT_FAILS];
+	atomic_ulong live; /* connections now */
+	atomic_ulong bytes_in, bytes_out, calls_recv, calls_send;
+};
+
+/* What the peers of a process share; borrowed, outlives them. */
+struct xprt_env {
+	struct setdb *sets; /* what is served; NULL: nothing (tools) */
+	struct pool *pool; /* where mirrors go */
+	struct work *work; /* names are resolved there */
+	struct xprt_limits limits;
+	struct xprt_stats stats;
+};
+
+struct xprt_conf {
+	const char *type; /* "sock" */
+	const char *host; /* a name or an address */
+	unsigned short port;
+	const char *auth; /* "none", ... */
+	const struct kv *auth_args; /* may be NULL */
+	unsigned int n_eps; /* 0 means 1 */
+};
+
+/* What the owner of a peer wants to hear.  `up` and `msg` may be NULL. */
+struct xprt_events {
+	void (*up)(struct xprt *x, void *arg); /* connected and authenticated */
+	/* then xprt_close() it; what was asked and not answered is forgotten without a callback, rsets have gone dead */
+	void (*down)(struct xprt *x, void *arg, enum xprt_fail fail, const char *why);
+	void (*msg)(struct xprt *x, void *arg, const void *bytes, size_t len); /* SEND_MSG: a record */
+};
+
+/* Connect; resolving and everything else goes on in the background, `up` or `down` comes.  Strings are copied. */
+int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf *conf, const struct xprt_events *ev,
+		 void *arg, struct xprt **ret, struct err *err);
+/* End it: no callback comes any more, its lookups and updates are forgotten, rsets go dead.  NULL is fine. */
+void xprt_close(struct xprt *x);
+bool xprt_is_up(const struct xprt *x);
+struct loop *xprt_loop(const struct xprt *x);
+const char *xprt_peer(const struct xprt *x); /* "n17:411" or "10.1.2.3:49152", for messages */
+const struct sockaddr *xprt_peer_addr(const struct xprt *x);
+void xprt_peer_cred(const struct xprt *x, uint32_t *uid, uint32_t *gid);
+void *xprt_arg(const struct xprt *x);
+/* Send one SEND_MSG. -EMSGSIZE beyond 1,048,516 bytes. */
+int xprt_send(struct xprt *x, const void *bytes, size_t len, struct err *err);
+
+/* -- listening ------------------------------------------------------------------------------------------------------- */
+
+struct xprt_listen_conf {
+	const char *type, *host; /* host NULL: all addresses, both families */
+	unsigned short port; /* 0: one that is free */
+	const char *auth;
+	const struct kv *auth_args;
+};
+/* Accept peers; each is put on the next of `loops` (n of them) for life.  `ev` and `arg` are for the peers that come;
+ * a peer that ends is closed by the transport itself after ev->down.  Errors name the port and the remedy (in use by
+ * whom where that can be found; below 1024 without the capability). */
+int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n, const struct xprt_listen_conf *conf,
+		const struct xprt_events *ev, void *arg, struct xprt_listener **ret, struct err *err);
+/* Stop accepting and close the peers that came through it. */
+void xprt_listener_close(struct xprt_listener *l);
+unsigned short xprt_listener_port(const struct xprt_listener *l);
+/* Call fn for each peer that came through it, its loop held. */
+void xprt_listener_each(struct xprt_listener *l, void (*fn)(struct xprt *x, void *arg), void *arg);
+
+/* -- directory (proto_dir.c) ------------------------------------------------------------------------------------------ */
+
+enum dir_event {
+	DIR_SET, /* a set of the list */
+	DIR_DONE, /* the list is complete (set NULL) */
+	DIR_ADD, /* later: a set came */
+	DIR_UPD, /* ... its info changed */
+	DIR_DEL, /* ... it went (only name is given) */
+	DIR_FAIL, /* the request failed: rc; nothing follows */
+};
+
+struct dir_set { /* borrowed, valid in the callback */
+	const char *name, *schema, *digest /* hex or "" */, *flags /* "CL " */, *perm /* "-rw-r-----" */;
+	uint64_t meta_size, data_size, heap_size;
+	uint32_t uid, gid, card, array_card;
+	uint64_t meta_gn, data_gn;
+	uint32_t ts_sec, ts_usec, dur_sec, dur_usec;
+	const struct info_pair *info;
+	unsigned int info_n;
+};
+
+typedef void (*dir_fn)(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc);
+/* List the peer's sets; with `follow` go on with changes until the end (set deletions are answered by themselves). */
+int xprt_dir(struct xprt *x, bool follow, dir_fn fn, void *arg, struct err *err);
+
+/* -- remote sets: lookup (proto_lookup.c) and update (proto_read.c) ---------------------------------------------------- */
+
+enum update_result {
+	UPDATE_NEW, /* a new consistent sample: `data` */
+	UPDATE_SAME, /* nothing new ("oversampled") */
+	UPDATE_TORN, /* the peer was in the middle of a sample: the mirror keeps the last whole one */
+	UPDATE_FAIL, /* rc and words: the peer refused, the data do not hold together, ... */
+};
+
+/* A set of the peer, mirrored here.  The owner may use `set` (e.g. publish it) and keep references to it. */
+struct rset {
+	struct xprt *x; /* NULL when the peer is gone */
+	struct set *set; /* a reference is held */
+	uint64_t remote_id; /* the peer's set_id, raw */
+	uint64_t addr;
+	uint32_t key;
+	uint32_t elem; /* the element held, of the ring */
+	uint16_t ep; /* endpoint it was looked up on */
+	bool busy; /* an update is outstanding */
+	bool freed;
+	/* Called for each update's result (several UPDATE_NEW for a ring, then busy is false).  `data` is the element,
+	 * checked, borrowed; with UPDATE_TORN it is what the peer is still writing, or NULL where that does not hold
+	 * together. */
+	void (*updated)(struct rset *rs, enum update_result res, int rc, const struct set_data *data);
+	void *arg;
+};
+
+#define LOOKUP_SCHEMA 1 /* `what` is a schema name */
+#define LOOKUP_REGEX  2 /* `what` is an extended regular expression */
+
+/* rc 0: rs is yours (rset_free), `more` follow; else nothing was found or it failed: rs is NULL and it is the end. */
+typedef void (*lookup_fn)(struct xprt *x, void *arg, int rc, struct rset *rs, bool more, const char *why);
+int xprt_lookup(struct xprt *x, const char *what, unsigned int flags, lookup_fn fn, void *arg, struct err *err);
+
+/* Ask for the newest data; rs->updated is called.  -EBUSY while one is outstanding, -ENOTCONN when the peer is gone.
+ * Any number of sets may be asked in one go: the requests leave together. */
+int rset_update(struct rset *rs);
+/* Also while an update is outstanding (its callback is not called any more).  NULL is fine. */
+void rset_free(struct rset *rs);
+
+#endif

@@ -1,0 +1,208 @@
+/* xprt_impl.h - inside a peer: shared by rail.c, listen.c, xprt.c and proto_*.c, and by nobody else. */
+#ifndef XPRT_XPRT_IMPL_H
+#define XPRT_XPRT_IMPL_H
+
+#include <pthread.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "xprt/addr.h"
+#include "xprt/auth.h"
+#include "xprt/ep.h"
+#include "xprt/io.h"
+#include "xprt/xprt.h"
+
+#define RAIL_EPS_MAX 64 /* connections of one rail; real sites use up to 8 */
+
+struct announce;
+struct req;
+struct resolve;
+struct rset_impl;
+
+/* -- a rail (rail.c), its lanes (lane.c), guests (guest.c) --------------------------------------------------------- */
+
+enum lane_state {
+	LANE_WAITING, /* the connection is being made, or its CONNECT has not come */
+	LANE_AUTH,    /* connected; authenticating */
+	LANE_OPEN,    /* the peer is who it says: requests are answered */
+	LANE_SHUT,
+};
+
+/* One connection of a rail. */
+struct lane {
+	struct ep *ep;            /* NULL when shut */
+	struct xprt *x;           /* NULL: a guest that has not said who it is */
+	struct xprt_listener *l;  /* NULL: we connected; else a reference is held */
+	struct rail_place *place; /* passive, not of an old peer: a reference is held */
+	bool placed;              /* it is on the loop where it stays */
+	unsigned int idx;
+	enum lane_state state;
+	struct auth_run auth;
+	ev_timer deadline;       /* to connect and authenticate */
+	LIST_ENTRY(lane) guests; /* io->guests, as long as x is NULL */
+	struct loop_job bury;
+	unsigned int at; /* active: which of x->addrs is being tried */
+};
+
+/* Which peer a connection belongs to: what all connections of a rail have in common. */
+struct rail_id {
+	uint32_t v4, pid;
+	uint64_t gn;
+};
+
+struct peer_addr {
+	struct sockaddr_storage ss;
+	socklen_t len;
+};
+
+struct rail_place { /* where the connections of a rail meet; guarded by the listener's lock, but for x */
+	struct rail_id id;
+	struct loop *loop;
+	struct xprt *x; /* touched on `loop` only */
+	unsigned int refs;
+	UT_hash_handle hh;
+};
+
+struct xprt {
+	struct xprt_env *env;
+	struct loop *loop;
+	struct io *io;
+	const struct ep_type *type;
+	const struct xprt_events *ev;
+	void *arg;
+	const struct auth_type *auth;
+	void *auth_conf;         /* active: owned; passive: the listener's */
+	struct xprt_listener *l; /* NULL: we connected */
+	char *peer;              /* what people call it */
+	struct sockaddr_storage addr;
+	uint32_t uid, gid; /* who it proved to be */
+	bool up, down, closed;
+	bool legacy;            /* it knows no rails: never send it a command >= 10 */
+	LIST_ENTRY(xprt) entry; /* io->xprts */
+	/* active */
+	char *host;
+	unsigned short port;
+	struct resolve *resolve;
+	struct peer_addr *addrs; /* where it may be reached, to be tried in this order */
+	unsigned int n_addrs;
+	struct loop_job dial;
+	uint64_t rail_gn;
+	/* lanes */
+	struct lane **lanes; /* n_eps of them; passive: NULL until that connection comes */
+	unsigned int n_eps, n_open;
+	struct loop_job bury;
+	/* asking (proto.c) */
+	struct req *reqs; /* by xid */
+	uint64_t xid;
+	unsigned int next_lane; /* lookups go round */
+	ev_timer answer;        /* runs while an answer is wanted */
+	struct req *dir;        /* the directory we list or follow */
+	LIST_HEAD(, rset_impl) rsets;
+	/* answering */
+	bool followed; /* the peer wants to hear of changes */
+	struct lane *follow_lane;
+	uint64_t follow_xid;
+	uint64_t follow_from;      /* changes up to this one it knows from the list */
+	struct announce *announce; /* joined */
+	unsigned long odd;         /* messages that were ignored: unknown, stale, for what this daemon lacks */
+};
+
+struct xprt *rail_new(struct xprt_env *env, struct loop *loop, const struct ep_type *type, const struct xprt_events *ev,
+		      void *arg, unsigned int n_eps);
+/* Connect all lanes, to the first of x->addrs that answers. */
+void rail_dial(struct xprt *x);
+/* It is over: tell the owner. */
+void rail_down(struct xprt *x, enum xprt_fail fail, const char *why);
+/* Free what has been closed. */
+void rail_free(struct xprt *x);
+/* A line about a connection that we end; the first of its kind at once, the others as a number. */
+void rail_log(const char *peer, enum xprt_fail fail, const char *why);
+
+extern const struct ep_events lane_events;
+struct lane *lane_new(struct xprt *x, unsigned int idx);
+/* Connect it to the address that is its turn. */
+int lane_dial(struct lane *lane, struct err *err);
+/* From now on it has so long to be up. */
+void lane_deadline(struct lane *lane);
+/* It has ended by itself: try the next address, or the peer (or the guest) is down. */
+void lane_down(struct lane *lane, enum xprt_fail fail, const char *why);
+/* Let go of all it holds but its memory; no-op when that is done. */
+void lane_shut(struct lane *lane);
+void lane_free(struct lane *lane); /* NULL is fine */
+
+/* A connection that was accepted: it is a guest until it says who it is. */
+void guest_new(struct xprt_listener *l, struct ep *ep);
+void guest_asked(struct ep *ep, const void *bytes, size_t len); /* ep_events.asked */
+void guest_end(struct lane *lane, enum xprt_fail fail, const char *why);
+/* End those of a listener; the loop is held. */
+void guests_end(struct xprt_listener *l, struct io *io);
+
+/* -- listening (listen.c) ------------------------------------------------------------------------------------------ */
+
+struct addr_count { /* connections from one address */
+	struct in6_addr ip;
+	unsigned int n;
+	UT_hash_handle hh;
+};
+
+struct xprt_listener {
+	struct xprt_env *env;
+	const struct ep_type *type;
+	struct loop **loops;
+	unsigned int n_loops, next_loop;
+	const struct xprt_events *ev;
+	void *arg;
+	char *host;
+	unsigned short port;
+	const struct auth_type *auth;
+	void *auth_conf;
+	void *door; /* the transport's */
+	atomic_bool closed;
+	atomic_uint refs;     /* the owner's, each lane's */
+	pthread_mutex_t lock; /* guards the tables; innermost */
+	struct rail_place *places;
+	struct addr_count *addrs;
+};
+
+struct xprt_listener *listener_get(struct xprt_listener *l);
+void listener_put(struct xprt_listener *l);
+/* May one more come from there?  Counts it; else the words for the peer. */
+bool listener_admit(struct xprt_listener *l, const struct sockaddr_storage *addr, const char **why);
+void listener_left(struct xprt_listener *l, const struct sockaddr_storage *addr);
+/* The loop for a connection of that rail (NULL: of its own), and the place where they meet. */
+struct loop *listener_place(struct xprt_listener *l, const struct rail_id *id, struct rail_place **ret);
+void listener_place_put(struct xprt_listener *l, struct rail_place *p);
+
+/* -- the conn message (proto_conn.c) ------------------------------------------------------------------------------- */
+
+/*   offset  size  field        order   meaning
+ *      0     4    version      bytes   4 2 0 0
+ *      4    16    auth         -       name of the method, NUL padded
+ *     20     4    type         BE      1: rail
+ *     24     8    rate_limit   BE      bytes a second we are willing to receive, -1: any
+ *     32     8    recv_quota   BE      bytes outstanding that we are willing to have, -1: any
+ *     40     4    n_eps        BE      connections of the rail
+ *     44     4    idx          BE      which of them this is
+ *     48     4    pid          BE
+ *     52     8    rail_gn      BE      tells the rails of one process apart
+ *     60     4    msg_enabled  BE      1: the message bus is on
+ * A peer of before rails sends the first 20 bytes alone, or fewer: the name is not padded.
+ */
+#define CONN_SZ        64
+#define CONN_LEGACY_SZ 20
+
+struct conn {
+	uint32_t n_eps, idx, pid;
+	uint64_t gn;
+	bool legacy;
+};
+
+struct conn_verdict {
+	const char *text; /* for the peer, in the words that it knows; NULL: it is fine */
+	enum xprt_fail fail;
+};
+
+void conn_put(uint8_t to[CONN_SZ], const char *auth, const struct conn *c);
+const struct conn_verdict *conn_get(const void *bytes, size_t len, const char *auth, struct conn *ret);
+
+#endif
