@@ -1,0 +1,231 @@
+/* daemon.c - making and ending a daemon.  See daemon.h. */
+#include "core/daemon/daemon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "core/daemon/listener.h"
+#include "core/daemon/prdcr.h"
+#include "core/daemon/updtr.h"
+
+#define RESOLVERS_MAX  8 /* names looked up at once; a dead name server must not hold up the live ones for long */
+#define STORE_THREADS  4 /* policies stored at once */
+#define SAMP_GRACE_US  (500 * MSEC_US) /* a sampler that holds the schedule longer is left behind */
+#define SET_PERM_DFLT  0440
+#define HOST_NAME_SIZE 256
+
+void *node_find(struct node *table, const char *name)
+{
+	struct node *n;
+
+	HASH_FIND_STR(table, name, n);
+	return n;
+}
+
+void node_add(struct node **table, struct node *n)
+{
+	HASH_ADD_KEYPTR(hh, *table, n->name, strlen(n->name), n);
+}
+
+void node_del(struct node **table, struct node *n)
+{
+	HASH_DEL(*table, n);
+}
+
+static int by_name(const struct node *a, const struct node *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+void node_sort(struct node **table)
+{
+	HASH_SORT(*table, by_name);
+}
+
+/* 10,000 producers are 10,000 descriptors: take what the system allows us. */
+static void raise_fd_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur == rl.rlim_max)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &rl);
+}
+
+static int loops_new(struct daemon *d, unsigned int n, struct err *err)
+{
+	char name[16];
+	int rc;
+
+	if (!n) {
+		d->io[0] = d->main;
+		d->n_io = 1;
+		return 0;
+	}
+	for (unsigned int i = 0; i < n && i < DAEMON_IO_LOOPS_MAX; i++) {
+		snprintf(name, sizeof(name), "ldms-io%u", i);
+		d->io[i] = loop_new(name, err);
+		if (!d->io[i])
+			return -ENOMEM;
+		d->n_io++;
+		rc = loop_start(d->io[i], err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *err)
+{
+	struct daemon *d = xcalloc(1, sizeof(*d));
+	char host[HOST_NAME_SIZE] = "localhost";
+	int rc;
+
+	raise_fd_limit();
+	gethostname(host, sizeof(host) - 1);
+	d->name = xstrdup(conf->name ? conf->name : host);
+	d->uid = geteuid();
+	d->gid = getegid();
+	d->perm = 0770;
+	pthread_mutex_init(&d->strgp_lock, NULL);
+	atomic_init(&d->strgp_gen, 1);
+	d->pool = pool_new(conf->mem);
+	d->sets = setdb_new();
+	d->work = work_new("resolver", RESOLVERS_MAX);
+	d->strgp_pool = strgp_pool_new(STORE_THREADS);
+	d->main = loop_new("main", err);
+	rc = d->main ? loops_new(d, conf->io_loops, err) : -ENOMEM;
+	if (rc)
+		goto out;
+	d->xprt.sets = d->sets;
+	d->xprt.pool = d->pool;
+	d->xprt.work = d->work;
+	d->xprt.limits = xprt_limits_dflt;
+	if (conf->timeout_us > 0)
+		d->xprt.limits.answer_us = conf->timeout_us;
+	d->samp.loop = d->main;
+	d->samp.pool = d->pool;
+	d->samp.sets = d->sets;
+	d->samp.producer = d->name;
+	d->samp.component_id = conf->component_id;
+	d->samp.uid = d->uid;
+	d->samp.gid = d->gid;
+	d->samp.perm = SET_PERM_DFLT;
+	d->samp.sysroot = conf->sysroot ? conf->sysroot : "";
+	d->samp.sched = samp_sched_new(SAMP_GRACE_US, err);
+	if (!d->samp.sched) {
+		rc = -ENOMEM;
+		goto out;
+	}
+	*ret = d;
+	return 0;
+out:
+	daemon_free(d, 0);
+	return rc;
+}
+
+struct loop *daemon_next_io(struct daemon *d)
+{
+	return d->io[d->next_io++ % d->n_io];
+}
+
+static void objects_stop(struct daemon *d, int64_t deadline_us)
+{
+	int64_t share;
+	unsigned int n = 0;
+
+	NODE_EACH(s, d->samps)
+		samp_stop(((struct samp_node *)s)->samp, NULL);
+	NODE_EACH(u, d->updtrs)
+		updtr_stop((struct updtr *)u);
+	NODE_EACH(p, d->prdcrs) {
+		struct loop *l = prdcr_loop((struct prdcr *)p);
+
+		loop_enter(l);
+		prdcr_stop((struct prdcr *)p);
+		loop_leave(l);
+	}
+	listener_close_all(d);
+	NODE_EACH(g, d->strgps)
+		n++;
+	share = n ? deadline_us / n : 0;
+	NODE_EACH(g, d->strgps) {
+		if (strgp_running(((struct strgp_node *)g)->strgp))
+			strgp_stop(((struct strgp_node *)g)->strgp, share, NULL);
+	}
+}
+
+static void objects_free(struct daemon *d)
+{
+	while (d->samps) {
+		struct samp_node *s = (struct samp_node *)d->samps;
+
+		node_del(&d->samps, &s->node);
+		samp_free(s->samp);
+		free(s);
+	}
+	while (d->updtrs) {
+		struct node *u = d->updtrs;
+
+		node_del(&d->updtrs, u);
+		updtr_free((struct updtr *)u);
+	}
+	while (d->prdcrs) {
+		struct node *p = d->prdcrs;
+
+		node_del(&d->prdcrs, p);
+		prdcr_free((struct prdcr *)p);
+	}
+	while (d->strgps) {
+		struct strgp_node *g = (struct strgp_node *)d->strgps;
+
+		node_del(&d->strgps, &g->node);
+		strgp_put(g->strgp);
+		free(g);
+	}
+	while (d->stores) {
+		struct store_node *s = (struct store_node *)d->stores;
+
+		node_del(&d->stores, &s->node);
+		store_put(s->store);
+		free((char *)s->node.name);
+		free(s);
+	}
+}
+
+void daemon_free(struct daemon *d, int64_t deadline_us)
+{
+	bool left_behind = false;
+
+	if (!d)
+		return;
+	objects_stop(d, deadline_us);
+	objects_free(d);
+	/* a sampler that hangs in its source may still write its sets when it comes back */
+	if (d->samp.sched && !samp_sched_free(d->samp.sched))
+		left_behind = true;
+	for (unsigned int i = 0; i < d->n_io; i++)
+		if (d->io[i] != d->main)
+			loop_join(d->io[i]);
+	/* a name server that does not answer holds a resolver for longer than anybody wants to wait for our end:
+	 * it is left behind, and with it the loops that it would post to */
+	if (!work_free(d->work, deadline_us) || left_behind)
+		return;
+	for (unsigned int i = 0; i < d->n_io; i++)
+		if (d->io[i] != d->main)
+			loop_free(d->io[i]);
+	loop_free(d->main);
+	strgp_pool_free(d->strgp_pool);
+	setdb_free(d->sets);
+	pool_free(d->pool);
+	pthread_mutex_destroy(&d->strgp_lock);
+	free(d->name);
+	free(d);
+}

@@ -1,0 +1,90 @@
+/* daemon.h - the objects of one daemon and what they share.
+ *
+ * There is no global: whoever needs the daemon is handed it.  The main loop owns the tables below; producers (with their
+ * sets and connection) live on an I/O loop and are looked at under its lock.  Locks, outermost first: main loop, an I/O
+ * loop, strgp_lock, the set database's, the pool's.
+ */
+#ifndef CORE_DAEMON_DAEMON_H
+#define CORE_DAEMON_DAEMON_H
+
+#include <pthread.h>
+
+#include "core/base/loop.h"
+#include "core/base/work.h"
+#include "core/daemon/samp.h"
+#include "core/daemon/strgp.h"
+#include "core/set/setdb.h"
+#include "xprt/xprt.h"
+
+#define DAEMON_IO_LOOPS_MAX 64 /* I/O loops of one daemon */
+
+struct prdcr;
+struct updtr;
+struct listener;
+
+/* A table of named objects; the objects begin with their node.  Owned by the main loop. */
+struct node {
+	const char *name; /* borrowed from the object */
+	UT_hash_handle hh;
+};
+
+struct daemon {
+	char *name; /* the daemon's, and the default producer name */
+	struct loop *main;
+	struct loop *io[DAEMON_IO_LOOPS_MAX]; /* io[0] may be the main loop itself */
+	unsigned int n_io, next_io;
+	struct pool *pool;
+	struct setdb *sets;
+	struct work *work;
+	struct xprt_env xprt;
+	struct samp_env samp;
+	struct strgp_pool *strgp_pool;
+	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners;
+	/* which policies run: changed by the main loop, read on I/O loops when `strgp_gen` has moved */
+	pthread_mutex_t strgp_lock;
+	atomic_uint strgp_gen;
+	uint32_t uid, gid, perm; /* of objects made by configuration files */
+	struct record_sink *sink; /* the control plane: takes the records of peers (listener.h) */
+	atomic_uint changes; /* configuration changes so far */
+	bool ready; /* all configuration was carried out */
+};
+
+struct daemon_conf {
+	const char *name; /* NULL: the host's */
+	uint64_t mem; /* ceiling of set memory, bytes; 0: none */
+	unsigned int io_loops; /* threads for connections; 0: all on the main loop */
+	uint64_t component_id;
+	const char *sysroot;
+	int64_t timeout_us; /* a peer that does not answer, or read, for so long is dropped; 0: the transport's default */
+};
+
+int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *err);
+/* Stop everything in order (samplers, updaters, producers, listeners, policies: their rows are flushed within
+ * `deadline_us`), and free it.  The main loop must not be turning; the caller holds nothing.  For the end of the process:
+ * what hangs (a name server) is left behind. */
+void daemon_free(struct daemon *d, int64_t deadline_us);
+/* The loop for the next connection or producer. */
+struct loop *daemon_next_io(struct daemon *d);
+
+/* Objects by name, NULL when absent. */
+void *node_find(struct node *table, const char *name);
+void node_add(struct node **table, struct node *n);
+void node_del(struct node **table, struct node *n);
+void node_sort(struct node **table); /* by name, for people who read lists */
+#define NODE_EACH(n, table) for (struct node *n = (table); n; n = n->hh.next)
+
+/* Entries of the sampler, store and policy tables (the modules themselves know nothing of tables). */
+struct samp_node {
+	struct node node;
+	struct samp *samp;
+};
+struct store_node {
+	struct node node;
+	struct store *store;
+};
+struct strgp_node {
+	struct node node;
+	struct strgp *strgp;
+};
+
+#endif

@@ -1,0 +1,86 @@
+/* listener.c - see listener.h */
+#include "core/daemon/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "core/base/xalloc.h"
+
+struct listener {
+	struct node node; /* in the daemon's table; the name is ours */
+	struct xprt_listener *xl;
+	struct record_sink *sink;
+};
+
+static void on_msg(struct xprt *x, void *arg, const void *bytes, size_t len)
+{
+	struct listener *l = arg;
+
+	if (l->sink)
+		l->sink->msg(l->sink, x, bytes, len);
+}
+
+static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *why)
+{
+	struct listener *l = arg;
+
+	log_debug("xprt", "%s: peer %s is gone: %s (%s)", l->node.name, xprt_peer(x), why, xprt_fail_name(fail));
+	if (l->sink)
+		l->sink->gone(l->sink, x);
+}
+
+static const struct xprt_events listener_events = { .down = on_down, .msg = on_msg };
+
+int listener_add(struct daemon *d, const struct listener_conf *conf, struct err *err)
+{
+	struct xprt_listen_conf xc = {
+		.type = conf->xprt,
+		.host = conf->host,
+		.port = conf->port,
+		.auth = conf->auth,
+	};
+	char *name = xasprintf("%s:%u", conf->xprt, conf->port);
+	struct listener *l;
+	int rc;
+
+	if (conf->port && node_find(d->listeners, name)) {
+		rc = err_set(err, -EEXIST, "The listening endpoint %s is already exists", name);
+		free(name);
+		return rc;
+	}
+	l = xcalloc(1, sizeof(*l));
+	l->node.name = name;
+	l->sink = d->sink;
+	rc = xprt_listen(&d->xprt, d->io, d->n_io, &xc, &listener_events, l, &l->xl, err);
+	if (rc)
+		goto out;
+	if (!conf->port) {
+		free(name);
+		l->node.name = name = xasprintf("%s:%u", conf->xprt, xprt_listener_port(l->xl));
+	}
+	node_add(&d->listeners, &l->node);
+	log_info("ldmsd", "Listening on %s using `%s` transport and `%s` authentication", name, conf->xprt, conf->auth);
+	return 0;
+out:
+	free(name);
+	free(l);
+	return rc;
+}
+
+void listener_close_all(struct daemon *d)
+{
+	while (d->listeners) {
+		struct listener *l = (struct listener *)d->listeners;
+
+		node_del(&d->listeners, &l->node);
+		xprt_listener_close(l->xl);
+		free((char *)l->node.name);
+		free(l);
+	}
+}
+
+unsigned short listener_port(const struct daemon *d)
+{
+	return d->listeners ? xprt_listener_port(((struct listener *)d->listeners)->xl) : 0;
+}

@@ -1,0 +1,78 @@
+/* prdcr.h - producers: the daemons whose sets are mirrored here, each with its connection and its sets.
+ *
+ * A producer lives on one I/O loop.  Everything below is called with that loop held (loop_lock(prdcr_loop(p)) from the
+ * main loop), but prdcr_new, prdcr_free and prdcr_loop.
+ */
+#ifndef CORE_DAEMON_PRDCR_H
+#define CORE_DAEMON_PRDCR_H
+
+#include "core/daemon/daemon.h"
+
+enum prdcr_type {
+	PRDCR_ACTIVE, /* we connect */
+	PRDCR_LOCAL, /* this daemon's own sets: nothing to connect, so that a sampler can store what it samples */
+};
+
+enum prdcr_state { PRDCR_STOPPED, PRDCR_DISCONNECTED, PRDCR_CONNECTING, PRDCR_CONNECTED, PRDCR_STATES };
+const char *prdcr_state_name(enum prdcr_state s);
+
+enum prdset_state { PRDSET_START, PRDSET_LOOKUP, PRDSET_READY, PRDSET_UPDATING };
+const char *prdset_state_name(enum prdset_state s);
+
+struct prdcr_conf {
+	const char *name, *xprt, *host, *auth;
+	unsigned short port;
+	enum prdcr_type type;
+	int64_t reconnect_us;
+	unsigned int rail;
+	uint32_t uid, gid, perm;
+};
+
+/* A set of a producer. */
+struct prdset {
+	struct prdcr *prdcr;
+	struct set *set; /* the mirror (or the local set itself); NULL before the lookup's end */
+	struct rset *rs; /* its remote side; NULL for local sets and before the lookup's end */
+	struct updtr_member *members; /* schedules that update it */
+	struct strgp **strgps; /* policies that take it; NULL-terminated; good while strgp_gen is the daemon's */
+	unsigned int strgp_gen;
+	uint32_t ticket; /* of its lookup */
+	uint8_t state; /* enum prdset_state */
+	bool published, told; /* told: a lasting trouble was logged */
+	uint64_t gn; /* generation of the last sample taken from a local set */
+	char *schema;
+	struct info_pair *info; /* as announced; handed to the mirror when it is made */
+	unsigned int info_n;
+	UT_hash_handle hh;
+	char name[];
+};
+
+struct prdcr_stats {
+	uint64_t connects, disconnects, failures;
+	uint64_t updates, oversampled, torn, failed, skipped;
+	unsigned int sets;
+};
+
+struct prdcr *prdcr_new(struct daemon *d, const struct prdcr_conf *conf, struct err *err);
+/* Stopped first; not on the producer's own callbacks. */
+void prdcr_free(struct prdcr *p);
+struct loop *prdcr_loop(const struct prdcr *p);
+
+int prdcr_start(struct prdcr *p, int64_t reconnect_us, struct err *err); /* 0: as configured; -EBUSY when running */
+/* Disconnect; its sets go. */
+void prdcr_stop(struct prdcr *p);
+
+const struct prdcr_conf *prdcr_conf(const struct prdcr *p);
+enum prdcr_state prdcr_state(const struct prdcr *p);
+void prdcr_stats(const struct prdcr *p, struct prdcr_stats *ret);
+const char *prdcr_why(const struct prdcr *p); /* why it is not connected; "" */
+struct prdset *prdcr_sets(struct prdcr *p); /* a uthash table; walk with hh.next */
+const char *prdset_schema(const struct prdset *ps);
+
+/* For updtr.c: an updater begins (ends) to care for this producer's sets. */
+void prdcr_updtr_add(struct prdcr *p, struct updtr *u);
+void prdcr_updtr_del(struct prdcr *p, struct updtr *u);
+/* One turn of a set's life: look it up, or update it.  False when the last turn is still outstanding. */
+bool prdset_turn(struct prdset *ps);
+
+#endif

@@ -1,0 +1,33 @@
+/* prdcr_impl.h - what prdcr.c (connection) and prdset.c (sets) share. */
+#ifndef CORE_DAEMON_PRDCR_IMPL_H
+#define CORE_DAEMON_PRDCR_IMPL_H
+
+#include "core/daemon/prdcr.h"
+
+struct prdcr {
+	struct node node; /* in the daemon's table */
+	struct daemon *d;
+	struct loop *loop;
+	struct prdcr_conf conf; /* strings are ours */
+	enum prdcr_state state;
+	struct xprt *x;
+	ev_timer retry;
+	unsigned int attempt; /* since the last good connection */
+	char why[ERR_MAX];
+	struct prdset *sets;
+	struct updtr **updtrs; /* running ones that care */
+	unsigned int updtrs_n;
+	struct prdcr_stats stats;
+	uint32_t tickets; /* lookups asked so far */
+	struct setdb_listener local; /* PRDCR_LOCAL: tells of this daemon's own sets */
+	bool local_on;
+};
+
+/* Sets as the directory tells of them. */
+void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc);
+void prdset_free_all(struct prdcr *p);
+/* PRDCR_LOCAL. */
+void prdset_local_start(struct prdcr *p);
+void prdset_local_stop(struct prdcr *p);
+
+#endif

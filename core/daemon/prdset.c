@@ -1,0 +1,472 @@
+/* prdset.c - the sets of a producer: announced, looked up, mirrored, updated, gone.
+ *
+ *	START --lookup--> LOOKUP --rset--> UPDATING --> READY --turn--> UPDATING --> READY ...
+ *
+ * A set that some updater wants is looked up at once, and read at once when the lookup is done: the first data do not
+ * wait for the schedule.  The mirror is published after that first read, so that whoever follows our directory finds
+ * data in it at once, too.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "core/base/xalloc.h"
+#include "core/daemon/prdcr_impl.h"
+#include "core/daemon/updtr.h"
+
+#define HINT_KEY "updt_hint_us"
+
+static const char *const state_names[] = { "START", "LOOKUP", "READY", "UPDATING" };
+
+const char *prdset_state_name(enum prdset_state s)
+{
+	return state_names[s];
+}
+
+const char *prdset_schema(const struct prdset *ps)
+{
+	return ps->schema;
+}
+
+static void info_free(struct prdset *ps)
+{
+	for (unsigned int i = 0; i < ps->info_n; i++) {
+		free(ps->info[i].key);
+		free(ps->info[i].value);
+	}
+	free(ps->info);
+	ps->info = NULL;
+	ps->info_n = 0;
+}
+
+static void info_take(struct prdset *ps, const struct info_pair *info, unsigned int n)
+{
+	info_free(ps);
+	if (!n)
+		return;
+	ps->info = xcalloc(n, sizeof(*info));
+	for (; ps->info_n < n; ps->info_n++)
+		ps->info[ps->info_n] =
+			(struct info_pair){ xstrdup(info[ps->info_n].key), xstrdup(info[ps->info_n].value) };
+}
+
+/* What we show downstream: the pairs as they came, but the hint is the schedule that we read the set on. */
+static void info_hint(struct prdset *ps)
+{
+	int64_t interval_us, offset_us;
+
+	if (!updtr_set_schedule(ps, &interval_us, &offset_us))
+		return;
+	for (unsigned int i = 0; i < ps->info_n; i++) {
+		if (strcmp(ps->info[i].key, HINT_KEY))
+			continue;
+		free(ps->info[i].value);
+		ps->info[i].value = xasprintf("%lld:%lld", (long long)interval_us, (long long)offset_us);
+	}
+}
+
+static void prdset_free(struct prdset *ps)
+{
+	struct prdcr *p = ps->prdcr;
+
+	HASH_DEL(p->sets, ps);
+	p->stats.sets--;
+	updtr_set_del(ps);
+	if (ps->published)
+		setdb_del(p->d->sets, ps->set);
+	rset_free(ps->rs);
+	set_put(ps->set);
+	if (ps->strgps) {
+		for (struct strgp **sg = ps->strgps; *sg; sg++)
+			strgp_put(*sg);
+		free(ps->strgps);
+	}
+	info_free(ps);
+	free(ps->schema);
+	free(ps);
+}
+
+void prdset_free_all(struct prdcr *p)
+{
+	while (p->sets)
+		prdset_free(p->sets);
+}
+
+static struct prdset *prdset_find(struct prdcr *p, const char *name)
+{
+	struct prdset *ps;
+
+	HASH_FIND_STR(p->sets, name, ps);
+	return ps;
+}
+
+static struct prdset *prdset_new(struct prdcr *p, const char *name, const char *schema)
+{
+	struct prdset *ps = xcalloc(1, sizeof(*ps) + strlen(name) + 1);
+
+	ps->prdcr = p;
+	ps->schema = xstrdup(schema);
+	memcpy(ps->name, name, strlen(name) + 1);
+	HASH_ADD_STR(p->sets, name, ps);
+	p->stats.sets++;
+	return ps;
+}
+
+/* Offer a new set to the updaters that care for its producer. */
+static void prdset_offer(struct prdset *ps)
+{
+	struct prdcr *p = ps->prdcr;
+	bool taken = false;
+
+	for (unsigned int i = 0; i < p->updtrs_n; i++)
+		taken |= updtr_set_add(p->updtrs[i], ps);
+	if (taken)
+		prdset_turn(ps);
+}
+
+/* -- storing ---------------------------------------------------------------------------------------------------------
+ */
+
+/* The running policies that take this set; made anew when a policy started or stopped since the last time. */
+static struct strgp **prdset_strgps(struct prdset *ps)
+{
+	struct daemon *d = ps->prdcr->d;
+	unsigned int gen = atomic_load_explicit(&d->strgp_gen, memory_order_acquire), n = 0;
+	struct strgp **old = ps->strgps;
+
+	if (gen == ps->strgp_gen)
+		return ps->strgps;
+	ps->strgps = NULL;
+	pthread_mutex_lock(&d->strgp_lock);
+	ps->strgp_gen = d->strgp_gen;
+	NODE_EACH(nd, d->strgps) {
+		struct strgp *sg = ((struct strgp_node *)nd)->strgp;
+
+		if (!strgp_wants(sg, ps->prdcr->conf.name, ps->schema))
+			continue;
+		ps->strgps = xrealloc(ps->strgps, (n + 2) * sizeof(*ps->strgps));
+		ps->strgps[n++] = strgp_get(sg);
+		ps->strgps[n] = NULL;
+	}
+	pthread_mutex_unlock(&d->strgp_lock);
+	for (struct strgp **sg = old; sg && *sg; sg++)
+		strgp_put(*sg);
+	free(old);
+	return ps->strgps;
+}
+
+static void prdset_store(struct prdset *ps, struct snap *sn)
+{
+	for (struct strgp **sg = ps->strgps; sn && *sg; sg++)
+		strgp_offer(*sg, sn);
+	snap_put(sn);
+}
+
+/* -- updates ----------------------------------------------------------------------------------------------------------
+ */
+
+static void prdset_publish(struct prdset *ps)
+{
+	struct prdcr *p = ps->prdcr;
+	struct err err = { "" };
+
+	if (!setdb_add(p->d->sets, ps->set, &err)) {
+		ps->published = true;
+		log_debug("updater", "%s: set %s is ready", p->conf.name, ps->name);
+		return;
+	}
+	/* Another producer's set has this name: ours waits, looked up anew on a later turn. */
+	if (!ps->told)
+		log_error("producer",
+			  "%s: set %s is offered by another producer as well and ignored here: %s; give one of the "
+			  "two another instance name",
+			  p->conf.name, ps->name, err.msg);
+	ps->told = true;
+	rset_free(ps->rs);
+	set_put(ps->set);
+	ps->rs = NULL;
+	ps->set = NULL;
+	ps->state = PRDSET_START;
+}
+
+static void on_updated(struct rset *rs, enum update_result res, int rc, const struct set_data *data)
+{
+	struct prdset *ps = rs->arg;
+	struct prdcr *p = ps->prdcr;
+
+	switch (res) {
+	case UPDATE_NEW:
+		p->stats.updates++;
+		ps->told = false;
+		if (prdset_strgps(ps))
+			prdset_store(ps, snap_of(ps->set->image, ps->set->meta_sz, data, ps->set->data_sz));
+		break;
+	case UPDATE_SAME:
+		p->stats.oversampled++;
+		break;
+	case UPDATE_TORN:
+		p->stats.torn++;
+		break;
+	case UPDATE_FAIL:
+		p->stats.failed++;
+		if (!ps->told)
+			log_error("updater", "%s: set %s: the update failed: %s; it is tried again on schedule",
+				  p->conf.name, ps->name, err_name(rc));
+		ps->told = true;
+		break;
+	}
+	if (rs->busy)
+		return; /* more samples of the ring follow */
+	ps->state = PRDSET_READY;
+	if (!ps->published)
+		prdset_publish(ps);
+}
+
+/* The set may have gone since it asked: so a lookup carries a number, not a pointer. */
+static struct prdset *by_ticket(struct prdcr *p, uintptr_t ticket)
+{
+	for (struct prdset *ps = p->sets; ps; ps = ps->hh.next)
+		if (ps->state == PRDSET_LOOKUP && ps->ticket == ticket)
+			return ps;
+	return NULL;
+}
+
+static void on_lookup(struct xprt *x, void *arg, int rc, struct rset *rs, bool more, const char *why)
+{
+	struct prdcr *p = xprt_arg(x);
+	struct prdset *ps = rs ? prdset_find(p, rs->set->name) : by_ticket(p, (uintptr_t)arg);
+
+	(void)more;
+	if (!rs) {
+		if (!ps)
+			return;
+		if (!ps->told)
+			log_warning("producer", "%s: set %s: the lookup failed: %s%s%s; it is tried again on schedule",
+				    p->conf.name, ps->name, err_name(rc), why && *why ? ": " : "", why ? why : "");
+		ps->told = true;
+		ps->state = PRDSET_START;
+		return;
+	}
+	if (!ps || ps->state != PRDSET_LOOKUP || ps->ticket != (uintptr_t)arg) {
+		rset_free(rs);
+		return;
+	}
+	ps->rs = rs;
+	ps->set = set_get(rs->set);
+	rs->arg = ps;
+	rs->updated = on_updated;
+	info_hint(ps);
+	for (unsigned int i = 0; i < ps->info_n; i++)
+		set_info_put(ps->set, ps->info[i].key, ps->info[i].value);
+	info_free(ps);
+	ps->state = PRDSET_READY;
+	prdset_turn(ps);
+}
+
+static void lookup(struct prdset *ps)
+{
+	struct prdcr *p = ps->prdcr;
+	struct set *other = setdb_find(p->d->sets, ps->name);
+	struct err err = { "" };
+
+	if (other) { /* no need to ask: prdset_publish() would refuse it */
+		set_put(other);
+		if (!ps->told)
+			log_error("producer",
+				  "%s: set %s is offered by another producer as well and ignored here; give one of the "
+				  "two another instance name",
+				  p->conf.name, ps->name);
+		ps->told = true;
+		return;
+	}
+	ps->ticket = ++p->tickets;
+	if (!xprt_lookup(p->x, ps->name, 0, on_lookup, (void *)(uintptr_t)ps->ticket, &err))
+		ps->state = PRDSET_LOOKUP;
+	else
+		log_error("producer", "%s: set %s: %s", p->conf.name, ps->name, err.msg);
+}
+
+/* A local set has nothing to fetch: a new generation is a new sample. */
+static void turn_local(struct prdset *ps)
+{
+	struct prdcr *p = ps->prdcr;
+	uint64_t gn = set_gn(ps->set);
+	struct snap *sn;
+
+	if (gn == ps->gn) {
+		p->stats.oversampled++;
+		return;
+	}
+	ps->gn = gn;
+	if (!prdset_strgps(ps))
+		return;
+	sn = snap_new(ps->set);
+	if (sn && le32toh(sn->im.data->flags) == SET_TRANS_DONE) {
+		p->stats.updates++;
+		prdset_store(ps, sn);
+	} else {
+		p->stats.torn++;
+		snap_put(sn);
+	}
+}
+
+bool prdset_turn(struct prdset *ps)
+{
+	switch ((enum prdset_state)ps->state) {
+	case PRDSET_START:
+		lookup(ps);
+		return true;
+	case PRDSET_READY:
+		if (ps->prdcr->conf.type == PRDCR_LOCAL)
+			turn_local(ps);
+		else if (!rset_update(ps->rs))
+			ps->state = PRDSET_UPDATING;
+		return true;
+	case PRDSET_UPDATING:
+		ps->prdcr->stats.skipped++;
+		return false;
+	case PRDSET_LOOKUP:
+		break;
+	}
+	return false;
+}
+
+/* -- the directory ----------------------------------------------------------------------------------------------------
+ */
+
+static void set_info_changed(struct prdset *ps, const struct dir_set *set)
+{
+	info_take(ps, set->info, set->info_n);
+	updtr_set_hint(ps);
+	info_hint(ps);
+	if (!ps->set)
+		return;
+	setdb_info_replace(ps->prdcr->d->sets, ps->set, ps->info, ps->info_n);
+	info_free(ps);
+}
+
+void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc)
+{
+	struct prdcr *p = arg;
+	struct prdset *ps = set ? prdset_find(p, set->name) : NULL;
+
+	(void)x;
+	switch (ev) {
+	case DIR_SET:
+	case DIR_ADD:
+		if (ps) { /* said twice, or made anew before we heard of the end of the old one */
+			if (ev == DIR_SET)
+				break;
+			prdset_free(ps);
+		}
+		log_debug("producer", "%s: adding set %s", p->conf.name, set->name);
+		ps = prdset_new(p, set->name, set->schema);
+		info_take(ps, set->info, set->info_n);
+		prdset_offer(ps);
+		break;
+	case DIR_UPD:
+		if (ps)
+			set_info_changed(ps, set);
+		break;
+	case DIR_DEL:
+		if (!ps)
+			break;
+		log_info("producer", "%s: set %s is gone", p->conf.name, set->name);
+		prdset_free(ps);
+		break;
+	case DIR_DONE:
+		log_info("producer", "%s: %u sets", p->conf.name, p->stats.sets);
+		break;
+	case DIR_FAIL:
+		log_error("producer", "%s: the directory was refused: %s; asked again at the next connection",
+			  p->conf.name, err_name(rc));
+		break;
+	}
+}
+
+/* -- local sets
+ * -------------------------------------------------------------------------------------------------------- */
+
+struct local_news {
+	struct prdcr *p;
+	struct set *set;
+	enum setdb_event ev;
+};
+
+static void local_add(struct prdcr *p, struct set *s)
+{
+	struct prdset *ps;
+
+	if (!s->local || prdset_find(p, s->name))
+		return;
+	ps = prdset_new(p, s->name, image_schema((const struct set_meta *)s->image));
+	ps->set = set_get(s);
+	ps->state = PRDSET_READY;
+	info_take(ps, s->info, s->info_n);
+	prdset_offer(ps);
+}
+
+static void local_cb(void *arg)
+{
+	struct local_news *n = arg;
+	struct prdset *ps;
+
+	if (n->p->local_on && n->ev == SETDB_ADD && !n->set->deleted)
+		local_add(n->p, n->set);
+	if (n->p->local_on && n->ev == SETDB_DEL) {
+		ps = prdset_find(n->p, n->set->name);
+		if (ps && ps->set == n->set)
+			prdset_free(ps);
+	}
+	set_put(n->set);
+	free(n);
+}
+
+static void local_changed(struct setdb_listener *l, enum setdb_event ev, struct set *s)
+{
+	struct prdcr *p = (struct prdcr *)((char *)l - offsetof(struct prdcr, local));
+	struct local_news *n;
+
+	if (!s->local || ev == SETDB_UPDATE)
+		return;
+	n = xcalloc(1, sizeof(*n));
+	*n = (struct local_news){ .p = p, .set = set_get(s), .ev = ev };
+	loop_call(p->loop, local_cb, n);
+}
+
+struct local_found {
+	struct set **v;
+	size_t n;
+};
+
+static int local_collect(struct set *s, void *arg)
+{
+	struct local_found *f = arg;
+
+	if (!s->local)
+		return 0;
+	f->v = xrealloc(f->v, (f->n + 1) * sizeof(*f->v));
+	f->v[f->n++] = set_get(s);
+	return 0;
+}
+
+void prdset_local_start(struct prdcr *p)
+{
+	struct local_found f = { 0 };
+
+	p->local_on = true;
+	p->local.fn = local_changed;
+	setdb_listen(p->d->sets, &p->local);
+	setdb_each(p->d->sets, local_collect, &f);
+	for (size_t i = 0; i < f.n; i++) {
+		local_add(p, f.v[i]);
+		set_put(f.v[i]);
+	}
+	free(f.v);
+}
+
+void prdset_local_stop(struct prdcr *p)
+{
+	setdb_unlisten(p->d->sets, &p->local);
+	p->local_on = false;
+}

@@ -1,0 +1,402 @@
+/* updtr.c - updaters and their schedules.  See updtr.h. */
+#include "core/daemon/updtr.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "core/base/log.h"
+#include "core/base/regex.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+
+/* A set with a hint is read this much after it was sampled (ldmsd's LDMSD_UPDTR_OFFSET_INCR). */
+#define HINT_LAG_US (100 * MSEC_US)
+#define HINT_KEY    "updt_hint_us"
+
+struct task;
+
+/* A set on a schedule. */
+struct updtr_member {
+	TAILQ_ENTRY(updtr_member) turn; /* the task's, in order of coming: sets of one producer stand together */
+	struct updtr_member *next;      /* the set's */
+	struct task *task;
+	struct prdset *ps;
+};
+
+/* One schedule on one loop. */
+struct task {
+	LIST_ENTRY(task) link;
+	struct updtr *u;
+	struct loop *loop;
+	int64_t interval_us, offset_us;
+	ev_periodic tick;
+	TAILQ_HEAD(, updtr_member) members;
+};
+
+struct match {
+	struct rx rx;
+	enum updtr_selector sel;
+};
+
+struct updtr {
+	struct node node; /* in the daemon's table */
+	struct daemon *d;
+	struct updtr_conf conf;
+	bool running;
+	struct rx *prdcrs; /* regular expressions on producers' names */
+	size_t prdcrs_n;
+	struct match *matches;
+	size_t matches_n;
+	LIST_HEAD(, task) tasks[DAEMON_IO_LOOPS_MAX + 1]; /* by loop (loop_index), each under its loop's lock */
+};
+
+/* Producers live on the I/O loops; the local one on the main loop. */
+static unsigned int loop_index(const struct daemon *d, const struct loop *l)
+{
+	for (unsigned int i = 0; i < d->n_io; i++)
+		if (d->io[i] == l)
+			return i;
+	return DAEMON_IO_LOOPS_MAX;
+}
+
+struct updtr *updtr_new(struct daemon *d, const struct updtr_conf *conf, struct err *err)
+{
+	struct updtr *u;
+
+	if (conf->interval_us <= 0) {
+		err_set(err, -EINVAL, "The update interval value must be larger than 0.");
+		return NULL;
+	}
+	if (llabs(conf->offset_us) * 2 > conf->interval_us) {
+		err_set(err, -EINVAL,
+			"The absolute value of the offset value must not be larger than the half of the update "
+			"interval.");
+		return NULL;
+	}
+	u = xcalloc(1, sizeof(*u));
+	u->d = d;
+	u->conf = *conf;
+	u->conf.name = xstrdup(conf->name);
+	u->node.name = u->conf.name;
+	for (unsigned int i = 0; i <= DAEMON_IO_LOOPS_MAX; i++)
+		LIST_INIT(&u->tasks[i]);
+	return u;
+}
+
+void updtr_free(struct updtr *u)
+{
+	if (!u)
+		return;
+	for (size_t i = 0; i < u->prdcrs_n; i++)
+		rx_fini(&u->prdcrs[i]);
+	for (size_t i = 0; i < u->matches_n; i++)
+		rx_fini(&u->matches[i].rx);
+	free(u->prdcrs);
+	free(u->matches);
+	free((char *)u->conf.name);
+	free(u);
+}
+
+static int changeable(const struct updtr *u, struct err *err)
+{
+	if (u->running)
+		return err_set(err, -EBUSY, "Configuration changes cannot be made while the updater is running.");
+	return 0;
+}
+
+int updtr_prdcr_add(struct updtr *u, const char *regex, struct err *err)
+{
+	struct rx rx = { 0 };
+	int rc = changeable(u, err);
+
+	if (!rc)
+		rc = rx_init(&rx, regex, err);
+	if (rc)
+		return rc;
+	u->prdcrs = xrealloc(u->prdcrs, (u->prdcrs_n + 1) * sizeof(*u->prdcrs));
+	u->prdcrs[u->prdcrs_n++] = rx;
+	return 0;
+}
+
+int updtr_prdcr_del(struct updtr *u, const char *regex, struct err *err)
+{
+	int rc = changeable(u, err);
+
+	for (size_t i = 0; !rc && i < u->prdcrs_n; i++) {
+		if (strcmp(u->prdcrs[i].text, regex))
+			continue;
+		rx_fini(&u->prdcrs[i]);
+		u->prdcrs[i] = u->prdcrs[--u->prdcrs_n];
+		return 0;
+	}
+	return rc ? rc : err_set(err, -ENOENT, "updater %s: no producers were added by '%s'", u->conf.name, regex);
+}
+
+int updtr_match_add(struct updtr *u, const char *regex, enum updtr_selector sel, struct err *err)
+{
+	struct match m = { .sel = sel };
+	int rc = changeable(u, err);
+
+	if (!rc)
+		rc = rx_init(&m.rx, regex, err);
+	if (rc)
+		return rc;
+	u->matches = xrealloc(u->matches, (u->matches_n + 1) * sizeof(*u->matches));
+	u->matches[u->matches_n++] = m;
+	return 0;
+}
+
+int updtr_match_del(struct updtr *u, const char *regex, enum updtr_selector sel, struct err *err)
+{
+	int rc = changeable(u, err);
+
+	for (size_t i = 0; !rc && i < u->matches_n; i++) {
+		if (u->matches[i].sel != sel || strcmp(u->matches[i].rx.text, regex))
+			continue;
+		rx_fini(&u->matches[i].rx);
+		u->matches[i] = u->matches[--u->matches_n];
+		return 0;
+	}
+	return rc ? rc : err_set(err, -ENOENT, "The specified regex does not match any condition.");
+}
+
+void updtr_schedule_set(struct updtr *u, int64_t interval_us, int64_t offset_us, bool auto_interval)
+{
+	u->conf.interval_us = interval_us;
+	u->conf.offset_us = offset_us;
+	u->conf.auto_interval = auto_interval;
+}
+
+const struct updtr_conf *updtr_conf(const struct updtr *u)
+{
+	return &u->conf;
+}
+
+bool updtr_running(const struct updtr *u)
+{
+	return u->running;
+}
+
+bool updtr_takes_prdcr(const struct updtr *u, const char *prdcr)
+{
+	for (size_t i = 0; i < u->prdcrs_n; i++)
+		if (rx_match(&u->prdcrs[i], prdcr))
+			return true;
+	return false;
+}
+
+/* -- schedules ---------------------------------------------------------------------------------------------------- */
+
+static void tick_cb(struct ev_loop *ev, ev_periodic *w, int events)
+{
+	struct task *t = w->data;
+	struct updtr_member *m, *next;
+
+	(void)ev;
+	(void)events;
+	for (m = TAILQ_FIRST(&t->members); m; m = next) {
+		next = TAILQ_NEXT(m, turn);
+		prdset_turn(m->ps);
+	}
+}
+
+static struct task *task_get(struct updtr *u, struct loop *loop, int64_t interval_us, int64_t offset_us)
+{
+	unsigned int i = loop_index(u->d, loop);
+	double interval = (double)interval_us / 1e6, offset = (double)offset_us / 1e6;
+	struct task *t;
+
+	LIST_FOREACH(t, &u->tasks[i], link) {
+		if (t->interval_us == interval_us && t->offset_us == offset_us)
+			return t;
+	}
+	t = xcalloc(1, sizeof(*t));
+	t->u = u;
+	t->loop = loop;
+	t->interval_us = interval_us;
+	t->offset_us = offset_us;
+	TAILQ_INIT(&t->members);
+	ev_periodic_init(&t->tick, tick_cb, offset < 0 ? offset + interval : offset, interval, NULL);
+	t->tick.data = t;
+	ev_periodic_start(loop_ev(loop), &t->tick);
+	LIST_INSERT_HEAD(&u->tasks[i], t, link);
+	return t;
+}
+
+static void task_free(struct task *t)
+{
+	ev_periodic_stop(loop_ev(t->loop), &t->tick);
+	LIST_REMOVE(t, link);
+	free(t);
+}
+
+/* "interval:offset" in microseconds, or "interval:".  False for what is neither, or makes no sense. */
+static bool hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us)
+{
+	char *end;
+	long long interval = strtoll(text, &end, 10), offset = 0;
+
+	if (end == text || interval <= 0 || interval > 366ll * 86400 * SEC_US)
+		return false;
+	if (*end == ':' && end[1])
+		offset = strtoll(end + 1, &end, 10);
+	if (llabs(offset) >= interval)
+		return false;
+	*interval_us = interval;
+	*offset_us = offset;
+	return true;
+}
+
+static void schedule(const struct updtr *u, const struct prdset *ps, int64_t *interval_us, int64_t *offset_us)
+{
+	const char *hint = NULL;
+
+	*interval_us = u->conf.interval_us;
+	*offset_us = u->conf.offset_us;
+	if (!u->conf.auto_interval)
+		return;
+	for (unsigned int i = 0; i < ps->info_n; i++)
+		if (!strcmp(ps->info[i].key, HINT_KEY))
+			hint = ps->info[i].value;
+	if (hint && hint_parse(hint, interval_us, offset_us))
+		*offset_us = (*offset_us + HINT_LAG_US) % *interval_us;
+}
+
+static bool wants(const struct updtr *u, const struct prdset *ps)
+{
+	for (size_t i = 0; i < u->matches_n; i++)
+		if (rx_match(&u->matches[i].rx, u->matches[i].sel == UPDTR_SCHEMA ? ps->schema : ps->name))
+			return true;
+	return !u->matches_n;
+}
+
+static void member_add(struct updtr *u, struct prdset *ps)
+{
+	struct updtr_member *m = xcalloc(1, sizeof(*m));
+	int64_t interval_us, offset_us;
+
+	schedule(u, ps, &interval_us, &offset_us);
+	m->task = task_get(u, prdcr_loop(ps->prdcr), interval_us, offset_us);
+	m->ps = ps;
+	m->next = ps->members;
+	ps->members = m;
+	TAILQ_INSERT_TAIL(&m->task->members, m, turn);
+}
+
+static void member_del(struct updtr_member *m)
+{
+	struct task *t = m->task;
+
+	for (struct updtr_member **at = &m->ps->members; *at; at = &(*at)->next) {
+		if (*at != m)
+			continue;
+		*at = m->next;
+		break;
+	}
+	TAILQ_REMOVE(&t->members, m, turn);
+	free(m);
+	if (TAILQ_EMPTY(&t->members))
+		task_free(t);
+}
+
+bool updtr_set_add(struct updtr *u, struct prdset *ps)
+{
+	if (!wants(u, ps))
+		return false;
+	member_add(u, ps);
+	return true;
+}
+
+void updtr_set_del(struct prdset *ps)
+{
+	while (ps->members)
+		member_del(ps->members);
+}
+
+void updtr_set_hint(struct prdset *ps)
+{
+	struct updtr_member *m, *next;
+	int64_t interval_us, offset_us;
+
+	for (m = ps->members; m; m = next) {
+		struct updtr *u = m->task->u;
+
+		next = m->next;
+		schedule(u, ps, &interval_us, &offset_us);
+		if (interval_us == m->task->interval_us && offset_us == m->task->offset_us)
+			continue;
+		member_del(m);
+		member_add(u, ps);
+	}
+}
+
+bool updtr_set_schedule(const struct prdset *ps, int64_t *interval_us, int64_t *offset_us)
+{
+	if (!ps->members)
+		return false;
+	*interval_us = ps->members->task->interval_us;
+	*offset_us = ps->members->task->offset_us;
+	return true;
+}
+
+/* -- producers ------------------------------------------------------------------------------------------------------
+ */
+
+static void attach(struct updtr *u, struct prdcr *p)
+{
+	if (!updtr_takes_prdcr(u, prdcr_conf(p)->name))
+		return;
+	loop_enter(prdcr_loop(p));
+	prdcr_updtr_add(p, u);
+	loop_leave(prdcr_loop(p));
+}
+
+static void detach(struct updtr *u, struct prdcr *p)
+{
+	loop_enter(prdcr_loop(p));
+	for (struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next)
+		for (struct updtr_member *m = ps->members, *next; m; m = next) {
+			next = m->next;
+			if (m->task->u == u)
+				member_del(m);
+		}
+	prdcr_updtr_del(p, u);
+	loop_leave(prdcr_loop(p));
+}
+
+int updtr_start(struct updtr *u, struct err *err)
+{
+	if (u->running)
+		return err_set(err, -EBUSY, "The updater is already running.");
+	u->running = true;
+	log_info("updater", "%s: STOPPED -> RUNNING", u->conf.name);
+	NODE_EACH(n, u->d->prdcrs)
+		attach(u, (struct prdcr *)n);
+	return 0;
+}
+
+void updtr_stop(struct updtr *u)
+{
+	if (!u->running)
+		return;
+	NODE_EACH(n, u->d->prdcrs)
+		detach(u, (struct prdcr *)n);
+	u->running = false;
+	log_info("updater", "%s: RUNNING -> STOPPED", u->conf.name);
+}
+
+void updtr_prdcr_came(struct daemon *d, struct prdcr *p)
+{
+	NODE_EACH(n, d->updtrs) {
+		if (((struct updtr *)n)->running)
+			attach((struct updtr *)n, p);
+	}
+}
+
+void updtr_prdcr_goes(struct daemon *d, struct prdcr *p)
+{
+	NODE_EACH(n, d->updtrs)
+		detach((struct updtr *)n, p);
+}

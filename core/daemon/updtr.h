@@ -1,0 +1,53 @@
+/* updtr.h - updaters: when the sets of which producers are read.
+ *
+ * An updater is the main loop's.  While it runs it has, on every I/O loop, one task for each schedule (interval, offset):
+ * one timer that turns all member sets of that loop at interval * k + offset of the wall clock, so that their requests
+ * leave together.
+ */
+#ifndef CORE_DAEMON_UPDTR_H
+#define CORE_DAEMON_UPDTR_H
+
+#include "core/daemon/daemon.h"
+#include "core/daemon/prdcr.h"
+
+struct updtr_conf {
+	const char *name;
+	int64_t interval_us, offset_us;
+	bool auto_interval; /* sets with an update hint follow it */
+	uint32_t uid, gid, perm;
+};
+
+enum updtr_selector { UPDTR_INSTANCE, UPDTR_SCHEMA };
+
+struct updtr *updtr_new(struct daemon *d, const struct updtr_conf *conf, struct err *err);
+void updtr_free(struct updtr *u); /* stopped first */
+/* Changes only while stopped: -EBUSY. */
+int updtr_prdcr_add(struct updtr *u, const char *regex, struct err *err);
+int updtr_prdcr_del(struct updtr *u, const char *regex, struct err *err);
+int updtr_match_add(struct updtr *u, const char *regex, enum updtr_selector sel, struct err *err);
+int updtr_match_del(struct updtr *u, const char *regex, enum updtr_selector sel, struct err *err);
+int updtr_start(struct updtr *u, struct err *err);
+void updtr_stop(struct updtr *u);
+/* Change the schedule of a stopped updater. */
+void updtr_schedule_set(struct updtr *u, int64_t interval_us, int64_t offset_us, bool auto_interval);
+/* A producer was added (removed): running updaters whose expressions match begin (cease) to care for it. */
+void updtr_prdcr_came(struct daemon *d, struct prdcr *p);
+void updtr_prdcr_goes(struct daemon *d, struct prdcr *p);
+
+const struct updtr_conf *updtr_conf(const struct updtr *u);
+bool updtr_running(const struct updtr *u);
+bool updtr_takes_prdcr(const struct updtr *u, const char *prdcr);
+
+/* -- for prdcr.c, with the producer's loop held ------------------------------------------------------------------- */
+
+/* Does this updater want the set (its match list), and if so let it have a turn on schedule.  The set's info must be
+ * there (hints).  Returns whether it is taken. */
+bool updtr_set_add(struct updtr *u, struct prdset *ps);
+/* The set goes away: out of all schedules. */
+void updtr_set_del(struct prdset *ps);
+/* The hint changed: move it to the schedule it asks for. */
+void updtr_set_hint(struct prdset *ps);
+/* The schedule that its first updater turns it on, for the hint shown downstream; false when there is none. */
+bool updtr_set_schedule(const struct prdset *ps, int64_t *interval_us, int64_t *offset_us);
+
+#endif
