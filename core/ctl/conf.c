@@ -1,0 +1,318 @@
+/* conf.c - see conf.h */
+#include "core/ctl/conf.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/xalloc.h"
+#include "core/ctl/verb.h"
+
+#define LINE_BLANKS   " \t\r\n"
+#define INCLUDE_DEPTH 16 /* files within files; more is a circle */
+#define DEFER_ORDERS  4 /* policies, updaters, producers: verbs.c's `order`, from 1 */
+
+struct cmd {
+	const struct verb *verb;
+	struct ctl_arg *args;
+	size_t n;
+	char *text; /* what the arguments point into */
+	char *rest; /* the text of an AT_REST attribute */
+	const char *file; /* conf->files' */
+	unsigned int line;
+};
+
+struct conf {
+	struct cmd *cmds;
+	size_t n;
+	char **files;
+	size_t files_n;
+	unsigned int errors, depth;
+	void (*complain)(void *arg, const char *words);
+	void *arg;
+};
+
+struct conf *conf_new(void (*complain)(void *arg, const char *words), void *arg)
+{
+	struct conf *cf = xcalloc(1, sizeof(*cf));
+
+	cf->complain = complain;
+	cf->arg = arg;
+	return cf;
+}
+
+void conf_free(struct conf *cf)
+{
+	if (!cf)
+		return;
+	for (size_t i = 0; i < cf->n; i++) {
+		free(cf->cmds[i].args);
+		free(cf->cmds[i].text);
+		free(cf->cmds[i].rest);
+	}
+	for (size_t i = 0; i < cf->files_n; i++)
+		free(cf->files[i]);
+	free(cf->cmds);
+	free(cf->files);
+	free(cf);
+}
+
+unsigned int conf_errors(const struct conf *cf)
+{
+	return cf->errors;
+}
+
+static void complain(struct conf *cf, const char *file, unsigned int line, const char *words)
+{
+	char *s = line ? xasprintf("%s:%u: %s", file, line, words) : xasprintf("%s: %s", file, words);
+
+	cf->errors++;
+	cf->complain(cf->arg, s);
+	free(s);
+}
+
+static const char *file_keep(struct conf *cf, const char *file)
+{
+	cf->files = xrealloc(cf->files, (cf->files_n + 1) * sizeof(*cf->files));
+	return cf->files[cf->files_n++] = xstrdup(file);
+}
+
+/* The attribute that takes the rest of the line, if the verb has one. */
+static const struct attr_use *rest_attr(const struct verb *v)
+{
+	for (const struct attr_use *u = v->attrs; u && u->name; u++)
+		if (u->type == AT_REST)
+			return u;
+	return NULL;
+}
+
+static bool verb_takes(const struct verb *v, const char *name)
+{
+	for (const struct attr_use *u = v->attrs; u && u->name; u++)
+		if (u->type != AT_REST && !strcmp(u->name, name))
+			return true;
+	return false;
+}
+
+static void arg_add(struct cmd *cmd, struct ctl_arg arg)
+{
+	cmd->args = xrealloc(cmd->args, (cmd->n + 1) * sizeof(*cmd->args));
+	cmd->args[cmd->n++] = arg;
+}
+
+/* "name=value name=value keyword": split in place. */
+static void args_split(struct cmd *cmd, char *at)
+{
+	const struct attr_use *rest = rest_attr(cmd->verb);
+	struct buf b = { 0 };
+
+	for (char *word; (word = strtok_r(NULL, LINE_BLANKS, &at));) {
+		char *eq = strchr(word, '=');
+
+		if (eq)
+			*eq = '\0';
+		if (!rest || verb_takes(cmd->verb, word)) {
+			arg_add(cmd, (struct ctl_arg){ .name = word, .value = eq ? eq + 1 : NULL });
+			continue;
+		}
+		if (eq)
+			*eq = '=';
+		buf_addf(&b, "%s%s", b.len ? " " : "", word);
+	}
+	if (b.len) {
+		cmd->rest = xstrdup(buf_str(&b));
+		arg_add(cmd, (struct ctl_arg){ .id = rest->id, .name = rest->name, .value = cmd->rest });
+	}
+	buf_fini(&b);
+}
+
+static void include_now(struct conf *cf, const struct cmd *cmd)
+{
+	const char *path = NULL;
+	struct err err = { "" };
+	char *expanded;
+
+	for (size_t i = 0; i < cmd->n; i++)
+		if (!strcmp(cmd->args[i].name, "path"))
+			path = cmd->args[i].value;
+	expanded = ctl_expand(path ? path : "");
+	if (conf_include(cf, expanded, &err))
+		complain(cf, cmd->file, cmd->line, err.msg);
+	free(expanded);
+}
+
+/* `text` is one command without comment and continuation; takes it. */
+static void command(struct conf *cf, const char *file, unsigned int line, char *text)
+{
+	struct cmd cmd = { .text = text, .file = file, .line = line };
+	struct err err = { "" };
+	char *at = text, *word = strtok_r(text, LINE_BLANKS, &at);
+	const char *near;
+
+	if (!word)
+		goto out;
+	cmd.verb = verb_find(word);
+	if (!cmd.verb) {
+		near = verb_nearest(word);
+		err_set(&err, 0, "unknown verb '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "",
+			near ? "'?" : "");
+		complain(cf, file, line, err.msg);
+		goto out;
+	}
+	args_split(&cmd, at);
+	if (ctl_check(cmd.verb, cmd.args, cmd.n, &err)) {
+		complain(cf, file, line, err.msg);
+		goto out;
+	}
+	if (!strcmp(cmd.verb->name, "include")) {
+		include_now(cf, &cmd);
+		goto out;
+	}
+	if (!strcmp(cmd.verb->name, "env") && cmd.rest && ctl_env_put(cmd.rest, &err))
+		complain(cf, file, line, err.msg); /* now already, for the paths of includes behind it */
+	cf->cmds = xrealloc(cf->cmds, (cf->n + 1) * sizeof(*cf->cmds));
+	cf->cmds[cf->n++] = cmd;
+	return;
+out:
+	free(cmd.args);
+	free(cmd.rest);
+	free(text);
+}
+
+/* A '#' at the beginning or behind white space begins a comment. */
+static void comment_cut(char *line)
+{
+	for (char *p = line; *p; p++)
+		if (*p == '#' && (p == line || strchr(LINE_BLANKS, p[-1]))) {
+			*p = '\0';
+			return;
+		}
+}
+
+static void lines_take(struct conf *cf, const char *file, char *text)
+{
+	struct buf b = { 0 };
+	unsigned int line = 0;
+	char *next;
+
+	for (; text; text = next) {
+		size_t n;
+		bool more, was_comment;
+
+		line++;
+		next = strchr(text, '\n');
+		if (next)
+			*next++ = '\0';
+		was_comment = text[strspn(text, LINE_BLANKS)] == '#';
+		comment_cut(text);
+		text += strspn(text, LINE_BLANKS);
+		n = strlen(text);
+		while (n && strchr(LINE_BLANKS, text[n - 1]))
+			text[--n] = '\0';
+		more = n && text[n - 1] == '\\';
+		if (more)
+			text[--n] = '\0';
+		if (n) {
+			if (b.len)
+				buf_u8(&b, ' ');
+			buf_add(&b, text, n);
+		}
+		if (more && !was_comment && next)
+			continue;
+		if (b.len)
+			command(cf, file, line, xstrdup(buf_str(&b)));
+		buf_reset(&b);
+	}
+	buf_fini(&b);
+}
+
+void conf_text(struct conf *cf, const char *origin, const char *text)
+{
+	char *copy = xstrdup(text);
+
+	lines_take(cf, file_keep(cf, origin), copy);
+	free(copy);
+}
+
+static int slurp(FILE *f, struct buf *b)
+{
+	size_t n;
+
+	do {
+		n = fread(buf_reserve(b, 4096), 1, 4096, f);
+		b->len += n;
+	} while (n);
+	return ferror(f) ? -errno : 0;
+}
+
+int conf_read(struct conf *cf, const char *path, struct err *err)
+{
+	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	struct buf b = { 0 };
+	int rc;
+
+	if (!f)
+		return err_set(err, -errno, "configuration file %s: %s", path, err_name(errno));
+	rc = slurp(f, &b);
+	if (f != stdin)
+		fclose(f);
+	if (rc) {
+		err_set(err, rc, "configuration file %s: cannot be read: %s", path, err_name(rc));
+	} else if (b.len && memchr(b.p, 0, b.len)) {
+		rc = err_set(err, -EINVAL, "configuration file %s: holds NUL bytes; is it text?", path);
+	} else {
+		buf_str(&b);
+		lines_take(cf, file_keep(cf, path), (char *)b.p);
+	}
+	buf_fini(&b);
+	return rc;
+}
+
+int conf_include(struct conf *cf, const char *pattern, struct err *err)
+{
+	glob_t g = { 0 };
+	int rc = 0;
+
+	if (cf->depth >= INCLUDE_DEPTH)
+		return err_set(err, -ELOOP, "include: %s: more than %d files within files; does one include itself?",
+			       pattern, INCLUDE_DEPTH);
+	if (glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &g))
+		return err_set(err, -ENOENT, "include: no file '%s'; paths are relative to where the daemon was started",
+			       pattern);
+	cf->depth++;
+	for (size_t i = 0; i < g.gl_pathc && !rc; i++)
+		rc = conf_read(cf, g.gl_pathv[i], err);
+	cf->depth--;
+	globfree(&g);
+	return rc;
+}
+
+static int cmd_run(struct conf *cf, struct daemon *d, const struct cmd *cmd)
+{
+	struct ctl c = { .d = d, .conf = cf, .uid = d->uid, .gid = d->gid };
+	struct err err = { "" };
+	int rc = ctl_run(&c, cmd->verb, cmd->args, cmd->n, &err);
+
+	if (rc)
+		complain(cf, cmd->file, cmd->line, err.msg);
+	ctl_fini(&c);
+	return rc;
+}
+
+int conf_run(struct conf *cf, struct daemon *d)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < cf->n && !rc; i++)
+		if (cf->cmds[i].verb->flags & VERB_PRIO)
+			rc = cmd_run(cf, d, &cf->cmds[i]);
+	for (size_t i = 0; i < cf->n && !rc; i++)
+		if (!(cf->cmds[i].verb->flags & (VERB_PRIO | VERB_DEFER)))
+			rc = cmd_run(cf, d, &cf->cmds[i]);
+	for (unsigned int order = 0; order < DEFER_ORDERS && !rc; order++)
+		for (size_t i = 0; i < cf->n && !rc; i++)
+			if (cf->cmds[i].verb->flags & VERB_DEFER && cf->cmds[i].verb->order == order)
+				rc = cmd_run(cf, d, &cf->cmds[i]);
+	return rc;
+}

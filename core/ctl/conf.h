@@ -1,0 +1,30 @@
+/* conf.h - configuration files: verbs in lines (man ldms.conf).
+ *
+ * All files are read and checked first, every complaint with file:line; nothing runs when there is one.  Then the
+ * commands run in three goes, as in ldmsd: those that are settings (listen, env, ...), the rest in order, and at last the
+ * starts of policies, updaters and producers.
+ */
+#ifndef CORE_CTL_CONF_H
+#define CORE_CTL_CONF_H
+
+#include "core/base/err.h"
+#include "core/daemon/daemon.h"
+
+struct conf;
+
+/* Errors are handed to `complain` one by one, as "FILE:LINE: what; what to do". */
+struct conf *conf_new(void (*complain)(void *arg, const char *words), void *arg);
+void conf_free(struct conf *cf);
+
+/* Read a file ("-": standard input).  Complaints are counted; -ENOENT etc. only for the file itself. */
+int conf_read(struct conf *cf, const char *path, struct err *err);
+/* Take lines from memory; `origin` stands for the file's name in complaints ("--samp"). */
+void conf_text(struct conf *cf, const char *origin, const char *text);
+/* For `include`: the files that the pattern names are read in the place of the command. */
+int conf_include(struct conf *cf, const char *pattern, struct err *err);
+
+unsigned int conf_errors(const struct conf *cf);
+/* Carry it out.  Stops at the first command that fails: a complaint, and its negative errno. */
+int conf_run(struct conf *cf, struct daemon *d);
+
+#endif

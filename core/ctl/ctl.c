@@ -1,0 +1,255 @@
+/* ctl.c - from arguments to a handler: the checks that every verb shares.  See verb.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/regex.h"
+#include "core/base/str.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "core/ctl/verb.h"
+#include "core/set/perm.h"
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *v = verbs; v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+const struct verb *verb_by_id(uint16_t id)
+{
+	for (const struct verb *v = verbs; v->name; v++)
+		if (v->id == id && !(v->flags & VERB_FILE_ONLY))
+			return v;
+	return NULL;
+}
+
+const char *verb_nearest(const char *word)
+{
+	const char *names[128];
+	size_t n = 0;
+
+	for (const struct verb *v = verbs; v->name && n < 127; v++)
+		names[n++] = v->name;
+	names[n] = NULL;
+	return nearest(word, names);
+}
+
+const char *ctl_text(const struct ctl *c, enum attr_id id, const char *dflt)
+{
+	return c->text[id] ? c->text[id] : dflt;
+}
+
+int64_t ctl_num(const struct ctl *c, enum attr_id id, int64_t dflt)
+{
+	return c->text[id] ? c->num[id] : dflt;
+}
+
+bool ctl_has(const struct ctl *c, enum attr_id id)
+{
+	return c->text[id];
+}
+
+char *ctl_expand(const char *text)
+{
+	struct buf b = { 0 };
+	char *ret;
+
+	while (*text) {
+		const char *end = text + 2;
+
+		if (text[0] == '$' && text[1] == '{') {
+			while (isalnum((unsigned char)*end) || *end == '_')
+				end++;
+			if (*end == '}' && end > text + 2) {
+				char *name = xstrndup(text + 2, (size_t)(end - text - 2));
+				const char *value = getenv(name);
+
+				if (value)
+					buf_add(&b, value, strlen(value));
+				free(name);
+				text = end + 1;
+				continue;
+			}
+		}
+		buf_u8(&b, (uint8_t)*text++);
+	}
+	ret = xstrdup(buf_str(&b));
+	buf_fini(&b);
+	return ret;
+}
+
+static bool word_among(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *w = words; w && *w;) {
+		size_t k = strcspn(w, "|");
+
+		if (k == n && !strncmp(w, word, n))
+			return true;
+		w += k + (w[k] == '|');
+	}
+	return false;
+}
+
+/* Does the value suit the attribute?  *num gets it as a number where it is one. */
+static int value_parse(const struct verb *v, const struct attr_use *u, const char *value, int64_t *num, struct err *err)
+{
+	struct err why = { "" };
+	struct rx rx = { 0 };
+	uint64_t n = 0;
+	bool yes = false;
+	char *end;
+	int rc = 0;
+
+	switch (u->type) {
+	case AT_TEXT:
+	case AT_FLAG:
+	case AT_REST:
+		break;
+	case AT_WORD:
+		if (!word_among(u->words, value))
+			return err_set(err, -EINVAL, "%s: attribute '%s': '%s' is not one of %s", v->name, u->name,
+				       value, u->words);
+		break;
+	case AT_TIME:
+		rc = unit_time_us(value, num, &why);
+		break;
+	case AT_SIZE:
+		if (!strcmp(value, "-1"))
+			*num = -1;
+		else
+			rc = unit_size(value, &n, &why), *num = rc ? 0 : (int64_t)n;
+		break;
+	case AT_NUM:
+		rc = unit_u64(value, &n, &why);
+		*num = (int64_t)n;
+		break;
+	case AT_PORT:
+		rc = unit_u64(value, &n, &why);
+		*num = (int64_t)n;
+		if (!rc && n > 65535)
+			rc = err_set(&why, -EINVAL, "%s is no port; ports are 0 to 65535", value);
+		break;
+	case AT_PERM:
+		*num = strtol(value, &end, 0);
+		if (!*value || *end || *num < 0 || *num > 0777)
+			rc = err_set(&why, -EINVAL, "'%s' is no permission; write it octal, as 0770", value);
+		break;
+	case AT_BOOL:
+		rc = unit_bool(value, &yes, &why);
+		*num = yes;
+		break;
+	case AT_REGEX:
+		rc = rx_init(&rx, value, &why);
+		rx_fini(&rx);
+		break;
+	}
+	return rc ? err_set(err, rc, "%s: attribute '%s': %s", v->name, u->name, why.msg) : 0;
+}
+
+static const struct attr_use *use_find(const struct verb *v, const struct ctl_arg *arg)
+{
+	for (const struct attr_use *u = v->attrs; u && u->name; u++)
+		if (arg->name ? !strcmp(u->name, arg->name) : u->id == arg->id)
+			return u;
+	return NULL;
+}
+
+static int unknown(const struct verb *v, const struct ctl_arg *arg, struct err *err)
+{
+	const char *names[ATTR_IDS + 1], *near;
+	size_t n = 0;
+
+	if (!arg->name)
+		return 0; /* over the network: attributes that a verb does not know are ignored, as ldmsd does */
+	for (const struct attr_use *u = v->attrs; u && u->name && n < ATTR_IDS; u++)
+		names[n++] = u->name;
+	names[n] = NULL;
+	near = nearest(arg->name, names);
+	return err_set(err, -EINVAL, "%s: unknown attribute '%s'%s%s%s", v->name, arg->name,
+		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err)
+{
+	bool given[ATTR_IDS] = { false };
+	int64_t num;
+	int rc;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct attr_use *u = use_find(v, &args[i]);
+
+		if (!u) {
+			rc = unknown(v, &args[i], err);
+			if (rc)
+				return rc;
+			continue;
+		}
+		if (!args[i].value || !*args[i].value) {
+			given[u->id] |= u->type == AT_FLAG;
+			continue; /* an empty value is as good as none */
+		}
+		given[u->id] = true;
+		if (strstr(args[i].value, "${"))
+			continue; /* known when it is carried out */
+		rc = value_parse(v, u, args[i].value, &num, err);
+		if (rc)
+			return rc;
+	}
+	for (const struct attr_use *u = v->attrs; u && u->name; u++)
+		if (u->required && !given[u->id])
+			return err_set(err, -EINVAL, "The attribute '%s' is required by %s.", u->name, v->name);
+	return 0;
+}
+
+static int take(struct ctl *c, const struct ctl_arg *args, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct attr_use *u = use_find(c->verb, &args[i]);
+		char *value;
+		int rc;
+
+		if (!u || c->text[u->id] || (u->type != AT_FLAG && (!args[i].value || !*args[i].value)))
+			continue; /* the first one counts */
+		value = ctl_expand(args[i].value ? args[i].value : "");
+		if (!*value && u->type != AT_FLAG) {
+			free(value);
+			continue;
+		}
+		rc = value_parse(c->verb, u, value, &c->num[u->id], err);
+		if (rc) {
+			free(value);
+			return rc;
+		}
+		c->text[u->id] = value;
+	}
+	for (const struct attr_use *u = c->verb->attrs; u && u->name; u++)
+		if (u->required && !c->text[u->id])
+			return err_set(err, -EINVAL, "The attribute '%s' is required by %s.", u->name, c->verb->name);
+	return 0;
+}
+
+int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err)
+{
+	int rc;
+
+	c->verb = v;
+	if (!perm_allows(c->uid, c->gid, 0111, c->d->uid, c->d->gid, v->flags & VERB_ALL ? 0111 : 0110))
+		return err_set(err, -EPERM, "Operation not permitted.");
+	rc = ctl_check(v, args, n, err);
+	if (!rc)
+		rc = take(c, args, n, err);
+	return rc ? rc : v->run(c, err);
+}
+
+void ctl_fini(struct ctl *c)
+{
+	for (size_t i = 0; i < ATTR_IDS; i++)
+		free((char *)c->text[i]);
+	buf_fini(&c->reply);
+}

@@ -1,0 +1,182 @@
+/* ctl_daemon.c - the verbs on the daemon itself */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/kv.h"
+#include "core/base/log.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "core/ctl/conf.h"
+#include "core/ctl/reply.h"
+#include "core/ctl/verbs.h"
+#include "core/daemon/listener.h"
+
+int ctl_listen(struct ctl *c, struct err *err)
+{
+	struct listener_conf conf = {
+		.xprt = ctl_text(c, ATTR_XPRT, "sock"),
+		.host = ctl_text(c, ATTR_HOST, NULL),
+		.port = (unsigned short)ctl_num(c, ATTR_PORT, 411),
+		.auth = ctl_text(c, ATTR_AUTH, "none"),
+	};
+
+	return listener_add(c->d, &conf, err);
+}
+
+int ctl_env_put(const char *text, struct err *err)
+{
+	struct kv kv = { 0 };
+	int rc = 0;
+
+	kv_parse(&kv, text);
+	for (size_t i = 0; i < kv.n && !rc; i++)
+		if (!kv.v[i].value || setenv(kv.v[i].key, kv.v[i].value, 1))
+			rc = err_set(err, -EINVAL, "env: '%s' is no NAME=VALUE", kv.v[i].key);
+	kv_fini(&kv);
+	return rc;
+}
+
+int ctl_env(struct ctl *c, struct err *err)
+{
+	return ctl_env_put(ctl_text(c, ATTR_STRING, ""), err);
+}
+
+int ctl_include(struct ctl *c, struct err *err)
+{
+	return conf_include(c->conf, ctl_text(c, ATTR_PATH, ""), err);
+}
+
+static int daemon_name_set(struct daemon *d, const char *name, struct err *err)
+{
+	if (d->ready || d->samps)
+		return err_set(err, -EBUSY, "daemon_name: the name is in use; set it before the first load");
+	free(d->name);
+	d->name = xstrdup(name);
+	d->samp.producer = d->name;
+	return 0;
+}
+
+int ctl_daemon_name(struct ctl *c, struct err *err)
+{
+	return daemon_name_set(c->d, ctl_text(c, ATTR_NAME, ""), err);
+}
+
+int ctl_memory(struct ctl *c, struct err *err)
+{
+	(void)err;
+	pool_ceiling_set(c->d->pool, (size_t)ctl_num(c, ATTR_SIZE, 0));
+	return 0;
+}
+
+static int log_level(const char *word, struct err *err)
+{
+	enum log_level level;
+	int rc = log_level_parse(word, &level, err);
+
+	if (!rc)
+		log_level_set(level);
+	return rc;
+}
+
+int ctl_log_level(struct ctl *c, struct err *err)
+{
+	return log_level(ctl_text(c, ATTR_LEVEL, ""), err);
+}
+
+int ctl_log_file(struct ctl *c, struct err *err)
+{
+	return log_open(ctl_text(c, ATTR_PATH, ""), err);
+}
+
+/* -- option: settings written as ldmsd's command line has them -------------------------------------------------------- */
+
+static int option_name(struct ctl *c, const char *value, struct err *err)
+{
+	return daemon_name_set(c->d, value, err);
+}
+
+static int option_memory(struct ctl *c, const char *value, struct err *err)
+{
+	uint64_t bytes;
+	int rc = unit_size(value, &bytes, err);
+
+	if (!rc)
+		pool_ceiling_set(c->d->pool, bytes);
+	return rc;
+}
+
+static int option_log_file(struct ctl *c, const char *value, struct err *err)
+{
+	(void)c;
+	return log_open(value, err);
+}
+
+static int option_log_level(struct ctl *c, const char *value, struct err *err)
+{
+	(void)c;
+	return log_level(value, err);
+}
+
+static const struct option_row {
+	const char *letter, *name;
+	int (*set)(struct ctl *c, const char *value, struct err *err);
+} options[] = {
+	{ "-l", "--log_file", option_log_file },
+	{ "-m", "--set_memory", option_memory },
+	{ "-n", "--daemon_name", option_name },
+	{ "-v", "--log_level", option_log_level },
+};
+
+int ctl_option(struct ctl *c, struct err *err)
+{
+	struct kv kv = { 0 };
+	int rc = 0;
+
+	kv_parse(&kv, ctl_text(c, ATTR_STRING, ""));
+	for (size_t i = 0; i < kv.n && !rc; i++) {
+		const char *value = kv.v[i].value; /* --name=value, or the next word */
+		const struct option_row *o = NULL;
+
+		for (size_t k = 0; k < sizeof(options) / sizeof(*options); k++)
+			if (!strcmp(kv.v[i].key, options[k].letter) || !strcmp(kv.v[i].key, options[k].name))
+				o = &options[k];
+		if (!o) {
+			rc = err_set(err, -ENOENT, "option: '%s' is unknown; -n, -m, -l and -v may be set here",
+				     kv.v[i].key);
+			break;
+		}
+		if (!value && i + 1 < kv.n)
+			value = kv.v[++i].key;
+		rc = value ? o->set(c, value, err) : err_set(err, -EINVAL, "option: %s wants a value", o->name);
+	}
+	kv_fini(&kv);
+	return rc;
+}
+
+/* -- questions ---------------------------------------------------------------------------------------------------------- */
+
+int ctl_daemon_status(struct ctl *c, struct err *err)
+{
+	(void)err;
+	c->json = true;
+	buf_addf(&c->reply, "{\"state\":\"%s\"}", c->d->ready ? "ready" : "starting");
+	return 0;
+}
+
+int ctl_version(struct ctl *c, struct err *err)
+{
+	(void)err;
+	buf_addf(&c->reply,
+		 "{ \"LDMSD Version\":\"4.5.3\",  \"LDMS Protocol Version\": \"4.2.0.0\",  \"LDMSD Plugin Interface "
+		 "Version\": \"3.2.2.0\",  \"git-SHA\": \"ldms-%s\"}",
+		 LDMS_VERSION);
+	return 0;
+}
+
+int ctl_daemon_exit(struct ctl *c, struct err *err)
+{
+	(void)err;
+	buf_addf(&c->reply, "exit daemon request received");
+	loop_stop(c->d->main);
+	return 0;
+}

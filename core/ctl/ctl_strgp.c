@@ -1,0 +1,195 @@
+/* ctl_strgp.c - the verbs on storage policies */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "core/ctl/reply.h"
+#include "core/ctl/verbs.h"
+#include "core/daemon/strgp.h"
+
+#define STOP_DEADLINE_US (2 * SEC_US) /* a policy that is stopped by hand stores what is queued for so long */
+
+static struct strgp *find(struct ctl *c, struct err *err)
+{
+	struct strgp_node *n = node_find(c->d->strgps, ctl_text(c, ATTR_NAME, ""));
+
+	if (!n)
+		err_set(err, -ENOENT, "The storage policy specified does not exist.");
+	return n ? n->strgp : NULL;
+}
+
+/* Which policies run has changed: sets look for theirs anew. */
+static void changed(struct ctl *c)
+{
+	atomic_fetch_add(&c->d->strgp_gen, 1);
+}
+
+int ctl_strgp_add(struct ctl *c, struct err *err)
+{
+	const char *name = ctl_text(c, ATTR_NAME, NULL), *plugin = ctl_text(c, ATTR_PLUGIN, "");
+	struct store_node *store = node_find(c->d->stores, plugin);
+	struct strgp_conf conf = {
+		.name = name,
+		.store = store ? store->store : NULL,
+		.container = ctl_text(c, ATTR_CONTAINER, name),
+		.schema = ctl_text(c, ATTR_SCHEMA, NULL),
+		.schema_regex = ctl_text(c, ATTR_REGEX, NULL),
+		.flush_us = ctl_num(c, ATTR_INTERVAL, 0),
+		.uid = c->uid,
+		.gid = c->gid,
+		.perm = (uint32_t)ctl_num(c, ATTR_PERM, 0770),
+	};
+	struct strgp_node *n;
+	struct strgp *sg;
+	int rc;
+
+	if (conf.schema && conf.schema_regex)
+		return err_set(err, -EINVAL, "The attributes 'schema' and 'regex' are mutually exclusive.");
+	if (!conf.schema && !conf.schema_regex)
+		return err_set(err, -EINVAL, "The attribute 'schema' or 'regex' is required by strgp_add.");
+	if (!store)
+		return err_set(err, -ENOENT, "The plugin %s does not exist. Forgot load?", plugin);
+	if (node_find(c->d->strgps, name))
+		return err_set(err, -EEXIST, "The strgp %s already exists.", name);
+	rc = strgp_new(&conf, c->d->strgp_pool, &sg, err);
+	if (rc)
+		return rc;
+	n = xcalloc(1, sizeof(*n));
+	n->node.name = strgp_name(sg);
+	n->strgp = sg;
+	pthread_mutex_lock(&c->d->strgp_lock);
+	node_add(&c->d->strgps, &n->node);
+	pthread_mutex_unlock(&c->d->strgp_lock);
+	return 0;
+}
+
+int ctl_strgp_del(struct ctl *c, struct err *err)
+{
+	struct strgp_node *n = node_find(c->d->strgps, ctl_text(c, ATTR_NAME, ""));
+
+	if (!n)
+		return err_set(err, -ENOENT, "The storage policy specified does not exist.");
+	if (strgp_running(n->strgp))
+		return err_set(err, -EBUSY, "The storage policy is in use.");
+	pthread_mutex_lock(&c->d->strgp_lock);
+	node_del(&c->d->strgps, &n->node);
+	pthread_mutex_unlock(&c->d->strgp_lock);
+	changed(c);
+	strgp_put(n->strgp);
+	free(n);
+	return 0;
+}
+
+int ctl_strgp_start(struct ctl *c, struct err *err)
+{
+	struct strgp *sg = find(c, err);
+	int rc = sg ? strgp_start(sg, err) : -ENOENT;
+
+	if (!rc)
+		changed(c);
+	return rc;
+}
+
+int ctl_strgp_stop(struct ctl *c, struct err *err)
+{
+	struct strgp *sg = find(c, err);
+	int rc;
+
+	if (!sg)
+		return -ENOENT;
+	rc = strgp_stop(sg, STOP_DEADLINE_US, err);
+	changed(c);
+	return rc;
+}
+
+int ctl_strgp_prdcr_add(struct ctl *c, struct err *err)
+{
+	struct strgp *sg = find(c, err);
+
+	return sg ? strgp_prdcr_add(sg, ctl_text(c, ATTR_REGEX, ""), err) : -ENOENT;
+}
+
+int ctl_strgp_prdcr_del(struct ctl *c, struct err *err)
+{
+	struct strgp *sg = find(c, err);
+
+	return sg ? strgp_prdcr_del(sg, ctl_text(c, ATTR_REGEX, ""), err) : -ENOENT;
+}
+
+int ctl_strgp_metric_add(struct ctl *c, struct err *err)
+{
+	struct strgp *sg = find(c, err);
+
+	return sg ? strgp_metric_add(sg, ctl_text(c, ATTR_METRIC, ""), err) : -ENOENT;
+}
+
+int ctl_strgp_metric_del(struct ctl *c, struct err *err)
+{
+	struct strgp *sg = find(c, err);
+
+	return sg ? strgp_metric_del(sg, ctl_text(c, ATTR_METRIC, ""), err) : -ENOENT;
+}
+
+static void names(struct buf *b, struct strgp *sg, const char *(*get)(const struct strgp *, size_t))
+{
+	const char *s;
+
+	for (size_t i = 0; (s = get(sg, i)); i++) {
+		buf_addf(b, i ? "," : "");
+		reply_string(b, s);
+	}
+}
+
+static void status_one(struct buf *b, struct strgp *sg)
+{
+	const struct strgp_conf *conf = strgp_conf(sg);
+	struct strgp_status st;
+
+	strgp_status(sg, &st);
+	buf_addf(b, "{\"name\":");
+	reply_string(b, conf->name);
+	buf_addf(b, ",\"container\":");
+	reply_string(b, conf->container);
+	buf_addf(b, ",\"schema\":");
+	reply_string(b, conf->schema);
+	buf_addf(b, ",\"regex\":");
+	reply_string(b, conf->schema_regex);
+	buf_addf(b, ",\"plugin\":");
+	reply_string(b, store_name(conf->store));
+	buf_addf(b, ",\"flush\":\"%.6f\",\"state\":\"%s\",\"decomp\":\"-\",\"producers\":[",
+		 (double)conf->flush_us / 1e6, st.running ? "RUNNING" : "STOPPED");
+	names(b, sg, strgp_prdcr);
+	buf_addf(b, "],\"metrics\":[");
+	names(b, sg, strgp_metric);
+	buf_addf(b,
+		 "],\"produced\":%llu,\"stored\":%llu,\"queued\":%llu,\"dropped\":%llu,\"rows\":%llu,\"errors\":%llu,"
+		 "\"queued_bytes\":%llu,\"why\":",
+		 (unsigned long long)st.produced, (unsigned long long)st.stored, (unsigned long long)st.queued,
+		 (unsigned long long)st.dropped, (unsigned long long)st.rows, (unsigned long long)st.errors,
+		 (unsigned long long)st.queued_bytes);
+	reply_string(b, st.why);
+	buf_addf(b, "}");
+}
+
+int ctl_strgp_status(struct ctl *c, struct err *err)
+{
+	const char *name = ctl_text(c, ATTR_NAME, NULL), *sep = "";
+
+	if (name && !node_find(c->d->strgps, name))
+		return err_set(err, -ENOENT, "strgp '%s' doesn't exist.", name);
+	c->json = true;
+	buf_addf(&c->reply, "[");
+	pthread_mutex_lock(&c->d->strgp_lock);
+	node_sort(&c->d->strgps);
+	NODE_EACH(n, c->d->strgps) {
+		if (name && strcmp(name, n->name))
+			continue;
+		buf_addf(&c->reply, "%s", sep);
+		sep = ",\n";
+		status_one(&c->reply, ((struct strgp_node *)n)->strgp);
+	}
+	pthread_mutex_unlock(&c->d->strgp_lock);
+	buf_addf(&c->reply, "]");
+	return 0;
+}

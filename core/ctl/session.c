@@ -1,0 +1,286 @@
+/* session.c - see session.h
+ *
+ * A record comes on the peer's loop.  Records of one message are gathered there; a whole one goes to the main loop as a
+ * copy with the session's number, never a pointer to the peer, which may be gone by then.  The answer finds the session
+ * by its number, under the loop's lock.
+ */
+#include "core/ctl/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "core/base/xalloc.h"
+#include "core/ctl/record.h"
+#include "core/ctl/verb.h"
+
+#define MESSAGE_MAX (16u << 20) /* bytes of a request in several records */
+#define PARTS_MAX   8 /* messages of one peer that are half here */
+#define ATTRS_MAX   128 /* attributes of one request */
+
+struct part { /* a message that is half here */
+	uint32_t msg_no;
+	struct buf body;
+};
+
+struct session {
+	uint64_t id;
+	struct xprt *x;
+	struct loop *loop;
+	struct part parts[PARTS_MAX];
+	unsigned int parts_n;
+	UT_hash_handle hh; /* by x */
+	UT_hash_handle by_id;
+};
+
+struct sink {
+	struct record_sink face;
+	struct daemon *d;
+	pthread_mutex_t lock; /* guards the tables; taken with a loop held, or with none */
+	struct session *sessions, *ids;
+	uint64_t last_id;
+	atomic_bool closing;
+};
+
+struct request {
+	struct sink *sink;
+	uint64_t session;
+	struct loop *loop;
+	uint32_t msg_no, code, uid, gid;
+	struct buf body;
+};
+
+/* -- on the peer's loop ---------------------------------------------------------------------------------------------- */
+
+static void send_record(void *arg, const void *rec, size_t len)
+{
+	struct err err = { "" };
+
+	if (xprt_send(arg, rec, len, &err))
+		log_debug("config", "%s: the answer was not sent: %s", xprt_peer(arg), err.msg);
+}
+
+static void answer(struct xprt *x, uint32_t msg_no, int rc, uint32_t id, const void *text, size_t len)
+{
+	struct buf body = { 0 };
+
+	if (len)
+		record_put(&body, id, text, len);
+	record_end(&body);
+	record_send(RECORD_RESPONSE, msg_no, (uint32_t)abs(rc), &body, send_record, x);
+	buf_fini(&body);
+}
+
+static struct session *session_get(struct sink *sk, struct xprt *x)
+{
+	struct session *s;
+
+	pthread_mutex_lock(&sk->lock);
+	HASH_FIND_PTR(sk->sessions, &x, s);
+	if (!s) {
+		s = xcalloc(1, sizeof(*s));
+		s->x = x;
+		s->loop = xprt_loop(x);
+		s->id = ++sk->last_id;
+		HASH_ADD_PTR(sk->sessions, x, s);
+		HASH_ADD(by_id, sk->ids, id, sizeof(s->id), s);
+	}
+	pthread_mutex_unlock(&sk->lock);
+	return s;
+}
+
+static struct part *part_find(struct session *s, uint32_t msg_no)
+{
+	for (unsigned int i = 0; i < s->parts_n; i++)
+		if (s->parts[i].msg_no == msg_no)
+			return &s->parts[i];
+	return NULL;
+}
+
+static void part_drop(struct session *s, struct part *p)
+{
+	buf_fini(&p->body);
+	*p = s->parts[--s->parts_n];
+}
+
+static void request_cb(void *arg);
+
+static void request_post(struct sink *sk, struct session *s, const struct record *rec, struct buf body)
+{
+	struct request *rq = xcalloc(1, sizeof(*rq));
+
+	rq->sink = sk;
+	rq->session = s->id;
+	rq->loop = s->loop;
+	rq->msg_no = rec->msg_no;
+	rq->code = rec->code;
+	rq->body = body;
+	xprt_peer_cred(s->x, &rq->uid, &rq->gid);
+	loop_call(sk->d->main, request_cb, rq);
+}
+
+/* Add a record to its message; the whole message's body when it was the last one. */
+static bool gather(struct session *s, const struct record *rec, struct buf *whole)
+{
+	struct part *p = part_find(s, rec->msg_no);
+	char why[64];
+
+	if (rec->flags & RECORD_FIRST) {
+		if (p || s->parts_n == PARTS_MAX) {
+			snprintf(why, sizeof(why), "Duplicate message number %u received", rec->msg_no);
+			answer(s->x, rec->msg_no, EADDRINUSE, ATTR_STRING, why, strlen(why));
+			return false;
+		}
+		p = &s->parts[s->parts_n++];
+		*p = (struct part){ .msg_no = rec->msg_no };
+	} else if (!p) {
+		snprintf(why, sizeof(why), "The message no %u was not found.", rec->msg_no);
+		answer(s->x, rec->msg_no, ENOENT, ATTR_STRING, why, strlen(why));
+		return false;
+	}
+	if (p->body.len + rec->body_len > MESSAGE_MAX) {
+		snprintf(why, sizeof(why), "the request has more than %u bytes", MESSAGE_MAX);
+		answer(s->x, rec->msg_no, E2BIG, ATTR_STRING, why, strlen(why) + 1);
+		part_drop(s, p);
+		return false;
+	}
+	buf_add(&p->body, rec->body, rec->body_len);
+	if (!(rec->flags & RECORD_LAST))
+		return false;
+	*whole = p->body;
+	*p = s->parts[--s->parts_n];
+	return true;
+}
+
+static void on_msg(struct record_sink *face, struct xprt *x, const void *bytes, size_t len)
+{
+	struct sink *sk = (struct sink *)face;
+	struct err err = { "" };
+	struct buf whole = { 0 };
+	struct record rec;
+	uint32_t max = RECORD_MAX;
+	struct session *s;
+	int rc = record_parse(bytes, len, &rec, &err);
+
+	if (rc == -E2BIG) {
+		answer(x, rec.msg_no, rc, ATTR_REC_LEN, &max, sizeof(max)); /* host order, as ldmsd has it */
+		return;
+	}
+	if (rc) {
+		answer(x, RECORD_MARKER, EINVAL, ATTR_STRING, err.msg, strlen(err.msg));
+		return;
+	}
+	if (rec.type != RECORD_REQUEST)
+		return; /* an answer to nothing that we asked */
+	s = session_get(sk, x);
+	if (gather(s, &rec, &whole))
+		request_post(sk, s, &rec, whole);
+}
+
+static void session_free(struct sink *sk, struct session *s)
+{
+	HASH_DEL(sk->sessions, s);
+	HASH_DELETE(by_id, sk->ids, s);
+	while (s->parts_n)
+		part_drop(s, &s->parts[0]);
+	free(s);
+}
+
+static void on_gone(struct record_sink *face, struct xprt *x)
+{
+	struct sink *sk = (struct sink *)face;
+	struct session *s;
+
+	pthread_mutex_lock(&sk->lock);
+	HASH_FIND_PTR(sk->sessions, &x, s);
+	if (s)
+		session_free(sk, s);
+	pthread_mutex_unlock(&sk->lock);
+}
+
+/* -- on the main loop ------------------------------------------------------------------------------------------------ */
+
+static void reply(struct request *rq, int rc, const struct ctl *c, const char *why)
+{
+	struct session *s;
+	struct xprt *x = NULL;
+
+	loop_enter(rq->loop);
+	pthread_mutex_lock(&rq->sink->lock);
+	HASH_FIND(by_id, rq->sink->ids, &rq->session, sizeof(rq->session), s);
+	if (s)
+		x = s->x;
+	pthread_mutex_unlock(&rq->sink->lock);
+	if (x && rc)
+		answer(x, rq->msg_no, rc, ATTR_STRING, why, strlen(why) + 1);
+	else if (x && c->json)
+		answer(x, rq->msg_no, 0, ATTR_JSON, c->reply.p, c->reply.len);
+	else if (x)
+		answer(x, rq->msg_no, 0, ATTR_STRING, c->reply.len ? buf_str((struct buf *)&c->reply) : "",
+		       c->reply.len ? c->reply.len + 1 : 0);
+	loop_leave(rq->loop);
+}
+
+static int run(struct request *rq, struct ctl *c, struct err *err)
+{
+	const struct verb *v = verb_by_id((uint16_t)(rq->code > UINT16_MAX ? 0 : rq->code));
+	struct record_attr attrs[ATTRS_MAX];
+	struct ctl_arg args[ATTRS_MAX];
+	int n, rc;
+
+	if (!v)
+		return err_set(err, -ENOSYS, "The request is not implemented");
+	n = record_attrs(rq->body.p, rq->body.len, attrs, ATTRS_MAX, err);
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		args[i] = (struct ctl_arg){ .id = attrs[i].id, .value = attrs[i].value };
+	rc = ctl_run(c, v, args, (size_t)n, err);
+	if (v->flags & VERB_MODIFIES)
+		log_at(rc ? LOG_ERROR_ : LOG_INFO_, "config", "%s: %s", v->name, rc ? err->msg : "done");
+	if (!rc && v->flags & VERB_MODIFIES)
+		atomic_fetch_add(&c->d->changes, 1);
+	return rc;
+}
+
+static void request_cb(void *arg)
+{
+	struct request *rq = arg;
+	struct ctl c = { .d = rq->sink->d, .uid = rq->uid, .gid = rq->gid };
+	struct err err = { "" };
+	int rc;
+
+	if (!rq->sink->closing) {
+		rc = run(rq, &c, &err);
+		reply(rq, rc, &c, err.msg);
+	}
+	ctl_fini(&c);
+	buf_fini(&rq->body);
+	free(rq);
+}
+
+void sessions_open(struct daemon *d)
+{
+	struct sink *sk = xcalloc(1, sizeof(*sk));
+
+	sk->face = (struct record_sink){ .msg = on_msg, .gone = on_gone };
+	sk->d = d;
+	pthread_mutex_init(&sk->lock, NULL);
+	d->sink = &sk->face;
+}
+
+void sessions_stop(struct record_sink *sink)
+{
+	((struct sink *)sink)->closing = true;
+}
+
+void sessions_free(struct record_sink *sink)
+{
+	struct sink *sk = (struct sink *)sink;
+
+	while (sk->sessions)
+		session_free(sk, sk->sessions);
+	pthread_mutex_destroy(&sk->lock);
+	free(sk);
+}

@@ -1,0 +1,74 @@
+/* verb.h - control verbs, described once as data: files, the wire, `ldms check` and the manual read the same rows.
+ *
+ * To add one: a row in verbs.c (name, wire number, permission, attributes, handler) and the handler in its ctl_*.c.
+ */
+#ifndef CORE_CTL_VERB_H
+#define CORE_CTL_VERB_H
+
+#include "core/base/buf.h"
+#include "core/ctl/attr.h"
+#include "core/daemon/daemon.h"
+
+struct ctl;
+struct conf;
+
+enum verb_flag {
+	VERB_PRIO = 1, /* carried out in a file's first pass, before everything else */
+	VERB_DEFER = 2, /* in files: after everything else (the starts) */
+	VERB_ALL = 4, /* any authenticated user may; without it the owner and group of the daemon */
+	VERB_FILE_ONLY = 8, /* not over the network */
+	VERB_MODIFIES = 16, /* counts as a change of configuration */
+};
+
+struct verb {
+	const char *name;
+	uint16_t id; /* on the wire; frozen */
+	uint8_t flags;
+	uint8_t order; /* VERB_DEFER: which kind first */
+	const struct attr_use *attrs; /* ended by a row without name; NULL: none */
+	int (*run)(struct ctl *c, struct err *err);
+	const char *help; /* one line */
+};
+
+extern const struct verb verbs[]; /* ended by a row without name */
+const struct verb *verb_find(const char *name);
+const struct verb *verb_by_id(uint16_t id);
+/* The nearest verb's name, or NULL. */
+const char *verb_nearest(const char *word);
+
+/* A request on its way to its handler. */
+struct ctl {
+	struct daemon *d;
+	struct conf *conf; /* the files being read, for `include`; NULL over the network */
+	const struct verb *verb;
+	const char *text[ATTR_IDS]; /* values, ${} expanded; NULL when absent */
+	int64_t num[ATTR_IDS]; /* of the types that are numbers */
+	uint32_t uid, gid; /* who asks */
+	struct buf reply; /* text or JSON for the answer */
+	bool json, nul; /* the answer is JSON; a NUL is counted in its length */
+};
+
+/* Values by attribute; the default when absent. */
+const char *ctl_text(const struct ctl *c, enum attr_id id, const char *dflt);
+int64_t ctl_num(const struct ctl *c, enum attr_id id, int64_t dflt);
+bool ctl_has(const struct ctl *c, enum attr_id id);
+
+/* An attribute as given: by number (wire) or name (files); value NULL for a keyword. */
+struct ctl_arg {
+	enum attr_id id;
+	const char *name; /* NULL when only the number is known */
+	const char *value;
+};
+
+/* Check the arguments against the verb's row (all complaints in one message), expand variables, check the permission,
+ * and run the handler.  The reply is in c->reply; on failure err has the words that go back to whoever asked. */
+int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err);
+/* The checks alone (`ldms check`, files before anything runs). */
+int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err);
+void ctl_fini(struct ctl *c);
+/* Text with ${NAME} replaced from the environment; yours. */
+char *ctl_expand(const char *text);
+/* Set environment variables from "A=1 B=2". */
+int ctl_env_put(const char *text, struct err *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* verbs.h - the handlers that verbs.c names; each is only its own idea. */
+#ifndef CORE_CTL_VERBS_H
+#define CORE_CTL_VERBS_H
+
+#include "core/ctl/verb.h"
+
+#define H(name) int ctl_##name(struct ctl *c, struct err *err)
+
+/* ctl_plugin.c */
+H(load);
+H(config);
+H(start);
+H(stop);
+H(term);
+H(plugn_status);
+/* ctl_prdcr.c */
+H(prdcr_add);
+H(prdcr_del);
+H(prdcr_start);
+H(prdcr_stop);
+H(prdcr_start_regex);
+H(prdcr_stop_regex);
+H(prdcr_status);
+/* ctl_updtr.c */
+H(updtr_add);
+H(updtr_del);
+H(updtr_start);
+H(updtr_stop);
+H(updtr_prdcr_add);
+H(updtr_prdcr_del);
+H(updtr_match_add);
+H(updtr_match_del);
+H(updtr_status);
+/* ctl_strgp.c */
+H(strgp_add);
+H(strgp_del);
+H(strgp_start);
+H(strgp_stop);
+H(strgp_prdcr_add);
+H(strgp_prdcr_del);
+H(strgp_metric_add);
+H(strgp_metric_del);
+H(strgp_status);
+/* ctl_daemon.c */
+H(listen);
+H(env);
+H(include);
+H(option);
+H(daemon_name);
+H(memory);
+H(log_level);
+H(log_file);
+H(daemon_status);
+H(version);
+H(daemon_exit);
+
+#undef H
+
+#endif
