@@ -1,0 +1,111 @@
+# ldms - one executable.  `make`, `make check`, `make demo`, `make install PREFIX=/usr DESTDIR=...`
+#
+# Variables (command line, environment or config.mk): CC CFLAGS LDFLAGS PREFIX DESTDIR
+#   SAN=address,undefined | thread   build with sanitizers, in a build folder of its own
+#   STATIC=1                         a fully static executable
+#   V=1                              print the commands
+#   T=word                           `make check`: only tests with that word in their name
+
+-include config.mk
+
+PREFIX ?= /usr/local
+CC     ?= cc
+SAN    ?=
+STATIC ?=
+V      ?=
+T      ?=
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)	$(2)" &&)
+empty :=
+space := $(empty) $(empty)
+comma := ,
+B := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))$(if $(STATIC),/static)
+
+VERSION  := $(shell cat VERSION)
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
+CFLAGS   ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -I. -DLDMS_VERSION='"$(VERSION)"'
+ALL_CFLAGS  := -std=gnu11 $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
+
+# Libraries whose archive is there are linked in: the executable then needs only libc at run time.
+archive = $(if $(wildcard $(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
+LIBS := $(call archive,ev) $(call archive,nettle) -lm -lpthread
+
+SRCS := $(sort $(wildcard core/base/*.c core/set/*.c core/daemon/*.c core/ctl/*.c xprt/*.c plugins/*.c store/*.c cmd/*.c))
+OBJS := $(SRCS:%.c=$(B)/%.o)
+LIB  := $(B)/libldms.a
+BIN  := $(B)/ldms
+
+UNIT_SRCS := $(sort $(wildcard tests/unit/*.c))
+UNITS     := $(UNIT_SRCS:tests/unit/%.c=$(B)/tests/unit/%)
+FUZZ_SRCS := $(sort $(wildcard tests/fuzz/*.c))
+FUZZERS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(B)/fuzz/%)
+MAN       := $(wildcard man/*.[1-9])
+
+.PHONY: all check demo deps install clean fuzz fuzz-run bench format lint units
+all: $(BIN)
+
+$(BIN): $(B)/ldms.o $(LIB)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $(B)/ldms.o $(LIB) $(LIBS)
+
+$(LIB): $(OBJS)
+	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $(OBJS)
+
+$(B)/%.o: %.c VERSION | $(B)/.deps-ok
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Say what is missing before the compiler does.
+$(B)/.deps-ok: tests/deps.sh
+	@mkdir -p $(B)
+	@CC="$(CC)" sh tests/deps.sh have build || { echo "run: make deps (as root or with sudo)" >&2; exit 1; }
+	@touch $@
+
+deps:
+	@sh tests/deps.sh install build test
+
+units: $(UNITS)
+$(B)/tests/unit/%: tests/unit/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Itests/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LIBS)
+
+check:
+	@sh tests/deps.sh install build test
+	@$(MAKE) --no-print-directory all units
+	@SAN="$(SAN)" BUILD="$(B)" T="$(T)" sh tests/check.sh
+
+demo:
+	@sh tests/deps.sh install build
+	@$(MAKE) --no-print-directory all
+	@BUILD="$(B)" sh tests/demo.sh
+
+# libFuzzer targets want clang; `make fuzz-run RUNS=5000000` runs each that often on its corpus.
+RUNS ?= 20000
+FUZZ_SAN := fuzzer,address,undefined
+fuzz: $(FUZZERS)
+$(B)/fuzz/%: tests/fuzz/%.c $(SRCS)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@) clang $(CPPFLAGS) -std=gnu11 -g -O1 -Itests/fuzz -fsanitize=$(FUZZ_SAN) -fno-sanitize-recover=undefined -o $@ $< $(SRCS) $(LIBS)
+fuzz-run: fuzz
+	@RUNS=$(RUNS) BUILD="$(B)" sh tests/fuzz/run.sh
+
+bench: all
+	@echo "see tests/bench/README"
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ldms
+	for m in $(MAN); do s=$${m##*.}; install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$$s/; done
+
+format:
+	clang-format -i $$(git ls-files '*.[ch]')
+
+lint:
+	@for m in $(MAN); do mandoc -Tlint -W warning $$m || exit 1; done
+
+clean:
+	rm -rf build
+
+-include $(OBJS:.o=.d) $(UNITS:=.d)

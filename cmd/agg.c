@@ -1,0 +1,69 @@
+/* agg.c - `ldms agg`: collect sets from other daemons, serve them on, and store them */
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "cmd/daemon.h"
+
+static const struct opt opts[] = { DAEMON_OPTS_COMMON, { 0 } };
+
+const struct cmd_usage usage_agg = {
+	.synopsis = "ldms agg [-x XPRT:PORT] --prdcr LIST [--strgp LIST --to STORE:PATH] [option ...]\n"
+		    "ldms agg -c FILE [option ...]",
+	.brief = "an aggregator: collects the sets of many daemons",
+	.about = "Connects to every producer of the list, mirrors its sets, reads them every interval and serves them "
+		 "on the same terms; with --to it also stores them.",
+	.opts = opts,
+	.examples = "ldms agg --prdcr \"samp-[01-20]\" --mem 128M\n"
+		    "ldms agg -x sock:412 --prdcr \"localhost:411\" --strgp \"meminfo loadavg\" --to csv:/var/tmp/ldms",
+};
+
+const struct cmd_usage usage_store = {
+	.synopsis = "ldms store [-x XPRT:PORT] --prdcr LIST [--strgp LIST] --to STORE:PATH [option ...]\n"
+		    "ldms store -c FILE [option ...]",
+	.brief = "a storage daemon: an aggregator whose work is to store",
+	.about = "The same as `ldms agg`, for daemons that write down what an aggregator collects.",
+	.opts = opts,
+	.examples = "ldms store --prdcr agg-1 --strgp \"loadavg meminfo\" --to csv:/var/lib/ldms",
+};
+
+/* Common to the daemons that take nothing but the common options. */
+static int run(const struct daemon_role *role, const struct cmd_usage *usage, int argc, char **argv)
+{
+	struct daemon_opts o;
+	struct err err = { "" };
+	int n;
+
+	daemon_opts_init(&o);
+	n = opt_parse(usage->opts, argc, argv, &o, &err);
+	if (!n && !o.help && !o.prdcr.n && !o.conf.n && !o.samp.n)
+		n = err_set(&err, -1, "nothing to collect: give --prdcr LIST or -c FILE");
+	if (n > 0)
+		n = err_set(&err, -1, "'%s' is left over; lists with blanks want quotes", argv[1]);
+	if (n < 0) {
+		fprintf(stderr, "ldms %s: %s; `ldms help %s` says more\n", role->name, err.msg, role->name);
+		daemon_opts_fini(&o);
+		return 1;
+	}
+	if (o.help) {
+		opt_help(stdout, usage);
+	} else {
+		daemon_opts_defaults(&o);
+		n = daemon_main(role, &o);
+	}
+	daemon_opts_fini(&o);
+	return n;
+}
+
+int cmd_agg(int argc, char **argv)
+{
+	static const struct daemon_role role = { .name = "agg", .io_loops = true };
+
+	return run(&role, &usage_agg, argc, argv);
+}
+
+int cmd_store(int argc, char **argv)
+{
+	static const struct daemon_role role = { .name = "store", .io_loops = true };
+
+	return run(&role, &usage_store, argc, argv);
+}

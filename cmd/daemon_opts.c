@@ -1,0 +1,216 @@
+/* daemon_opts.c - see daemon_opts.h
+ *
+ * Options are nothing but short forms of configuration lines: there is one way into the daemon, and it is the one that
+ * `ldms.conf` describes.
+ */
+#include "cmd/daemon_opts.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/hostlist.h"
+#include "core/base/str.h"
+#include "core/base/xalloc.h"
+#include "plugins/samp.h"
+
+#define PORT_DFLT 411 /* LDMS's own */
+
+/* The configuration language has no quoting: a blank would end the value. */
+static int no_blanks(const char *option, const char *value, struct err *err)
+{
+	if (value[strcspn(value, " \t\r\n")])
+		return err_set(err, -EINVAL, "--%s: '%s': blanks cannot stand here", option, value);
+	return 0;
+}
+
+/* Call fn for each word of each occurrence of a list option. */
+static int each_word(const struct opt_list *list, int (*fn)(const char *word, void *arg, struct err *err), void *arg,
+		     struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < list->n && !rc; i++) {
+		char *copy = xstrdup(list->v[i]), *at = copy;
+
+		for (char *w; !rc && (w = strtok_r(at, " \t\n,", &at));)
+			rc = fn(w, arg, err);
+		free(copy);
+	}
+	return rc;
+}
+
+/* component_id: given, or the digits at the end of the name. */
+static uint64_t compid(const struct daemon_opts *o)
+{
+	const char *p = o->self + strlen(o->self);
+	uint64_t id = 0;
+
+	if (o->compid != UNSET_NUM)
+		return o->compid;
+	while (p > o->self && isdigit((unsigned char)p[-1]))
+		p--;
+	return str_digits(&p, &id) ? id : 0;
+}
+
+struct gen {
+	const struct daemon_opts *o;
+	struct buf *b;
+	unsigned int n;
+};
+
+static int samp_lines(const char *word, void *arg, struct err *err)
+{
+	struct gen *g = arg;
+	const struct daemon_opts *o = g->o;
+
+	if (!samp_type_find(word))
+		return err_prefix(err, samp_type_unknown(word, err), "--samp: ");
+	buf_addf(g->b, "load name=%s\nconfig name=%s producer=%s instance=%s/%s component_id=%llu\n", word, word,
+		 o->self, o->self, word, (unsigned long long)compid(o));
+	buf_addf(g->b, "start name=%s interval=%lld offset=%lld\n", word, (long long)o->interval_us,
+		 (long long)o->offset_us);
+	g->n++;
+	return 0;
+}
+
+static int prdcr_line(const struct daemon_opts *o, struct buf *b, const char *text, struct err *err)
+{
+	unsigned short port = PORT_DFLT;
+	char *host;
+	int rc = hostport_parse(text, &host, &port, err);
+
+	if (rc)
+		return err_prefix(err, rc, "--prdcr: ");
+	/* named by the host, as the container scripts do; with the port where that is not the usual one */
+	buf_addf(b, "prdcr_add name=%s type=active xprt=sock host=%s port=%u reconnect=%lld auth=%s\n",
+		 port == PORT_DFLT ? host : text, host, port, (long long)o->reconnect_us, o->auth);
+	buf_addf(b, "prdcr_start name=%s\n", port == PORT_DFLT ? host : text);
+	free(host);
+	return 0;
+}
+
+static int prdcr_lines(struct gen *g, struct err *err)
+{
+	const struct daemon_opts *o = g->o;
+	struct hostlist hl;
+	int rc = 0;
+
+	for (size_t i = 0; i < o->prdcr.n && !rc; i++) {
+		rc = hostlist_parse(o->prdcr.v[i], &hl, err);
+		if (rc)
+			return err_prefix(err, rc, "--prdcr: ");
+		for (size_t k = 0; k < hl.n && !rc; k++) {
+			rc = prdcr_line(o, g->b, hl.names[k], err);
+			g->n++;
+		}
+		hostlist_fini(&hl);
+	}
+	return rc;
+}
+
+struct strgp_gen {
+	struct buf *b;
+	size_t stores;
+};
+
+/* A policy for each schema into each store. */
+static int strgp_lines(const char *word, void *arg, struct err *err)
+{
+	struct strgp_gen *g = arg;
+
+	(void)err;
+	for (size_t i = 0; i < g->stores; i++) {
+		if (word)
+			buf_addf(g->b, "strgp_add name=strgp_%s.%zu plugin=to.%zu container=%s schema=%s\n", word, i, i,
+				 word, word);
+		else
+			buf_addf(g->b, "strgp_add name=strgp_all.%zu plugin=to.%zu container=. regex=.*\n", i, i);
+		buf_addf(g->b, "strgp_start name=strgp_%s.%zu\n", word ? word : "all", i);
+	}
+	return 0;
+}
+
+static int to_lines(const struct daemon_opts *o, struct buf *b, struct err *err)
+{
+	struct strgp_gen g = { .b = b, .stores = o->to.n };
+	int rc;
+
+	if (o->strgp.n && !o->to.n)
+		return err_set(err, -EINVAL, "--strgp: say where the rows go, too: --to csv:DIR");
+	for (size_t i = 0; i < o->to.n; i++) {
+		const char *colon = strchr(o->to.v[i], ':');
+
+		if (!colon || colon == o->to.v[i] || !colon[1])
+			return err_set(err, -EINVAL, "--to: '%s' is not STORE:PATH, as csv:/var/lib/ldms", o->to.v[i]);
+		rc = no_blanks("to", o->to.v[i], err);
+		if (rc)
+			return rc;
+		buf_addf(b, "load name=to.%zu plugin=%.*s\nconfig name=to.%zu path=%s\n", i,
+			 (int)(colon - o->to.v[i]), o->to.v[i], i, colon + 1);
+	}
+	if (!o->strgp.n)
+		return strgp_lines(NULL, &g, err);
+	return each_word(&o->strgp, strgp_lines, &g, err);
+}
+
+int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err)
+{
+	struct gen samps = { .o = o, .b = lines }, prdcrs = { .o = o, .b = lines };
+	int rc = no_blanks("name", o->self, err);
+
+	if (!rc)
+		rc = to_lines(o, lines, err);
+	if (!rc)
+		rc = each_word(&o->samp, samp_lines, &samps, err);
+	if (!rc)
+		rc = prdcr_lines(&prdcrs, err);
+	if (rc)
+		return rc;
+	if (samps.n && o->to.n) /* what is sampled here is stored here as well */
+		buf_addf(lines,
+			 "prdcr_add name=local:%s type=local reconnect=1s\nprdcr_start name=local:%s\n"
+			 "updtr_add name=updtr_local interval=%lld auto_interval=true\n"
+			 "updtr_prdcr_add name=updtr_local regex=^local:\nupdtr_start name=updtr_local\n",
+			 o->self, o->self, (long long)o->interval_us);
+	if (prdcrs.n)
+		buf_addf(lines,
+			 "updtr_add name=updtr interval=%lld offset=%lld\n"
+			 "updtr_prdcr_add name=updtr regex=.*\nupdtr_start name=updtr\n",
+			 (long long)o->interval_us, (long long)o->offset_us);
+	return 0;
+}
+
+int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct err *err)
+{
+	for (size_t i = 0; i < o->xprt.n; i++) {
+		char *copy = xstrdup(o->xprt.v[i]), *at = copy;
+		char *xprt = strsep(&at, ":"), *port = strsep(&at, ":");
+		int rc = no_blanks("xprt", o->xprt.v[i], err);
+
+		if (!rc && (!port || !*port))
+			rc = err_set(err, -EINVAL, "-x %s: is not XPRT:PORT[:HOST], as sock:411", o->xprt.v[i]);
+		if (!rc)
+			buf_addf(lines, "listen xprt=%s port=%s auth=%s%s%s\n", xprt, port, o->auth,
+				 at && *at ? " host=" : "", at ? at : "");
+		free(copy);
+		if (rc)
+			return rc;
+	}
+	if (!o->xprt.n && !o->conf.n)
+		buf_addf(lines, "listen xprt=sock port=%d auth=%s\n", PORT_DFLT, o->auth);
+	return 0;
+}
+
+void daemon_opts_fini(struct daemon_opts *o)
+{
+	opt_list_fini(&o->xprt);
+	opt_list_fini(&o->conf);
+	opt_list_fini(&o->auth_arg);
+	opt_list_fini(&o->samp);
+	opt_list_fini(&o->prdcr);
+	opt_list_fini(&o->strgp);
+	opt_list_fini(&o->to);
+	free(o->self);
+}

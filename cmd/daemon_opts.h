@@ -1,0 +1,56 @@
+/* daemon_opts.h - the options that samp, agg, store and up share, and the configuration lines that they stand for. */
+#ifndef CMD_DAEMON_OPTS_H
+#define CMD_DAEMON_OPTS_H
+
+#include <stdint.h>
+
+#include "cmd/opt.h"
+#include "core/base/buf.h"
+
+struct daemon_opts {
+	struct opt_list xprt, conf, auth_arg, samp, prdcr, strgp, to;
+	const char *name, *auth, *log_file, *log_level, *pid_file, *sysroot, *dir;
+	const char *once;
+	int64_t interval_us, offset_us, reconnect_us, timeout_us;
+	uint64_t compid, mem, io_threads;
+	bool help, list, json;
+	/* what was given and what was not: the defaults are the role's */
+	char *self; /* the daemon's name in the end; ours */
+};
+
+#define DAEMON_OPT(field) offsetof(struct daemon_opts, field)
+
+/* The rows that all daemons have. */
+#define DAEMON_OPTS_COMMON                                                                                             \
+	{ 'x', "xprt", OPT_LIST, "XPRT:PORT[:HOST]", DAEMON_OPT(xprt), "listen here; repeatable (sock:411)" },         \
+	{ 'c', "conf", OPT_LIST, "FILE", DAEMON_OPT(conf), "configuration file; repeatable" },                         \
+	{ 'n', "name", OPT_TEXT, "NAME", DAEMON_OPT(name), "daemon and producer name (host name)" },                   \
+	{ 0, "compid", OPT_NUM, "NUM", DAEMON_OPT(compid), "component_id (digits at the end of NAME)" },               \
+	{ 0, "samp", OPT_LIST, "LIST", DAEMON_OPT(samp), "samplers to run; `ldms samp -l` lists them" },               \
+	{ 0, "interval", OPT_TIME, "TIME", DAEMON_OPT(interval_us), "between samples or updates (1s)" },               \
+	{ 0, "offset", OPT_TIME, "TIME", DAEMON_OPT(offset_us), "after the interval's multiple (0)" },                 \
+	{ 0, "prdcr", OPT_LIST, "LIST", DAEMON_OPT(prdcr), "collect from HOST[:PORT]s: \"n[01-20] a:412\"" },          \
+	{ 0, "strgp", OPT_LIST, "LIST", DAEMON_OPT(strgp), "schemas to store (all, when --to is given)" },             \
+	{ 0, "to", OPT_LIST, "STORE:PATH", DAEMON_OPT(to), "where rows go: csv:DIR" },                                 \
+	{ 0, "mem", OPT_SIZE, "SIZE", DAEMON_OPT(mem), "ceiling of set memory, 0 for none (512M)" },                   \
+	{ 'a', "auth", OPT_TEXT, "NAME", DAEMON_OPT(auth), "authentication (none)" },                                  \
+	{ 'A', "auth-arg", OPT_LIST, "K=V", DAEMON_OPT(auth_arg), "argument of the authentication; repeatable" },      \
+	{ 0, "reconnect", OPT_TIME, "TIME", DAEMON_OPT(reconnect_us), "between attempts to connect (interval)" },      \
+	{ 0, "timeout", OPT_TIME, "TIME", DAEMON_OPT(timeout_us), "drop peers silent or deaf for so long (30s)" },      \
+	{ 0, "io-threads", OPT_NUM, "N", DAEMON_OPT(io_threads), "threads for connections (agg, store: cores, max 4)" }, \
+	{ 0, "log-file", OPT_TEXT, "FILE", DAEMON_OPT(log_file), "log there (standard error)" },                       \
+	{ 'v', "log-level", OPT_TEXT, "LEVEL", DAEMON_OPT(log_level), "DEBUG INFO WARNING ERROR CRITICAL (INFO)" },    \
+	{ 0, "pid-file", OPT_TEXT, "FILE", DAEMON_OPT(pid_file), "write the process number there" },                   \
+	{ 0, "sysroot", OPT_TEXT, "DIR", DAEMON_OPT(sysroot), "read DIR/proc and DIR/sys instead" },                   \
+	{ 0, "help", OPT_FLAG, NULL, DAEMON_OPT(help), "this text" }
+
+#define UNSET_TIME INT64_MIN
+#define UNSET_NUM  UINT64_MAX
+
+/* Write the configuration lines that the options stand for.  -EINVAL with words about an option's value. */
+int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err);
+/* The lines for listening: what -x says, or the default port. */
+int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct err *err);
+void daemon_opts_fini(struct daemon_opts *o);
+
+#endif

@@ -1,0 +1,583 @@
+/* ls.c - `ldms ls`: the sets of a running daemon, and what is in them.
+ *
+ * One connection, one loop, one deadline for everything.  The directory comes first; for -l each set is then looked up
+ * and read, WINDOW of them at a time, in the order in which they are shown, and each is shown as soon as it and all
+ * before it are there.  Whatever ends the run early, the sets that came are shown, and the others named.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <arpa/inet.h>
+
+#include "cmd/cmd.h"
+#include "cmd/ls_dir.h"
+#include "cmd/print.h"
+#include "core/base/clock.h"
+#include "core/base/hostlist.h"
+#include "core/base/unit.h"
+#include "core/base/work.h"
+#include "core/base/xalloc.h"
+#include "core/set/snap.h"
+
+#define WINDOW      256         /* sets asked for and not yet come: enough to keep the peer busy */
+#define OUT_BYTES   (64u << 10) /* of output are gathered before they are written */
+#define MISSING_MAX 20          /* names told; the others are counted */
+#define PORT_DFLT   "411"
+#define TIME_DFLT   "10"
+#define TIME_MAX_US (24 * 3600 * SEC_US)
+#define WORK_END_US (100 * MSEC_US) /* a worker that is idle needs less to end */
+
+/* Documented in ldms-ls(1); scripts rely on them. */
+enum exit_status {
+	EXIT_ALL = 0,
+	EXIT_USAGE = 1,
+	EXIT_RESOLVE = 2,
+	EXIT_REFUSED = 3,
+	EXIT_INCOMPLETE = 4, /* time was up, or a set would not come */
+	EXIT_NOT_LDMS = 5,
+	EXIT_VERSION = 6,
+	EXIT_AUTH = 7,
+	EXIT_NO_MATCH = 8,
+};
+
+static const enum exit_status exit_of[XPRT_FAILS] = {
+	[XPRT_CLOSED] = EXIT_REFUSED,     [XPRT_RESOLVE] = EXIT_RESOLVE,   [XPRT_REFUSED] = EXIT_REFUSED,
+	[XPRT_TIMEOUT] = EXIT_INCOMPLETE, [XPRT_NOT_LDMS] = EXIT_NOT_LDMS, [XPRT_VERSION] = EXIT_VERSION,
+	[XPRT_AUTH] = EXIT_AUTH,          [XPRT_LOST] = EXIT_REFUSED,      [XPRT_PROTO] = EXIT_NOT_LDMS,
+	[XPRT_SLOW] = EXIT_REFUSED,       [XPRT_LIMIT] = EXIT_USAGE,       [XPRT_LOCAL] = EXIT_USAGE,
+};
+
+/* -- options ------------------------------------------------------------------------------------------------------- */
+
+struct ls_opts {
+	const char *host, *port, *xprt, *auth, *format, *time;
+	struct opt_list auth_args;
+	uint64_t mem;
+	int verbose;
+	bool contents, udata, search, schema, instance, json, version, help;
+};
+
+#define AT(field) offsetof(struct ls_opts, field)
+static const struct opt opts[] = {
+	{ 'h', "host", OPT_TEXT, "HOST", AT(host), "name or address of the daemon's host, also HOST:PORT (localhost)" },
+	{ 'p', "port", OPT_TEXT, "PORT", AT(port), "its port (" PORT_DFLT ")" },
+	{ 'x', "xprt", OPT_TEXT, "XPRT", AT(xprt), "transport (sock)" },
+	{ 'a', "auth", OPT_TEXT, "AUTH", AT(auth), "authentication method (none)" },
+	{ 'A', "auth-arg", OPT_LIST, "KEY=VALUE", AT(auth_args), "an argument of the authentication method" },
+	{ 'v', "verbose", OPT_COUNT, NULL, AT(verbose), "a table of the sets; twice: with digests" },
+	{ 'l', "long", OPT_FLAG, NULL, AT(contents), "the metrics of each set and their values" },
+	{ 'u', "udata", OPT_FLAG, NULL, AT(udata), "with -l: the metrics' user data, too" },
+	{ 'E', "regex", OPT_FLAG, NULL, AT(search),
+	  "search for each NAME as an extended regular expression, anywhere (otherwise it must match as a whole)" },
+	{ 'S', "schema", OPT_FLAG, NULL, AT(schema), "NAMEs are schema names" },
+	{ 'I', "instance", OPT_FLAG, NULL, AT(instance), "NAMEs are instance names (this is how it is)" },
+	{ 'w', "timeout", OPT_TEXT, "TIME", AT(time),
+	  "time for everything together; a bare number is seconds (" TIME_DFLT "s)" },
+	{ 'm', "mem", OPT_SIZE, "SIZE", AT(mem), "memory for sets, at most (no limit)" },
+	{ 0, "json", OPT_FLAG, NULL, AT(json), "print JSON" },
+	{ 'f', "format", OPT_TEXT, "FORMAT", AT(format), "json, tab (between tabs) or text (text)" },
+	{ 'V', "version", OPT_FLAG, NULL, AT(version), "print the version and exit" },
+	{ 0, "help", OPT_FLAG, NULL, AT(help), "print this help and exit" },
+	{ 0 },
+};
+#undef AT
+
+const struct cmd_usage usage_ls = {
+	.synopsis = "ldms ls [-lv] [-u] [-E] [-S | -I] [-h HOST] [-p PORT] [-x XPRT] [-a AUTH] [-A KEY=VALUE]\n"
+		    "[-w TIME] [--json | -f FORMAT] [NAME ...]",
+	.brief = "the sets of a running daemon, and what is in them",
+	.about = "Lists the sets that a daemon serves: all, or those that match a NAME. A set group brings its members "
+		 "along. Exit status: 0 all was shown, 1 wrong usage, 2 the host does not resolve, 3 refused or "
+		 "unreachable, 4 not all came in time, 5 not an LDMS daemon, 6 it speaks another protocol version, "
+		 "7 it rejects the authentication, 8 no set matches.",
+	.opts = opts,
+	.examples = "ldms ls                        the names of the sets on this host\n"
+		    "ldms ls -h n17 -v              a table of n17's sets\n"
+		    "ldms ls -h n17 -l n17/meminfo  the values of one set\n"
+		    "ldms ls -h agg-1 -S -E '^lus'  those whose schema begins so\n"
+		    "ldms ls -l --json | jq .       for programs",
+};
+
+/* -- the run ------------------------------------------------------------------------------------------------------- */
+
+enum ls_phase { PHASE_CONNECT, PHASE_DIR, PHASE_SETS, PHASE_OVER };
+
+struct ls;
+
+/* One set whose contents are wanted. */
+struct ls_item {
+	struct ls *ls;
+	const struct dir_set *d;
+	struct rset *rs;   /* while it is read */
+	struct snap *snap; /* what came */
+	bool over;         /* came, or will not */
+};
+
+struct ls {
+	const char *self; /* "ldms ls", or the name it was called by */
+	char *peer;       /* "n17:411" */
+	struct ls_opts o;
+	struct ls_names names;
+	int64_t time_us;
+	char time_text[32];
+
+	struct xprt_env env;
+	struct loop *loop;
+	struct xprt *x;
+	ev_timer deadline;
+	enum ls_phase phase;
+
+	struct ls_dir dir;
+	const struct dir_set **picked;
+	size_t picked_n;
+	struct ls_item *items;     /* picked_n, in the order in which they are shown */
+	size_t asked, came, shown; /* items[0..asked) were asked for, `came` of them are over, [0..shown) are shown */
+	bool asking;               /* in items_ask(), which must not be entered twice */
+	bool late;                 /* the deadline passed */
+
+	struct print p;
+	enum exit_status status;
+};
+
+static void say(struct ls *ls, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct ls *ls, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: %s: ", ls->self, ls->peer);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static void out_flush(struct ls *ls)
+{
+	if (ls->p.out.len)
+		fwrite(ls->p.out.p, 1, ls->p.out.len, stdout);
+	buf_reset(&ls->p.out);
+}
+
+/* Nothing more is awaited; what the transport still has to tell in this turn of the loop is not listened to. */
+static void ls_over(struct ls *ls, enum exit_status status)
+{
+	ls->phase = PHASE_OVER;
+	ls->status = status;
+	loop_stop(ls->loop);
+}
+
+/* -- contents ------------------------------------------------------------------------------------------------------ */
+
+static void item_show(struct ls *ls, struct ls_item *it)
+{
+	if (it->snap)
+		print_contents(&ls->p, it->d, &it->snap->im);
+	snap_put(it->snap);
+	it->snap = NULL;
+	if (ls->p.out.len >= OUT_BYTES)
+		out_flush(ls);
+}
+
+static void items_ask(struct ls *ls);
+
+static void item_over(struct ls_item *it)
+{
+	struct ls *ls = it->ls;
+
+	it->over = true;
+	rset_free(it->rs);
+	it->rs = NULL;
+	ls->came++;
+	while (ls->shown < ls->asked && ls->items[ls->shown].over)
+		item_show(ls, &ls->items[ls->shown++]);
+	items_ask(ls);
+}
+
+/* Not this one; the others may be fine. */
+static void item_fail(struct ls_item *it, const char *why)
+{
+	say(it->ls, "%s: %s", it->d->name, why);
+	it->ls->status = EXIT_INCOMPLETE;
+	item_over(it);
+}
+
+static void item_updated(struct rset *rs, enum update_result res, int rc, const struct set_data *data)
+{
+	struct ls_item *it = rs->arg;
+	const struct set_meta *meta = (const struct set_meta *)rs->set->image;
+
+	if (it->ls->phase == PHASE_OVER)
+		return;
+	if (res == UPDATE_FAIL) {
+		item_fail(it, err_name(rc));
+		return;
+	}
+	if (rs->busy) /* a ring: the newest element comes last */
+		return;
+	/* A sample that was cut through is shown as it is, "inconsistent"; nothing new is what the mirror has. */
+	it->snap = data ? snap_of(meta, le32toh(meta->meta_sz), data, le32toh(meta->data_sz)) : snap_new(rs->set);
+	if (it->snap)
+		item_over(it);
+	else
+		item_fail(it, "out of memory for its contents");
+}
+
+static void item_looked_up(struct xprt *x, void *arg, int rc, struct rset *rs, bool more, const char *why)
+{
+	struct ls_item *it = arg;
+
+	(void)x;
+	(void)more;
+	if (it->over || it->rs || it->ls->phase == PHASE_OVER) { /* a second answer to one name; too late */
+		rset_free(rs);
+		return;
+	}
+	if (!rc) {
+		it->rs = rs;
+		rs->updated = item_updated;
+		rs->arg = it;
+		rc = rset_update(rs);
+		why = err_name(rc);
+	}
+	if (rc)
+		item_fail(it, why);
+}
+
+static void items_ask(struct ls *ls)
+{
+	struct err err;
+
+	if (ls->asking)
+		return;
+	ls->asking = true;
+	while (ls->asked < ls->picked_n && ls->asked - ls->came < WINDOW && ls->phase == PHASE_SETS) {
+		struct ls_item *it = &ls->items[ls->asked++];
+
+		if (xprt_lookup(ls->x, it->d->name, 0, item_looked_up, it, &err))
+			item_fail(it, err.msg);
+	}
+	ls->asking = false;
+	if (ls->came == ls->picked_n)
+		ls_over(ls, ls->status);
+}
+
+/* -- the directory ------------------------------------------------------------------------------------------------- */
+
+static void peer_ip(struct xprt *x, char ip[INET6_ADDRSTRLEN])
+{
+	const struct sockaddr *sa = xprt_peer_addr(x);
+	const void *addr = NULL;
+	int family = AF_INET;
+
+	if (sa->sa_family == AF_INET) {
+		addr = &((const struct sockaddr_in *)sa)->sin_addr;
+	} else if (sa->sa_family == AF_INET6) {
+		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+
+		family = IN6_IS_ADDR_V4MAPPED(in6) ? AF_INET : AF_INET6;
+		addr = family == AF_INET ? &in6->s6_addr[12] : in6->s6_addr;
+	}
+	if (addr)
+		inet_ntop(family, addr, ip, INET6_ADDRSTRLEN);
+}
+
+static void dir_done(struct ls *ls)
+{
+	ls->picked_n = ls_dir_pick(&ls->dir, &ls->names, &ls->picked);
+	peer_ip(ls->x, ls->p.peer.ip);
+	ls->p.now_us = wall_us();
+	print_begin(&ls->p);
+	print_listing(&ls->p, ls->picked, ls->picked_n);
+	print_contents_begin(&ls->p);
+	if (!ls->picked_n && ls->names.n) {
+		say(ls, "no set matches the given names; `ldms ls` without names lists them all");
+		ls_over(ls, EXIT_NO_MATCH);
+		return;
+	}
+	if (!ls->o.contents) {
+		ls_over(ls, EXIT_ALL);
+		return;
+	}
+	ls->phase = PHASE_SETS;
+	ls->items = xcalloc(ls->picked_n, sizeof(*ls->items));
+	for (size_t i = 0; i < ls->picked_n; i++) /* contents are shown the last one first, as ldms_ls does */
+		ls->items[i] = (struct ls_item){ .ls = ls, .d = ls->picked[ls->picked_n - 1 - i] };
+	items_ask(ls);
+}
+
+static void on_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc)
+{
+	struct ls *ls = arg;
+
+	(void)x;
+	if (ls->phase == PHASE_OVER)
+		return;
+	switch (ev) {
+	case DIR_SET:
+		ls_dir_add(&ls->dir, set);
+		break;
+	case DIR_DONE:
+		dir_done(ls);
+		break;
+	case DIR_FAIL:
+		say(ls, "it does not tell its directory: %s", err_name(rc));
+		ls_over(ls, EXIT_INCOMPLETE);
+		break;
+	default:
+		break; /* changes: not asked for */
+	}
+}
+
+static void on_up(struct xprt *x, void *arg)
+{
+	struct ls *ls = arg;
+	struct err err;
+
+	ls->phase = PHASE_DIR;
+	if (xprt_dir(x, false, on_dir, ls, &err)) {
+		say(ls, "%s", err.msg);
+		ls_over(ls, EXIT_REFUSED);
+	}
+}
+
+static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *why)
+{
+	struct ls *ls = arg;
+
+	(void)x;
+	if (ls->phase == PHASE_OVER)
+		return;
+	if (!strncmp(why, ls->peer, strlen(ls->peer))) /* it names the peer, and the address, too */
+		fprintf(stderr, "%s: %s\n", ls->self, why);
+	else
+		say(ls, "%s", why);
+	ls_over(ls, exit_of[fail]);
+}
+
+static void on_deadline(struct ev_loop *ev, ev_timer *w, int revents)
+{
+	struct ls *ls = w->data;
+
+	(void)ev;
+	(void)revents;
+	if (ls->phase == PHASE_OVER)
+		return;
+	ls->late = true;
+	if (ls->phase == PHASE_CONNECT)
+		say(ls, "no connection within %s; see whether the host is up, or give it more time with -w",
+		    ls->time_text);
+	else if (ls->phase == PHASE_DIR)
+		say(ls, "connected, but no directory came within %s; give it more time with -w", ls->time_text);
+	ls_over(ls, EXIT_INCOMPLETE);
+}
+
+/* The items that are not over, when something ended the run: show what came, name what did not. */
+static void items_end(struct ls *ls)
+{
+	struct buf names = { 0 };
+	size_t missing = 0;
+
+	for (size_t i = ls->shown; i < ls->picked_n; i++) {
+		struct ls_item *it = &ls->items[i];
+
+		if (it->over) {
+			item_show(ls, it);
+			continue;
+		}
+		rset_free(it->rs);
+		if (missing++ < MISSING_MAX)
+			buf_addf(&names, "%s%s", names.len ? ", " : "", it->d->name);
+	}
+	if (missing > MISSING_MAX)
+		buf_addf(&names, " and %zu more", missing - MISSING_MAX);
+	if (missing && ls->late)
+		say(ls, "%zu of %zu sets did not answer within %s: %s", missing, ls->picked_n, ls->time_text,
+		    buf_str(&names));
+	else if (missing)
+		say(ls, "%zu of %zu sets did not come: %s", missing, ls->picked_n, buf_str(&names));
+	buf_fini(&names);
+}
+
+/* -- from the command line to the loop ----------------------------------------------------------------------------- */
+
+/* As `ldms_ls -w`: a number alone is seconds. */
+static int time_parse(const char *text, int64_t *ret_us, struct err *err)
+{
+	char *seconds = text[strspn(text, "0123456789.")] ? NULL : xasprintf("%ss", text);
+	int rc = unit_time_us(seconds ? seconds : text, ret_us, err);
+
+	free(seconds);
+	if (!rc && (*ret_us <= 0 || *ret_us > TIME_MAX_US))
+		rc = err_set(err, -EINVAL, "\"%s\" is no time to wait; write 10s, say, and at most 1d", text);
+	return rc ? err_prefix(err, rc, "option --timeout: ") : 0;
+}
+
+static int port_parse(const char *text, unsigned short *ret, struct err *err)
+{
+	uint64_t port;
+	int rc = unit_u64(text, &port, err);
+
+	if (!rc && (port < 1 || port > 65535))
+		rc = err_set(err, -EINVAL, "\"%s\" is no port; write a number from 1 to 65535", text);
+	if (rc)
+		return err_prefix(err, rc, "option --port: ");
+	*ret = (unsigned short)port;
+	return 0;
+}
+
+static int peer_parse(struct ls *ls, char **ret_host, struct err *err)
+{
+	struct print_peer *peer = &ls->p.peer;
+	int rc;
+
+	rc = port_parse(PORT_DFLT, &peer->port, err);
+	if (!rc)
+		rc = hostport_parse(ls->o.host, ret_host, &peer->port, err);
+	if (!rc && ls->o.port)
+		rc = port_parse(ls->o.port, &peer->port, err);
+	if (rc)
+		return rc;
+	peer->host = *ret_host;
+	peer->xprt = ls->o.xprt;
+	ls->peer = xasprintf(strchr(*ret_host, ':') ? "[%s]:%u" : "%s:%u", *ret_host, peer->port);
+	return 0;
+}
+
+static int format_parse(struct ls *ls, struct err *err)
+{
+	const char *name = ls->o.json ? "json" : ls->o.format;
+
+	ls->p.format = print_format_find(name);
+	if (!ls->p.format)
+		return err_set(err, -EINVAL, "option --format: \"%s\" is no format; write json, tab or text", name);
+	ls->p.verbose = ls->o.verbose;
+	ls->p.contents = ls->o.contents;
+	ls->p.udata = ls->o.udata;
+	return 0;
+}
+
+/* Connect, turn until it is over, show the rest. */
+static int ls_run(struct ls *ls, struct err *err)
+{
+	static const struct xprt_events events = { .up = on_up, .down = on_down };
+	struct kv auth_args = { 0 };
+	struct xprt_conf conf = {
+		.type = ls->o.xprt,
+		.host = ls->p.peer.host,
+		.port = ls->p.peer.port,
+		.auth = ls->o.auth,
+		.auth_args = &auth_args,
+	};
+	int rc;
+
+	for (size_t i = 0; i < ls->o.auth_args.n; i++)
+		kv_parse(&auth_args, ls->o.auth_args.v[i]);
+	ls->env.limits = xprt_limits_dflt;
+	ls->env.limits.handshake_us = ls->env.limits.answer_us = 2 * ls->time_us; /* our deadline comes first */
+	ls->env.pool = pool_new(ls->o.mem);
+	ls->env.work = work_new("ls", 1);
+	loop_lock(ls->loop);
+	rc = xprt_connect(&ls->env, ls->loop, &conf, &events, ls, &ls->x, err);
+	if (!rc) {
+		ev_timer_init(&ls->deadline, on_deadline, (double)ls->time_us / SEC_US, 0);
+		ls->deadline.data = ls;
+		ev_timer_start(loop_ev(ls->loop), &ls->deadline);
+	}
+	loop_unlock(ls->loop);
+	kv_fini(&auth_args);
+	if (rc)
+		return rc;
+	loop_run(ls->loop);
+	return 0;
+}
+
+/* What came is shown; what was begun is ended. */
+static void ls_end(struct ls *ls)
+{
+	loop_lock(ls->loop);
+	if (ls->items)
+		items_end(ls);
+	if (ls->picked)
+		print_end(&ls->p);
+	out_flush(ls);
+	ev_timer_stop(loop_ev(ls->loop), &ls->deadline);
+	xprt_close(ls->x);
+	loop_unlock(ls->loop);
+	free(ls->items);
+	free(ls->picked);
+	ls_dir_fini(&ls->dir);
+	buf_fini(&ls->p.out);
+}
+
+static int ls_main(struct ls *ls, int argc, char **argv, struct err *err)
+{
+	char *host = NULL;
+	int rc;
+
+	rc = time_parse(ls->o.time, &ls->time_us, err);
+	if (!rc)
+		rc = format_parse(ls, err);
+	if (!rc)
+		rc = ls_names_init(&ls->names, (const char *const *)argv + 1, (size_t)argc - 1, ls->o.search,
+				   ls->o.schema && !ls->o.instance, err);
+	if (rc)
+		return rc;
+	unit_time_text(ls->time_us, ls->time_text);
+	rc = peer_parse(ls, &host, err);
+	if (rc)
+		goto out_peer;
+	ls->loop = loop_new("ls", err);
+	if (!ls->loop) {
+		rc = -ENOMEM;
+		goto out_peer;
+	}
+	rc = ls_run(ls, err);
+	if (!rc)
+		ls_end(ls);
+	/* A name service that hangs keeps its thread, and what that would post to; the process ends under it. */
+	if (!ls->env.work || work_free(ls->env.work, WORK_END_US)) {
+		loop_free(ls->loop);
+		pool_free(ls->env.pool);
+	}
+out_peer:
+	free(ls->peer);
+	free(host);
+	ls_names_fini(&ls->names);
+	return rc;
+}
+
+int cmd_ls(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+	struct ls ls = {
+		.self = strcmp(name, "ls") ? name : "ldms ls",
+		.o = { .host = "localhost", .xprt = "sock", .auth = "none", .format = "text", .time = TIME_DFLT },
+	};
+	struct err err;
+	int n;
+
+	n = opt_parse(opts, argc, argv, &ls.o, &err);
+	if (n >= 0 && ls.o.help) {
+		opt_help(stdout, &usage_ls);
+	} else if (n >= 0 && ls.o.version) {
+		printf("LDMS_LS Version: %s\nLDMS Protocol Version: 4.2.0.0\n", LDMS_VERSION);
+	} else {
+		if (n >= 0)
+			n = ls_main(&ls, n + 1, argv, &err);
+		if (n < 0) {
+			fprintf(stderr, "%s: %s\n", ls.self, err.msg);
+			ls.status = EXIT_USAGE;
+		}
+	}
+	opt_list_fini(&ls.o.auth_args);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "%s: the output cannot be written: %s\n", ls.self, err_name(errno));
+		ls.status = EXIT_INCOMPLETE;
+	}
+	return ls.status;
+}

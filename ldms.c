@@ -1,0 +1,22 @@
+/* ldms.c - finds the subcommand and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+
+int main(int argc, char **argv)
+{
+	const char *self = strrchr(argv[0], '/');
+	const struct cmd *cmd = cmd_by_old_name(self ? self + 1 : argv[0]);
+
+	if (cmd)
+		return cmd->run(argc, argv);
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return cmd_help(argc > 1 ? argc - 1 : 0, argv + 1);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return cmd_version(argc - 1, argv + 1);
+	cmd = cmd_find(argv[1]);
+	if (!cmd)
+		return cmd_unknown(argv[1]);
+	return cmd->run(argc - 1, argv + 1);
+}

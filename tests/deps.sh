@@ -1,0 +1,44 @@
+#!/bin/sh
+# deps.sh have|install GROUP...  - the packages that building and testing need, on Debian and Ubuntu
+#
+# have: exit 1 and name what is missing.  install: get what is missing with apt-get (root or sudo).
+# Groups: build (compiler, libraries), test (unit and integration tests, manuals' lint).
+verb=$1
+shift
+packages() {
+	case $1 in
+	build) echo gcc:bin make:bin pkg-config:bin libc6-dev:h:stdio.h libev-dev:h:ev.h nettle-dev:h:nettle/sha2.h uthash-dev:h:uthash.h ;;
+	test) echo libcmocka-dev:h:cmocka.h python3:bin python3-pytest:py:pytest mandoc:bin ;;
+	*) echo "deps.sh: no group $1" >&2; exit 2 ;;
+	esac
+}
+there() { # package:kind:what
+	pkg=${1%%:*}
+	rest=${1#*:}
+	case ${rest%%:*} in
+	bin) case $pkg in pkg-config) command -v pkg-config || command -v pkgconf ;; *) command -v "$pkg" ;; esac ;;
+	h) printf '#include <stddef.h>\n#include <stdarg.h>\n#include <setjmp.h>\n#include <stdint.h>\n#include <%s>\n' "${rest#h:}" | ${CC:-cc} -E - ;;
+	py) python3 -c "import ${rest#py:}" ;;
+	esac >/dev/null 2>&1
+}
+missing=
+for g in "$@"; do
+	for p in $(packages "$g"); do
+		there "$p" || missing="$missing ${p%%:*}"
+	done
+done
+[ -n "$missing" ] || exit 0
+if [ "$verb" = have ]; then
+	echo "missing packages:$missing" >&2
+	exit 1
+fi
+command -v apt-get >/dev/null || { echo "missing:$missing; install them with your system's package manager" >&2; exit 1; }
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+echo "installing:$missing"
+$as_root apt-get -q update >/dev/null
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $as_root apt-get -y -q --no-install-recommends -o DPkg::Lock::Timeout=600 install $missing >/dev/null || {
+	echo "apt-get could not install:$missing" >&2
+	exit 1
+}

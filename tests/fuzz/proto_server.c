@@ -1,0 +1,68 @@
+/* proto_server.c - what an authenticated peer may say to a server that has three sets.
+ *
+ * Reaches: xprt/proto.c and every proto_*.c on the answering side, zap_map.c, announce.c.
+ * Input: pieces (feed.h); the selector says which message the bytes become:
+ *   0 SENDRECV  1 the same with its inner length put right  2 RENDEZVOUS  3 READ_REQ  4 WRITE_REQ
+ *   5 a set of the server changes  6 one goes and comes back
+ */
+#include "tests/fuzz/feed.h"
+
+static void put_message(struct buf *b, const struct piece *p, bool right)
+{
+	uint32_t len = htobe32(p->len);
+
+	feed_header(b, ZAP_SENDRECV, 4 + p->len);
+	buf_be32(b, p->len);
+	buf_add(b, p->p, p->len);
+	if (right && p->len >= REQ_HDR_SZ)
+		memcpy(b->p + b->len - p->len + 12, &len, sizeof(len));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
+{
+	struct rd r = rd_over(in, len);
+	struct buf b = { 0 };
+	struct piece p;
+	struct zap *z;
+
+	feed_init();
+	z = feed_accept();
+	feed_conn(&b, ZAP_CONNECT);
+	zap_input(z, b.p, b.len);
+	buf_reset(&b);
+	feed_header(&b, ZAP_ACK_ACCEPTED, 4);
+	buf_be32(&b, 0);
+	zap_input(z, b.p, b.len);
+	while (!zap_is_closed(z) && feed_piece(&r, &p)) {
+		buf_reset(&b);
+		switch (p.sel % 7) {
+		case 0:
+		case 1:
+			put_message(&b, &p, p.sel % 7);
+			break;
+		case 5:
+			setdb_info_put(fuzz.env.sets, fuzz.sets[0], "k", p.len & 1 ? "v" : NULL);
+			feed_settle();
+			continue;
+		case 6:
+			setdb_del(fuzz.env.sets, fuzz.sets[1]);
+			setdb_add(fuzz.env.sets, fuzz.sets[1], NULL);
+			feed_settle();
+			continue;
+		default:
+			feed_header(&b,
+				    p.sel % 7 == 2   ? ZAP_RENDEZVOUS
+				    : p.sel % 7 == 3 ? ZAP_READ_REQ
+						     : ZAP_WRITE_REQ,
+				    p.len);
+			buf_add(&b, p.p, p.len);
+			break;
+		}
+		zap_input(z, b.p, b.len);
+	}
+	if (!zap_is_closed(z))
+		zap_ended(z, 0);
+	feed_settle();
+	buf_fini(&b);
+	return 0;
+}

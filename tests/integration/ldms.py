@@ -1,0 +1,164 @@
+"""Daemons, ports and waits for the integration tests: everything runs the real executable on loopback.
+
+    def test_something(cluster):
+        samp = cluster.samp("n1", "loadavg meminfo")
+        agg = cluster.agg("a1", [samp])
+        wait_for(lambda: "n1/meminfo" in agg.ls())
+
+Every daemon logs into the test's folder and is ended when the test ends; a daemon that crashed (or that a sanitizer
+complained about) fails the test.  Nothing here sleeps for a time: wait_for() waits for a condition and says what it
+waited for when it gives up.
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("LDMS_BUILD", "build"))
+LDMS = os.path.join(BUILD, "ldms")
+SANITIZED = BUILD != os.path.join(ROOT, "build")
+PATIENCE_S = 60 if SANITIZED else 20  # before a wait gives up; never asserted
+
+
+def wait_for(condition, what="", patience=PATIENCE_S):
+    """Wait until condition() is true and return what it returned."""
+    end = time.monotonic() + patience
+    while True:
+        got = condition()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise AssertionError(f"gave up after {patience} s waiting for {what or condition}; last: {got!r}")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run(*args, **kw):
+    """ldms ARGS to its end."""
+    return subprocess.run([LDMS, *map(str, args)], capture_output=True, text=True, timeout=PATIENCE_S * 2, **kw)
+
+
+def real_ldmsd():
+    """The folder where an ldmsd 4.5.3 is installed, or None."""
+    for d in filter(None, [os.environ.get("LDMSD_PREFIX"), "/usr", "/usr/local", "/opt/ovis"]):
+        if os.access(os.path.join(d, "sbin", "ldmsd"), os.X_OK):
+            return d
+    return None
+
+
+class Daemon:
+    """One process; args are those behind its program."""
+
+    def __init__(self, cluster, name, args, port=None, program=None, env=None):
+        self.cluster, self.name, self.args, self.port = cluster, name, [str(a) for a in args], port
+        self.program, self.env = program or [LDMS], env
+        self.log = os.path.join(cluster.dir, name + ".log")
+        self.proc = None
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.proc = subprocess.Popen([*self.program, *self.args], stdout=log, stderr=log, cwd=self.cluster.dir,
+                                         stdin=subprocess.DEVNULL, env=self.env)
+        return self
+
+    def kill(self, sig):
+        self.proc.send_signal(sig)
+
+    def stop(self, sig=signal.SIGTERM):
+        """End it and return its exit status."""
+        if self.proc.poll() is None:
+            self.kill(sig)
+        return self.proc.wait(PATIENCE_S)
+
+    def restart(self):
+        self.stop(signal.SIGKILL)
+        return self.start()
+
+    def alive(self):
+        return self.proc.poll() is None
+
+    def text(self):
+        with open(self.log, errors="replace") as f:
+            return f.read()
+
+    def says(self, words):
+        return wait_for(lambda: words in self.text(), f"{self.name} to say {words!r}; it said:\n{self.text()[-3000:]}")
+
+    def addr(self):
+        return f"127.0.0.1:{self.port}"
+
+    def ls_run(self, *args):
+        return run("ls", "-h", "127.0.0.1", "-p", self.port, *args)
+
+    def ls(self, *args):
+        """The names of its sets; [] while it does not answer."""
+        r = self.ls_run(*args)
+        return r.stdout.split() if r.returncode == 0 else []
+
+    def sets(self):
+        """Its sets with all that -v knows, by name; {} while it does not answer."""
+        r = self.ls_run("-v", "--json")
+        return {s["instance"]: s for s in json.loads(r.stdout)["sets"]} if r.returncode == 0 else {}
+
+    def values(self, *names):
+        """The metrics of sets: {instance: {metric: value}}, only consistent ones."""
+        r = self.ls_run("-l", "--json", *names)
+        if r.returncode:
+            return {}
+        return {s["dir_info"]["name"]: {m["name"]: m["value"] for m in s["metrics"]}
+                for s in json.loads(r.stdout)["long_sets"] if "C" in s["dir_info"]["flags"]}
+
+
+class Cluster:
+    """What one test runs."""
+
+    def __init__(self, folder):
+        self.dir = str(folder)
+        self.daemons = []
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as f:
+            f.write(text)
+        return self.path(name)
+
+    def daemon(self, name, args, port=None, **kw):
+        d = Daemon(self, name, args, port, **kw)
+        self.daemons.append(d)
+        return d
+
+    def samp(self, name, samplers="loadavg", *args, port=None):
+        port = port or free_port()
+        return self.daemon(name, ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", name, "--samp", samplers, *args], port)
+
+    def agg(self, name, producers, *args, port=None):
+        port = port or free_port()
+        prdcr = " ".join(p.addr() if isinstance(p, Daemon) else p for p in producers)
+        return self.daemon(name, ["agg", "-x", f"sock:{port}:127.0.0.1", "-n", name, "--prdcr", prdcr, *args], port)
+
+    def end(self):
+        """End all; complain about those that ended badly."""
+        bad = []
+        for d in self.daemons:
+            was_alive = d.alive()
+            status = d.stop()
+            text = d.text()
+            if was_alive and status != 0 and d.program == [LDMS]:
+                bad.append(f"{d.name} ended with {status}")
+            if status < 0 and status not in (-signal.SIGKILL, -signal.SIGTERM) and d.program == [LDMS]:
+                bad.append(f"{d.name} crashed with signal {-status}")
+            for word in ("AddressSanitizer", "LeakSanitizer", "runtime error", "ThreadSanitizer", "Assertion"):
+                if word in text:
+                    bad.append(f"{d.name}: {word}:\n{text[-6000:]}")
+        assert not bad, "\n".join(bad)
