@@ -14,11 +14,11 @@ struct loop {
 	pthread_t thread;
 	bool threaded;
 	pthread_mutex_t lock; /* held while callbacks run */
-	pthread_t holder; /* valid while `held` */
-	atomic_bool held;
+	_Atomic(pthread_t) holder; /* 0: nobody.  One variable, so that who asks sees himself or not, never a mixture */
 	unsigned int nested; /* loop_enter()s by the holder */
 	pthread_mutex_t jobs_lock; /* guards the list below; innermost */
 	struct loop_job *jobs, **jobs_tail;
+	size_t jobs_n;
 	ev_async door;
 	atomic_bool stopping;
 	void *io;
@@ -28,13 +28,12 @@ struct loop {
 static void take(struct loop *l)
 {
 	pthread_mutex_lock(&l->lock);
-	l->holder = pthread_self();
-	atomic_store_explicit(&l->held, true, memory_order_relaxed);
+	atomic_store_explicit(&l->holder, pthread_self(), memory_order_relaxed);
 }
 
 static void leave(struct loop *l)
 {
-	atomic_store_explicit(&l->held, false, memory_order_relaxed);
+	atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -48,19 +47,24 @@ static void after_wait(struct ev_loop *ev) EV_NOEXCEPT
 	take(ev_userdata(ev));
 }
 
+/* Those that are queued now; what they post themselves waits for the next turn. */
 static void jobs_run(struct loop *l)
 {
-	struct loop_job *job, *next;
+	struct loop_job *job;
+	size_t n;
 
 	pthread_mutex_lock(&l->jobs_lock);
-	job = l->jobs;
-	l->jobs = NULL;
-	l->jobs_tail = &l->jobs;
-	for (struct loop_job *j = job; j; j = j->next)
-		j->queued = false;
+	n = l->jobs_n;
 	pthread_mutex_unlock(&l->jobs_lock);
-	for (; job; job = next) {
-		next = job->next; /* fn may free the job */
+	for (; n; n--) {
+		pthread_mutex_lock(&l->jobs_lock);
+		job = l->jobs;
+		l->jobs = job->next;
+		if (!l->jobs)
+			l->jobs_tail = &l->jobs;
+		l->jobs_n--;
+		job->queued = false; /* from here on it may be posted again, or freed by its fn */
+		pthread_mutex_unlock(&l->jobs_lock);
 		job->fn(job);
 	}
 }
@@ -71,6 +75,8 @@ static void door_cb(struct ev_loop *ev, ev_async *w, int events)
 
 	(void)events;
 	jobs_run(l);
+	if (l->jobs)
+		ev_async_send(ev, w);
 	if (l->stopping)
 		ev_break(ev, EVBREAK_ALL);
 }
@@ -164,6 +170,11 @@ void loop_join(struct loop *l)
 	l->threaded = false;
 }
 
+bool loop_stopping(const struct loop *l)
+{
+	return l->stopping;
+}
+
 void loop_stop(struct loop *l)
 {
 	l->stopping = true;
@@ -200,7 +211,7 @@ void loop_leave(struct loop *l)
 
 bool loop_is_mine(const struct loop *l)
 {
-	return atomic_load_explicit(&l->held, memory_order_relaxed) && pthread_equal(l->holder, pthread_self());
+	return atomic_load_explicit(&l->holder, memory_order_relaxed) == pthread_self();
 }
 
 void loop_post(struct loop *l, struct loop_job *job)
@@ -211,6 +222,7 @@ void loop_post(struct loop *l, struct loop_job *job)
 		job->next = NULL;
 		*l->jobs_tail = job;
 		l->jobs_tail = &job->next;
+		l->jobs_n++;
 	}
 	pthread_mutex_unlock(&l->jobs_lock);
 	ev_async_send(l->ev, &l->door);

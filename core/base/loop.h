@@ -36,8 +36,9 @@ void loop_run(struct loop *l);
 /* Turn in a thread of its own; loop_join() stops it and waits for its end. */
 int loop_start(struct loop *l, struct err *err);
 void loop_join(struct loop *l);
-/* Any thread. */
+/* Any thread, and signal handlers. */
 void loop_stop(struct loop *l);
+bool loop_stopping(const struct loop *l);
 
 /* Any thread but never from a callback of `l` itself (they hold it already: loop_is_mine). */
 void loop_lock(struct loop *l);

@@ -16,7 +16,7 @@ struct work {
 	pthread_mutex_t lock;
 	pthread_cond_t more, fewer;
 	struct work_job *head, **tail;
-	unsigned int max, threads, idle;
+	unsigned int max, threads, idle, queued;
 	bool closing;
 };
 
@@ -33,6 +33,7 @@ static struct work_job *take(struct work *w)
 
 	if (!job)
 		return NULL;
+	w->queued--;
 	w->head = job->next;
 	if (!w->head)
 		w->tail = &w->head;
@@ -45,6 +46,7 @@ static void *worker(void *arg)
 	struct work_job *job;
 	struct timespec until;
 
+	pthread_setname_np(pthread_self(), w->name);
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		int rc = 0;
@@ -129,7 +131,7 @@ void work_add(struct work *w, struct work_job *job)
 	pthread_mutex_lock(&w->lock);
 	*w->tail = job;
 	w->tail = &job->next;
-	if (!w->idle && w->threads < w->max) {
+	if (++w->queued > w->idle && w->threads < w->max) {
 		pthread_attr_init(&attr);
 		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 		if (!pthread_create(&t, &attr, worker, w))
