@@ -94,6 +94,8 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->uid = geteuid();
 	d->gid = getegid();
 	d->perm = 0770;
+	d->name_fixed = conf->name_fixed;
+	d->mem_fixed = conf->mem_fixed;
 	pthread_mutex_init(&d->strgp_lock, NULL);
 	atomic_init(&d->strgp_gen, 1);
 	d->pool = pool_new(conf->mem);

@@ -47,11 +47,14 @@ struct daemon {
 	struct record_sink *sink; /* the control plane: takes the records of peers (listener.h) */
 	atomic_uint changes; /* configuration changes so far */
 	bool ready; /* all configuration was carried out */
+	bool listen_failed; /* a port could not be listened on */
+	bool name_fixed, mem_fixed; /* given on the command line: files do not change them */
 };
 
 struct daemon_conf {
 	const char *name; /* NULL: the host's */
 	uint64_t mem; /* ceiling of set memory, bytes; 0: none */
+	bool name_fixed, mem_fixed; /* files do not change them */
 	unsigned int io_loops; /* threads for connections; 0: all on the main loop */
 	uint64_t component_id;
 	const char *sysroot;

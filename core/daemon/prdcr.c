@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
@@ -116,8 +117,8 @@ static void ask_dir(struct prdcr *p)
 {
 	struct err err = { "" };
 
-	p->attempt = 0;
 	p->why[0] = '\0';
+	p->up_us = mono_us();
 	if (p->conf.type == PRDCR_LOCAL)
 		return;
 	if (xprt_dir(p->x, true, prdset_dir, p, &err))
@@ -131,13 +132,22 @@ static void drop(struct prdcr *p)
 	prdset_free_all(p);
 	xprt_close(p->x);
 	p->x = NULL;
+	/* the answers that were waited for do not come any more */
+	free(p->asking);
+	p->asking = NULL;
+	p->asking_n = p->asking_free = 0;
 }
 
 static void arm_retry(struct prdcr *p)
 {
-	int64_t us = RETRY_FIRST_US << (p->attempt < 20 ? p->attempt : 20);
+	int64_t us;
 
 	drop(p);
+	/* a connection that lasted was a good one; one that flaps is as bad as none */
+	if (p->up_us && mono_us() - p->up_us > p->conf.reconnect_us)
+		p->attempt = 0;
+	p->up_us = 0;
+	us = RETRY_FIRST_US << (p->attempt < 20 ? p->attempt : 20);
 	if (us > p->conf.reconnect_us)
 		us = p->conf.reconnect_us;
 	p->attempt++;
@@ -200,6 +210,7 @@ static void free_cb(void *arg)
 	free((char *)p->conf.host);
 	free((char *)p->conf.auth);
 	free(p->updtrs);
+	free(p->asking);
 	free(p);
 }
 
@@ -220,7 +231,9 @@ int prdcr_start(struct prdcr *p, int64_t reconnect_us, struct err *err)
 {
 	if (p->state != PRDCR_STOPPED)
 		return err_set(err, -EBUSY, "The producer is already running.");
-	if (reconnect_us > 0)
+	if (reconnect_us < 0)
+		return err_set(err, -EINVAL, "The 'reconnect' interval must be a positive interval.");
+	if (reconnect_us)
 		p->conf.reconnect_us = reconnect_us;
 	p->attempt = 0;
 	event(p, ON_START, NULL);

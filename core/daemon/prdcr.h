@@ -40,6 +40,8 @@ struct prdset {
 	uint8_t state; /* enum prdset_state */
 	bool published, told; /* told: a lasting trouble was logged */
 	uint64_t gn; /* generation of the last sample taken from a local set */
+	int64_t hint_interval_us, hint_offset_us; /* the schedule that it is written on, as its side says; 0: not said */
+	uint16_t rest, failures; /* turns to let pass before the next lookup, and lookups that failed in a row */
 	char *schema;
 	struct info_pair *info; /* as announced; handed to the mirror when it is made */
 	unsigned int info_n;
@@ -72,7 +74,7 @@ const char *prdset_schema(const struct prdset *ps);
 /* For updtr.c: an updater begins (ends) to care for this producer's sets. */
 void prdcr_updtr_add(struct prdcr *p, struct updtr *u);
 void prdcr_updtr_del(struct prdcr *p, struct updtr *u);
-/* One turn of a set's life: look it up, or update it.  False when the last turn is still outstanding. */
-bool prdset_turn(struct prdset *ps);
+/* One turn of a set's life: look it up, or update it; skipped (and counted) while the last one is outstanding. */
+void prdset_turn(struct prdset *ps);
 
 #endif

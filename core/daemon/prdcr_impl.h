@@ -4,6 +4,12 @@
 
 #include "core/daemon/prdcr.h"
 
+/* A place for a lookup without answer. */
+struct asking {
+	struct prdset *ps; /* NULL: gone since */
+	uint32_t next; /* of a free place: the next free one's ticket */
+};
+
 struct prdcr {
 	struct node node; /* in the daemon's table */
 	struct daemon *d;
@@ -18,7 +24,9 @@ struct prdcr {
 	struct updtr **updtrs; /* running ones that care */
 	unsigned int updtrs_n;
 	struct prdcr_stats stats;
-	uint32_t tickets; /* lookups asked so far */
+	struct asking *asking; /* lookups without answer, by ticket - 1 */
+	uint32_t asking_n, asking_free; /* places; the first free one's ticket, 0: none */
+	int64_t up_us; /* monotonic time of the last good connection */
 	struct setdb_listener local; /* PRDCR_LOCAL: tells of this daemon's own sets */
 	bool local_on;
 };

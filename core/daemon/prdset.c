@@ -14,7 +14,8 @@
 #include "core/daemon/prdcr_impl.h"
 #include "core/daemon/updtr.h"
 
-#define HINT_KEY "updt_hint_us"
+#define HINT_KEY	    "updt_hint_us"
+#define LOOKUP_FAILURES_MAX 7 /* a set that cannot be had is asked for every 2^7th turn in the end */
 
 static const char *const state_names[] = { "START", "LOOKUP", "READY", "UPDATING" };
 
@@ -42,12 +43,17 @@ static void info_free(struct prdset *ps)
 static void info_take(struct prdset *ps, const struct info_pair *info, unsigned int n)
 {
 	info_free(ps);
+	ps->hint_interval_us = 0;
 	if (!n)
 		return;
 	ps->info = xcalloc(n, sizeof(*info));
-	for (; ps->info_n < n; ps->info_n++)
-		ps->info[ps->info_n] =
-			(struct info_pair){ xstrdup(info[ps->info_n].key), xstrdup(info[ps->info_n].value) };
+	for (; ps->info_n < n; ps->info_n++) {
+		const struct info_pair *from = &info[ps->info_n];
+
+		ps->info[ps->info_n] = (struct info_pair){ xstrdup(from->key), xstrdup(from->value) };
+		if (!strcmp(from->key, HINT_KEY))
+			updtr_hint_parse(from->value, &ps->hint_interval_us, &ps->hint_offset_us);
+	}
 }
 
 /* What we show downstream: the pairs as they came, but the hint is the schedule that we read the set on. */
@@ -65,6 +71,19 @@ static void info_hint(struct prdset *ps)
 	}
 }
 
+/* Let go of the mirror; the set begins anew. */
+static void prdset_forget(struct prdset *ps)
+{
+	if (ps->published)
+		setdb_del(ps->prdcr->d->sets, ps->set);
+	ps->published = false;
+	rset_free(ps->rs);
+	set_put(ps->set);
+	ps->rs = NULL;
+	ps->set = NULL;
+	ps->state = PRDSET_START;
+}
+
 static void prdset_free(struct prdset *ps)
 {
 	struct prdcr *p = ps->prdcr;
@@ -72,10 +91,9 @@ static void prdset_free(struct prdset *ps)
 	HASH_DEL(p->sets, ps);
 	p->stats.sets--;
 	updtr_set_del(ps);
-	if (ps->published)
-		setdb_del(p->d->sets, ps->set);
-	rset_free(ps->rs);
-	set_put(ps->set);
+	if (ps->ticket)
+		p->asking[ps->ticket - 1].ps = NULL;
+	prdset_forget(ps);
 	if (ps->strgps) {
 		for (struct strgp **sg = ps->strgps; *sg; sg++)
 			strgp_put(*sg);
@@ -182,11 +200,7 @@ static void prdset_publish(struct prdset *ps)
 			  "two another instance name",
 			  p->conf.name, ps->name, err.msg);
 	ps->told = true;
-	rset_free(ps->rs);
-	set_put(ps->set);
-	ps->rs = NULL;
-	ps->set = NULL;
-	ps->state = PRDSET_START;
+	prdset_forget(ps);
 }
 
 static void on_updated(struct rset *rs, enum update_result res, int rc, const struct set_data *data)
@@ -210,47 +224,81 @@ static void on_updated(struct rset *rs, enum update_result res, int rc, const st
 	case UPDATE_FAIL:
 		p->stats.failed++;
 		if (!ps->told)
-			log_error("updater", "%s: set %s: the update failed: %s; it is tried again on schedule",
+			log_error("updater", "%s: set %s: the update failed: %s; it is looked up anew on schedule",
 				  p->conf.name, ps->name, err_name(rc));
 		ps->told = true;
-		break;
+		/* its memory is gone, or it has another shape than when it was looked up; the news of that may be on
+		 * its way.  What the mirror holds is no longer anybody's */
+		prdset_forget(ps);
+		return;
 	}
 	if (rs->busy)
 		return; /* more samples of the ring follow */
 	ps->state = PRDSET_READY;
+	/* also a set that its sampler has not written yet: it is shown as what it is, inconsistent */
 	if (!ps->published)
 		prdset_publish(ps);
 }
 
-/* The set may have gone since it asked: so a lookup carries a number, not a pointer. */
-static struct prdset *by_ticket(struct prdcr *p, uintptr_t ticket)
+/* The set may have gone since it asked: so a lookup carries a number, not a pointer.  The number is a place in
+ * p->asking, taken from a list of free ones. */
+static void ticket_take(struct prdset *ps)
 {
-	for (struct prdset *ps = p->sets; ps; ps = ps->hh.next)
-		if (ps->state == PRDSET_LOOKUP && ps->ticket == ticket)
-			return ps;
-	return NULL;
+	struct prdcr *p = ps->prdcr;
+
+	if (!p->asking_free) {
+		uint32_t n = p->asking_n ? 2 * p->asking_n : 16;
+
+		p->asking = xrealloc(p->asking, n * sizeof(*p->asking));
+		for (uint32_t i = n; i > p->asking_n; i--) {
+			p->asking[i - 1] = (struct asking){ .next = p->asking_free };
+			p->asking_free = i;
+		}
+		p->asking_n = n;
+	}
+	ps->ticket = p->asking_free;
+	p->asking_free = p->asking[ps->ticket - 1].next;
+	p->asking[ps->ticket - 1].ps = ps;
+}
+
+/* The answer has come: who asked, or NULL when it has gone since. */
+static struct prdset *ticket_back(struct prdcr *p, uintptr_t ticket)
+{
+	struct asking *a = &p->asking[ticket - 1];
+	struct prdset *ps = a->ps;
+
+	*a = (struct asking){ .next = p->asking_free };
+	p->asking_free = (uint32_t)ticket;
+	if (ps)
+		ps->ticket = 0;
+	return ps;
+}
+
+/* A lookup failed: ask again on a later turn, ever later. */
+static void lookup_failed(struct prdset *ps, const char *why)
+{
+	if (!ps->told)
+		log_warning("producer", "%s: set %s: the lookup failed: %s; it is tried again on schedule",
+			    ps->prdcr->conf.name, ps->name, why);
+	ps->told = true;
+	ps->state = PRDSET_START;
+	if (ps->failures < LOOKUP_FAILURES_MAX)
+		ps->failures++;
+	ps->rest = (uint16_t)((1u << ps->failures) - 1);
 }
 
 static void on_lookup(struct xprt *x, void *arg, int rc, struct rset *rs, bool more, const char *why)
 {
-	struct prdcr *p = xprt_arg(x);
-	struct prdset *ps = rs ? prdset_find(p, rs->set->name) : by_ticket(p, (uintptr_t)arg);
+	struct prdset *ps = ticket_back(xprt_arg(x), (uintptr_t)arg);
 
 	(void)more;
-	if (!rs) {
-		if (!ps)
-			return;
-		if (!ps->told)
-			log_warning("producer", "%s: set %s: the lookup failed: %s%s%s; it is tried again on schedule",
-				    p->conf.name, ps->name, err_name(rc), why && *why ? ": " : "", why ? why : "");
-		ps->told = true;
-		ps->state = PRDSET_START;
-		return;
-	}
-	if (!ps || ps->state != PRDSET_LOOKUP || ps->ticket != (uintptr_t)arg) {
+	if (!ps || !rs) {
 		rset_free(rs);
+		if (ps)
+			lookup_failed(ps, why && *why ? why : err_name(rc));
 		return;
 	}
+	ps->failures = 0;
 	ps->rs = rs;
 	ps->set = set_get(rs->set);
 	rs->arg = ps;
@@ -279,11 +327,13 @@ static void lookup(struct prdset *ps)
 		ps->told = true;
 		return;
 	}
-	ps->ticket = ++p->tickets;
-	if (!xprt_lookup(p->x, ps->name, 0, on_lookup, (void *)(uintptr_t)ps->ticket, &err))
+	ticket_take(ps);
+	if (!xprt_lookup(p->x, ps->name, 0, on_lookup, (void *)(uintptr_t)ps->ticket, &err)) {
 		ps->state = PRDSET_LOOKUP;
-	else
-		log_error("producer", "%s: set %s: %s", p->conf.name, ps->name, err.msg);
+		return;
+	}
+	ticket_back(p, ps->ticket);
+	lookup_failed(ps, err.msg);
 }
 
 /* A local set has nothing to fetch: a new generation is a new sample. */
@@ -310,25 +360,27 @@ static void turn_local(struct prdset *ps)
 	}
 }
 
-bool prdset_turn(struct prdset *ps)
+void prdset_turn(struct prdset *ps)
 {
 	switch ((enum prdset_state)ps->state) {
 	case PRDSET_START:
-		lookup(ps);
-		return true;
+		if (ps->rest)
+			ps->rest--;
+		else
+			lookup(ps);
+		break;
 	case PRDSET_READY:
 		if (ps->prdcr->conf.type == PRDCR_LOCAL)
 			turn_local(ps);
 		else if (!rset_update(ps->rs))
 			ps->state = PRDSET_UPDATING;
-		return true;
+		break;
 	case PRDSET_UPDATING:
 		ps->prdcr->stats.skipped++;
-		return false;
+		break;
 	case PRDSET_LOOKUP:
 		break;
 	}
-	return false;
 }
 
 /* -- the directory ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@
 
 /* A set with a hint is read this much after it was sampled (ldmsd's LDMSD_UPDTR_OFFSET_INCR). */
 #define HINT_LAG_US (100 * MSEC_US)
-#define HINT_KEY    "updt_hint_us"
+/* A peer's hint may not make us faster than this, nor slower than that; others are passed over. */
+#define HINT_MIN_US (1 * MSEC_US)
+#define HINT_MAX_US (366ll * 86400 * SEC_US)
 
 struct task;
 
@@ -61,20 +63,23 @@ static unsigned int loop_index(const struct daemon *d, const struct loop *l)
 	return DAEMON_IO_LOOPS_MAX;
 }
 
+static int schedule_check(int64_t interval_us, int64_t offset_us, struct err *err)
+{
+	if (interval_us <= 0)
+		return err_set(err, -EINVAL, "The update interval value must be larger than 0.");
+	if (offset_us > interval_us / 2 || offset_us < -interval_us / 2)
+		return err_set(err, -EINVAL,
+			       "The absolute value of the offset value must not be larger than the half of the update "
+			       "interval.");
+	return 0;
+}
+
 struct updtr *updtr_new(struct daemon *d, const struct updtr_conf *conf, struct err *err)
 {
 	struct updtr *u;
 
-	if (conf->interval_us <= 0) {
-		err_set(err, -EINVAL, "The update interval value must be larger than 0.");
+	if (schedule_check(conf->interval_us, conf->offset_us, err))
 		return NULL;
-	}
-	if (llabs(conf->offset_us) * 2 > conf->interval_us) {
-		err_set(err, -EINVAL,
-			"The absolute value of the offset value must not be larger than the half of the update "
-			"interval.");
-		return NULL;
-	}
 	u = xcalloc(1, sizeof(*u));
 	u->d = d;
 	u->conf = *conf;
@@ -162,11 +167,18 @@ int updtr_match_del(struct updtr *u, const char *regex, enum updtr_selector sel,
 	return rc ? rc : err_set(err, -ENOENT, "The specified regex does not match any condition.");
 }
 
-void updtr_schedule_set(struct updtr *u, int64_t interval_us, int64_t offset_us, bool auto_interval)
+int updtr_schedule_set(struct updtr *u, int64_t interval_us, int64_t offset_us, bool auto_interval, struct err *err)
 {
+	int rc = changeable(u, err);
+
+	if (!rc)
+		rc = schedule_check(interval_us, offset_us, err);
+	if (rc)
+		return rc;
 	u->conf.interval_us = interval_us;
 	u->conf.offset_us = offset_us;
 	u->conf.auto_interval = auto_interval;
+	return 0;
 }
 
 const struct updtr_conf *updtr_conf(const struct updtr *u)
@@ -232,17 +244,18 @@ static void task_free(struct task *t)
 	free(t);
 }
 
-/* "interval:offset" in microseconds, or "interval:".  False for what is neither, or makes no sense. */
-static bool hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us)
+bool updtr_hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us)
 {
 	char *end;
 	long long interval = strtoll(text, &end, 10), offset = 0;
 
-	if (end == text || interval <= 0 || interval > 366ll * 86400 * SEC_US)
+	if (end == text || interval < HINT_MIN_US || interval > HINT_MAX_US)
 		return false;
 	if (*end == ':' && end[1])
 		offset = strtoll(end + 1, &end, 10);
-	if (llabs(offset) >= interval)
+	else
+		end += *end == ':';
+	if (*end || offset >= interval || offset <= -interval)
 		return false;
 	*interval_us = interval;
 	*offset_us = offset;
@@ -251,17 +264,12 @@ static bool hint_parse(const char *text, int64_t *interval_us, int64_t *offset_u
 
 static void schedule(const struct updtr *u, const struct prdset *ps, int64_t *interval_us, int64_t *offset_us)
 {
-	const char *hint = NULL;
-
 	*interval_us = u->conf.interval_us;
 	*offset_us = u->conf.offset_us;
-	if (!u->conf.auto_interval)
+	if (!u->conf.auto_interval || !ps->hint_interval_us)
 		return;
-	for (unsigned int i = 0; i < ps->info_n; i++)
-		if (!strcmp(ps->info[i].key, HINT_KEY))
-			hint = ps->info[i].value;
-	if (hint && hint_parse(hint, interval_us, offset_us))
-		*offset_us = (*offset_us + HINT_LAG_US) % *interval_us;
+	*interval_us = ps->hint_interval_us;
+	*offset_us = (ps->hint_offset_us + HINT_LAG_US) % *interval_us;
 }
 
 static bool wants(const struct updtr *u, const struct prdset *ps)

@@ -29,7 +29,7 @@ int updtr_match_del(struct updtr *u, const char *regex, enum updtr_selector sel,
 int updtr_start(struct updtr *u, struct err *err);
 void updtr_stop(struct updtr *u);
 /* Change the schedule of a stopped updater. */
-void updtr_schedule_set(struct updtr *u, int64_t interval_us, int64_t offset_us, bool auto_interval);
+int updtr_schedule_set(struct updtr *u, int64_t interval_us, int64_t offset_us, bool auto_interval, struct err *err);
 /* A producer was added (removed): running updaters whose expressions match begin (cease) to care for it. */
 void updtr_prdcr_came(struct daemon *d, struct prdcr *p);
 void updtr_prdcr_goes(struct daemon *d, struct prdcr *p);
@@ -40,6 +40,8 @@ bool updtr_takes_prdcr(const struct updtr *u, const char *prdcr);
 
 /* -- for prdcr.c, with the producer's loop held ------------------------------------------------------------------- */
 
+/* An update hint: "interval:offset" in microseconds, or "interval:".  False for what is neither or makes no sense. */
+bool updtr_hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us);
 /* Does this updater want the set (its match list), and if so let it have a turn on schedule.  The set's info must be
  * there (hints).  Returns whether it is taken. */
 bool updtr_set_add(struct updtr *u, struct prdset *ps);
