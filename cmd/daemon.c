@@ -50,12 +50,12 @@ static void signals_take(void)
 
 void daemon_opts_init(struct daemon_opts *o)
 {
-	*o = (struct daemon_opts){
+	*o = (struct daemon_opts){ /* times and numbers that are not UNSET_* here have their default */
 		.interval_us = SEC_US,
 		.offset_us = 0,
 		.reconnect_us = UNSET_TIME,
 		.compid = UNSET_NUM,
-		.mem = MEM_DFLT,
+		.mem = UNSET_NUM,
 		.io_threads = UNSET_NUM,
 		.auth = "none",
 	};
@@ -128,13 +128,16 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 {
 	struct daemon_conf dc = {
 		.name = o->self,
-		.mem = o->mem,
+		.mem = o->mem == UNSET_NUM ? MEM_DFLT : o->mem,
+		.name_fixed = o->name,
+		.mem_fixed = o->mem != UNSET_NUM,
 		.io_loops = io_loops(role, o),
 		.component_id = o->compid == UNSET_NUM ? 0 : o->compid,
 		.sysroot = o->sysroot,
 		.timeout_us = o->timeout_us,
 	};
 	struct record_sink *sink;
+	bool pid_written = false;
 	struct daemon *d;
 	int rc = daemon_new(&dc, &d, err);
 
@@ -147,8 +150,12 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	rc = conf_run(cf, d);
 	if (rc)
 		err_set(err, rc, "the configuration could not be carried out, see above");
-	if (!rc && o->pid_file)
+	if (rc && d->listen_failed)
+		o->exit_status = EXIT_LISTEN;
+	if (!rc && o->pid_file) {
 		rc = pid_file_write(o->pid_file, err);
+		pid_written = !rc;
+	}
 	if (!rc) {
 		d->ready = true;
 		log_info("ldmsd", "%s is ready", d->name);
@@ -162,7 +169,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	sessions_stop(sink);
 	daemon_free(d, END_US);
 	sessions_free(sink);
-	if (o->pid_file)
+	if (pid_written)
 		unlink(o->pid_file);
 	return rc;
 }
@@ -192,6 +199,7 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	conf_free(cf);
 	if (rc)
 		fprintf(stderr, "ldms %s: %s\n", role->name, err.msg);
-	log_close();
-	return rc ? (rc == -EADDRINUSE || rc == -EADDRNOTAVAIL ? EXIT_LISTEN : abs(rc) & 0xff) : 0;
+	if (rc && o->exit_status)
+		return o->exit_status;
+	return rc ? abs(rc) & 0xff : 0;
 }

@@ -16,6 +16,7 @@ struct daemon_opts {
 	bool help, list, json;
 	/* what was given and what was not: the defaults are the role's */
 	char *self; /* the daemon's name in the end; ours */
+	int exit_status; /* of a failed start, where it is not the errno */
 };
 
 #define DAEMON_OPT(field) offsetof(struct daemon_opts, field)

@@ -28,17 +28,14 @@ int log_open(const char *path, struct err *err)
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(err, -errno, "log file %s: %s; give a path that can be written", path, err_name(errno));
-	log_close();
-	log_fd = fd;
+	if (log_fd == STDERR_FILENO) {
+		log_fd = fd;
+		return 0;
+	}
+	/* in the place of the old one: another thread may be about to write to that number */
+	dup3(fd, log_fd, O_CLOEXEC);
+	close(fd);
 	return 0;
-}
-
-void log_close(void)
-{
-	int fd = atomic_exchange(&log_fd, STDERR_FILENO);
-
-	if (fd != STDERR_FILENO)
-		close(fd);
 }
 
 int log_level_parse(const char *word, enum log_level *ret, struct err *err)

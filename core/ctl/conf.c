@@ -5,13 +5,16 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "core/base/xalloc.h"
 #include "core/ctl/verb.h"
 
 #define LINE_BLANKS   " \t\r\n"
-#define INCLUDE_DEPTH 16 /* files within files; more is a circle */
+#define INCLUDE_DEPTH 16 /* files within files */
 #define DEFER_ORDERS  4 /* policies, updaters, producers: verbs.c's `order`, from 1 */
+
+enum { GO_SETTINGS, GO_OBJECTS, GO_STARTS /* and behind it, by order */ };
 
 struct cmd {
 	const struct verb *verb;
@@ -23,7 +26,13 @@ struct cmd {
 	unsigned int line;
 };
 
+struct open_file {
+	dev_t dev;
+	ino_t ino;
+};
+
 struct conf {
+	struct open_file open[INCLUDE_DEPTH]; /* `depth` of them: the file being read, and those that include it */
 	struct cmd *cmds;
 	size_t n;
 	char **files;
@@ -127,6 +136,8 @@ static void args_split(struct cmd *cmd, char *at)
 	buf_fini(&b);
 }
 
+static int include(struct conf *cf, const char *pattern, struct err *err);
+
 static void include_now(struct conf *cf, const struct cmd *cmd)
 {
 	const char *path = NULL;
@@ -137,7 +148,18 @@ static void include_now(struct conf *cf, const struct cmd *cmd)
 		if (!strcmp(cmd->args[i].name, "path"))
 			path = cmd->args[i].value;
 	expanded = ctl_expand(path ? path : "");
-	if (conf_include(cf, expanded, &err))
+	if (include(cf, expanded, &err))
+		complain(cf, cmd->file, cmd->line, err.msg);
+	free(expanded);
+}
+
+/* While reading already: an include behind it may need it, and values are expanded only when all is read. */
+static void env_now(struct conf *cf, const struct cmd *cmd)
+{
+	char *expanded = ctl_expand(cmd->rest ? cmd->rest : "");
+	struct err err = { "" };
+
+	if (ctl_env_put(expanded, &err))
 		complain(cf, cmd->file, cmd->line, err.msg);
 	free(expanded);
 }
@@ -169,8 +191,10 @@ static void command(struct conf *cf, const char *file, unsigned int line, char *
 		include_now(cf, &cmd);
 		goto out;
 	}
-	if (!strcmp(cmd.verb->name, "env") && cmd.rest && ctl_env_put(cmd.rest, &err))
-		complain(cf, file, line, err.msg); /* now already, for the paths of includes behind it */
+	if (!strcmp(cmd.verb->name, "env")) {
+		env_now(cf, &cmd);
+		goto out;
+	}
 	cf->cmds = xrealloc(cf->cmds, (cf->n + 1) * sizeof(*cf->cmds));
 	cf->cmds[cf->n++] = cmd;
 	return;
@@ -198,13 +222,12 @@ static void lines_take(struct conf *cf, const char *file, char *text)
 
 	for (; text; text = next) {
 		size_t n;
-		bool more, was_comment;
+		bool more;
 
 		line++;
 		next = strchr(text, '\n');
 		if (next)
 			*next++ = '\0';
-		was_comment = text[strspn(text, LINE_BLANKS)] == '#';
 		comment_cut(text);
 		text += strspn(text, LINE_BLANKS);
 		n = strlen(text);
@@ -218,7 +241,7 @@ static void lines_take(struct conf *cf, const char *file, char *text)
 				buf_u8(&b, ' ');
 			buf_add(&b, text, n);
 		}
-		if (more && !was_comment && next)
+		if (more && next)
 			continue;
 		if (b.len)
 			command(cf, file, line, xstrdup(buf_str(&b)));
@@ -246,14 +269,28 @@ static int slurp(FILE *f, struct buf *b)
 	return ferror(f) ? -errno : 0;
 }
 
+/* Is this file being read already, some includes up? */
+static bool is_open(const struct conf *cf, const struct stat *st)
+{
+	for (unsigned int i = 0; i < cf->depth; i++)
+		if (cf->open[i].dev == st->st_dev && cf->open[i].ino == st->st_ino && S_ISREG(st->st_mode))
+			return true;
+	return false;
+}
+
 int conf_read(struct conf *cf, const char *path, struct err *err)
 {
 	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	struct stat st = { 0 };
 	struct buf b = { 0 };
 	int rc;
 
 	if (!f)
 		return err_set(err, -errno, "configuration file %s: %s", path, err_name(errno));
+	if (!fstat(fileno(f), &st) && is_open(cf, &st)) {
+		fclose(f);
+		return err_set(err, -ELOOP, "configuration file %s: includes itself", path);
+	}
 	rc = slurp(f, &b);
 	if (f != stdin)
 		fclose(f);
@@ -263,56 +300,59 @@ int conf_read(struct conf *cf, const char *path, struct err *err)
 		rc = err_set(err, -EINVAL, "configuration file %s: holds NUL bytes; is it text?", path);
 	} else {
 		buf_str(&b);
+		cf->open[cf->depth++] = (struct open_file){ st.st_dev, st.st_ino };
 		lines_take(cf, file_keep(cf, path), (char *)b.p);
+		cf->depth--;
 	}
 	buf_fini(&b);
 	return rc;
 }
 
-int conf_include(struct conf *cf, const char *pattern, struct err *err)
+static int include(struct conf *cf, const char *pattern, struct err *err)
 {
 	glob_t g = { 0 };
 	int rc = 0;
 
 	if (cf->depth >= INCLUDE_DEPTH)
-		return err_set(err, -ELOOP, "include: %s: more than %d files within files; does one include itself?",
-			       pattern, INCLUDE_DEPTH);
+		return err_set(err, -ELOOP, "include: %s: more than %d files within files", pattern, INCLUDE_DEPTH);
 	if (glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &g))
 		return err_set(err, -ENOENT, "include: no file '%s'; paths are relative to where the daemon was started",
 			       pattern);
-	cf->depth++;
 	for (size_t i = 0; i < g.gl_pathc && !rc; i++)
 		rc = conf_read(cf, g.gl_pathv[i], err);
-	cf->depth--;
 	globfree(&g);
 	return rc;
 }
 
 static int cmd_run(struct conf *cf, struct daemon *d, const struct cmd *cmd)
 {
-	struct ctl c = { .d = d, .conf = cf, .uid = d->uid, .gid = d->gid };
+	struct ctl c = { .d = d, .uid = d->uid, .gid = d->gid };
 	struct err err = { "" };
 	int rc = ctl_run(&c, cmd->verb, cmd->args, cmd->n, &err);
 
+	if (rc == -EBUSY && cmd->verb->flags & VERB_DEFER)
+		rc = 0; /* started by an earlier line already, most often by an expression */
 	if (rc)
 		complain(cf, cmd->file, cmd->line, err.msg);
 	ctl_fini(&c);
 	return rc;
 }
 
+/* In which go a verb's turn is. */
+static unsigned int go_of(const struct verb *v)
+{
+	if (v->flags & VERB_DEFER)
+		return GO_STARTS + v->order;
+	return v->flags & VERB_PRIO ? GO_SETTINGS : GO_OBJECTS;
+}
+
 int conf_run(struct conf *cf, struct daemon *d)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < cf->n && !rc; i++)
-		if (cf->cmds[i].verb->flags & VERB_PRIO)
-			rc = cmd_run(cf, d, &cf->cmds[i]);
-	for (size_t i = 0; i < cf->n && !rc; i++)
-		if (!(cf->cmds[i].verb->flags & (VERB_PRIO | VERB_DEFER)))
-			rc = cmd_run(cf, d, &cf->cmds[i]);
-	for (unsigned int order = 0; order < DEFER_ORDERS && !rc; order++)
-		for (size_t i = 0; i < cf->n && !rc; i++)
-			if (cf->cmds[i].verb->flags & VERB_DEFER && cf->cmds[i].verb->order == order)
+	for (unsigned int go = 0; go < GO_STARTS + DEFER_ORDERS && !rc; go++)
+		for (size_t i = 0; i < cf->n && !rc && !loop_stopping(d->main); i++)
+			if (go_of(cf->cmds[i].verb) == go)
 				rc = cmd_run(cf, d, &cf->cmds[i]);
 	return rc;
 }

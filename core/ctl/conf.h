@@ -20,11 +20,9 @@ void conf_free(struct conf *cf);
 int conf_read(struct conf *cf, const char *path, struct err *err);
 /* Take lines from memory; `origin` stands for the file's name in complaints ("--samp"). */
 void conf_text(struct conf *cf, const char *origin, const char *text);
-/* For `include`: the files that the pattern names are read in the place of the command. */
-int conf_include(struct conf *cf, const char *pattern, struct err *err);
-
 unsigned int conf_errors(const struct conf *cf);
-/* Carry it out.  Stops at the first command that fails: a complaint, and its negative errno. */
+/* Carry it out.  Stops at the first command that fails: a complaint, and its negative errno; and quietly when the daemon's
+ * main loop was told to stop. */
 int conf_run(struct conf *cf, struct daemon *d);
 
 #endif

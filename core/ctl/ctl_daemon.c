@@ -6,7 +6,6 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "core/ctl/conf.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/listener.h"
@@ -20,7 +19,11 @@ int ctl_listen(struct ctl *c, struct err *err)
 		.auth = ctl_text(c, ATTR_AUTH, "none"),
 	};
 
-	return listener_add(c->d, &conf, err);
+	int rc = listener_add(c->d, &conf, err);
+
+	if (rc)
+		c->d->listen_failed = true;
+	return rc;
 }
 
 int ctl_env_put(const char *text, struct err *err)
@@ -41,13 +44,12 @@ int ctl_env(struct ctl *c, struct err *err)
 	return ctl_env_put(ctl_text(c, ATTR_STRING, ""), err);
 }
 
-int ctl_include(struct ctl *c, struct err *err)
-{
-	return conf_include(c->conf, ctl_text(c, ATTR_PATH, ""), err);
-}
-
 static int daemon_name_set(struct daemon *d, const char *name, struct err *err)
 {
+	if (d->name_fixed) {
+		log_error("config", "the name was already set to '%s' on the command line; '%s' is ignored", d->name, name);
+		return 0;
+	}
 	if (d->ready || d->samps)
 		return err_set(err, -EBUSY, "daemon_name: the name is in use; set it before the first load");
 	free(d->name);
@@ -61,10 +63,19 @@ int ctl_daemon_name(struct ctl *c, struct err *err)
 	return daemon_name_set(c->d, ctl_text(c, ATTR_NAME, ""), err);
 }
 
+static void memory_set(struct daemon *d, uint64_t bytes)
+{
+	if (d->mem_fixed)
+		log_error("config", "the ceiling of set memory was already set on the command line; %llu bytes are ignored",
+			  (unsigned long long)bytes);
+	else
+		pool_ceiling_set(d->pool, bytes);
+}
+
 int ctl_memory(struct ctl *c, struct err *err)
 {
 	(void)err;
-	pool_ceiling_set(c->d->pool, (size_t)ctl_num(c, ATTR_SIZE, 0));
+	memory_set(c->d, (uint64_t)ctl_num(c, ATTR_SIZE, 0));
 	return 0;
 }
 
@@ -101,7 +112,7 @@ static int option_memory(struct ctl *c, const char *value, struct err *err)
 	int rc = unit_size(value, &bytes, err);
 
 	if (!rc)
-		pool_ceiling_set(c->d->pool, bytes);
+		memory_set(c->d, bytes);
 	return rc;
 }
 
@@ -170,6 +181,21 @@ int ctl_version(struct ctl *c, struct err *err)
 		 "{ \"LDMSD Version\":\"4.5.3\",  \"LDMS Protocol Version\": \"4.2.0.0\",  \"LDMSD Plugin Interface "
 		 "Version\": \"3.2.2.0\",  \"git-SHA\": \"ldms-%s\"}",
 		 LDMS_VERSION);
+	return 0;
+}
+
+int ctl_config_count(struct ctl *c, struct err *err)
+{
+	(void)err;
+	buf_addf(&c->reply, "%u", atomic_load(&c->d->changes));
+	return 0;
+}
+
+/* What ldmsd needs and ldms does not: said, and passed over. */
+int ctl_needless(struct ctl *c, struct err *err)
+{
+	(void)err;
+	log_warning("config", "%s: has no effect in ldms; the line can go", c->verb->name);
 	return 0;
 }
 

@@ -7,7 +7,10 @@
 #include "core/ctl/verbs.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/updtr.h"
+#include "xprt/auth.h"
+#include "xprt/ep.h"
 
+#define RAIL_MAX	  64 /* connections to one producer; more is a typing error */
 #define RECONNECT_DFLT_US (20 * SEC_US) /* about what a rebooting node needs until it answers at all */
 
 static struct prdcr *find(struct ctl *c, struct err *err)
@@ -35,14 +38,21 @@ int ctl_prdcr_add(struct ctl *c, struct err *err)
 		.gid = c->gid,
 		.perm = (uint32_t)ctl_num(c, ATTR_PERM, 0770),
 	};
+	const struct auth_type *auth;
+	const struct ep_type *ep;
 	struct prdcr *p;
 
 	if (!conf.host)
 		return err_set(err, -EINVAL, "The attribute 'host' is required.");
+	if (!local && (ep_type_find(conf.xprt, &ep, err) || auth_type_find(conf.auth, &auth, err)))
+		return -ENOENT;
 	if (node_find(c->d->prdcrs, conf.name))
 		return err_set(err, -EEXIST, "The prdcr %s already exists.", conf.name);
-	if (!conf.rail)
-		return err_set(err, -EINVAL, "'rail' attribute must be a positive integer, got '0'");
+	if (!conf.rail || conf.rail > RAIL_MAX)
+		return err_set(err, -EINVAL, "'rail' attribute must be a positive integer of at most %d, got '%u'", RAIL_MAX,
+			       conf.rail);
+	if (!local && !conf.port)
+		return err_set(err, -EINVAL, "The attribute 'port' is required.");
 	p = prdcr_new(c->d, &conf, err);
 	if (!p)
 		return -EINVAL;
@@ -79,7 +89,7 @@ static int start(struct ctl *c, struct prdcr *p, struct err *err)
 	return rc;
 }
 
-static void stop(struct prdcr *p)
+static void stop(struct ctl *c, struct prdcr *p)
 {
 	loop_enter(prdcr_loop(p));
 	prdcr_stop(p);
@@ -99,45 +109,48 @@ int ctl_prdcr_stop(struct ctl *c, struct err *err)
 
 	if (!p)
 		return -ENOENT;
-	stop(p);
+	stop(c, p);
 	return 0;
+}
+
+/* Those that are already as wanted are left alone. */
+static int each_match(struct ctl *c, void (*fn)(struct ctl *c, struct prdcr *p), struct err *err)
+{
+	struct rx rx = { 0 };
+	int rc = rx_init(&rx, ctl_text(c, ATTR_REGEX, ""), err);
+
+	if (rc)
+		return rc;
+	NODE_EACH(n, c->d->prdcrs) {
+		if (rx_match(&rx, n->name))
+			fn(c, (struct prdcr *)n);
+	}
+	rx_fini(&rx);
+	return 0;
+}
+
+static void start_one(struct ctl *c, struct prdcr *p)
+{
+	start(c, p, NULL);
 }
 
 int ctl_prdcr_start_regex(struct ctl *c, struct err *err)
 {
-	struct rx rx = { 0 };
-	int rc = rx_init(&rx, ctl_text(c, ATTR_REGEX, ""), err);
-
-	if (rc)
-		return rc;
-	NODE_EACH(n, c->d->prdcrs) {
-		if (rx_match(&rx, n->name))
-			start(c, (struct prdcr *)n, NULL); /* running ones are left alone */
-	}
-	rx_fini(&rx);
-	return 0;
+	return each_match(c, start_one, err);
 }
 
 int ctl_prdcr_stop_regex(struct ctl *c, struct err *err)
 {
-	struct rx rx = { 0 };
-	int rc = rx_init(&rx, ctl_text(c, ATTR_REGEX, ""), err);
-
-	if (rc)
-		return rc;
-	NODE_EACH(n, c->d->prdcrs) {
-		if (rx_match(&rx, n->name))
-			stop((struct prdcr *)n);
-	}
-	rx_fini(&rx);
-	return 0;
+	return each_match(c, stop, err);
 }
 
 static void status_one(struct buf *b, struct prdcr *p)
 {
 	const struct prdcr_conf *conf = prdcr_conf(p);
+	struct prdcr_stats st;
 	const char *sep = "";
 
+	prdcr_stats(p, &st);
 	buf_addf(b, "{ \"name\":");
 	reply_string(b, conf->name);
 	buf_addf(b, ",\"type\":\"%s\",\"host\":", conf->type == PRDCR_LOCAL ? "local" : "active");
@@ -158,7 +171,15 @@ static void status_one(struct buf *b, struct prdcr *p)
 		buf_addf(b, ",\"state\":\"%s\"}", prdset_state_name(ps->state));
 		sep = ",\n";
 	}
-	buf_addf(b, "]}");
+	/* beyond ldmsd: what a person wants to know of a producer that is not there, or whose sets do not move */
+	buf_addf(b, "],\"why\":");
+	reply_string(b, prdcr_why(p));
+	buf_addf(b,
+		 ",\"connects\":%llu,\"disconnects\":%llu,\"failures\":%llu,\"updates\":%llu,\"oversampled\":%llu,"
+		 "\"torn\":%llu,\"failed\":%llu,\"skipped\":%llu}",
+		 (unsigned long long)st.connects, (unsigned long long)st.disconnects, (unsigned long long)st.failures,
+		 (unsigned long long)st.updates, (unsigned long long)st.oversampled, (unsigned long long)st.torn,
+		 (unsigned long long)st.failed, (unsigned long long)st.skipped);
 }
 
 int ctl_prdcr_status(struct ctl *c, struct err *err)

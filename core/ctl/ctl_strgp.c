@@ -44,6 +44,9 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 	struct strgp *sg;
 	int rc;
 
+	if (ctl_has(c, ATTR_DECOMPOSITION))
+		return err_set(err, -ENOTSUP, "strgp %s: decomposition= is not supported by this ldms; without it every "
+					      "metric becomes a column", name);
 	if (conf.schema && conf.schema_regex)
 		return err_set(err, -EINVAL, "The attributes 'schema' and 'regex' are mutually exclusive.");
 	if (!conf.schema && !conf.schema_regex)

@@ -27,6 +27,9 @@ int ctl_updtr_add(struct ctl *c, struct err *err)
 	};
 	struct updtr *u;
 
+	if (ctl_has(c, ATTR_PUSH))
+		return err_set(err, -ENOTSUP, "updtr %s: push= is not supported by this ldms; without it the sets are pulled",
+			       conf.name);
 	if (node_find(c->d->updtrs, conf.name))
 		return err_set(err, -EEXIST, "The updtr %s already exists.", conf.name);
 	if (*conf.name == '#')
@@ -55,15 +58,16 @@ int ctl_updtr_start(struct ctl *c, struct err *err)
 {
 	struct updtr *u = find(c, err);
 	const struct updtr_conf *conf;
+	int rc = 0;
 
 	if (!u)
 		return -ENOENT;
 	conf = updtr_conf(u);
 	if (!updtr_running(u))
-		updtr_schedule_set(u, ctl_num(c, ATTR_INTERVAL, conf->interval_us),
-				   ctl_num(c, ATTR_OFFSET, conf->offset_us),
-				   ctl_num(c, ATTR_AUTO_INTERVAL, conf->auto_interval));
-	return updtr_start(u, err);
+		rc = updtr_schedule_set(u, ctl_num(c, ATTR_INTERVAL, conf->interval_us),
+					ctl_num(c, ATTR_OFFSET, conf->offset_us),
+					ctl_num(c, ATTR_AUTO_INTERVAL, conf->auto_interval), err);
+	return rc ? rc : updtr_start(u, err);
 }
 
 int ctl_updtr_stop(struct ctl *c, struct err *err)

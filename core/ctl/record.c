@@ -35,8 +35,10 @@ int record_attrs(const uint8_t *body, size_t len, struct record_attr *attrs, siz
 		uint32_t id = rd_be32(&r), vlen = rd_be32(&r);
 		const uint8_t *value = rd_take(&r, vlen);
 
-		if (r.short_read || (vlen && value[vlen - 1]))
+		if (r.short_read || (vlen && value[vlen - 1])) {
+			r.short_read = true;
 			break;
+		}
 		if (n == max)
 			return err_set(err, -EINVAL, "LDMSD received a bad request: more than %zu attributes", max);
 		attrs[n++] = (struct record_attr){ id, vlen ? (const char *)value : NULL, vlen };

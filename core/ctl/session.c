@@ -15,7 +15,7 @@
 #include "core/ctl/record.h"
 #include "core/ctl/verb.h"
 
-#define MESSAGE_MAX (16u << 20) /* bytes of a request in several records */
+#define BYTES_MAX   (4u << 20) /* of a session's requests that are half here, or wait for the main loop */
 #define PARTS_MAX   8 /* messages of one peer that are half here */
 #define ATTRS_MAX   128 /* attributes of one request */
 
@@ -30,6 +30,7 @@ struct session {
 	struct loop *loop;
 	struct part parts[PARTS_MAX];
 	unsigned int parts_n;
+	atomic_size_t bytes; /* see BYTES_MAX; what waits for the main loop is taken off there */
 	UT_hash_handle hh; /* by x */
 	UT_hash_handle by_id;
 };
@@ -100,6 +101,7 @@ static struct part *part_find(struct session *s, uint32_t msg_no)
 
 static void part_drop(struct session *s, struct part *p)
 {
+	s->bytes -= p->body.len;
 	buf_fini(&p->body);
 	*p = s->parts[--s->parts_n];
 }
@@ -139,13 +141,14 @@ static bool gather(struct session *s, const struct record *rec, struct buf *whol
 		answer(s->x, rec->msg_no, ENOENT, ATTR_STRING, why, strlen(why));
 		return false;
 	}
-	if (p->body.len + rec->body_len > MESSAGE_MAX) {
-		snprintf(why, sizeof(why), "the request has more than %u bytes", MESSAGE_MAX);
+	if (s->bytes + rec->body_len > BYTES_MAX) {
+		snprintf(why, sizeof(why), "more than %u bytes of requests wait", BYTES_MAX);
 		answer(s->x, rec->msg_no, E2BIG, ATTR_STRING, why, strlen(why) + 1);
 		part_drop(s, p);
 		return false;
 	}
 	buf_add(&p->body, rec->body, rec->body_len);
+	s->bytes += rec->body_len;
 	if (!(rec->flags & RECORD_LAST))
 		return false;
 	*whole = p->body;
@@ -209,8 +212,10 @@ static void reply(struct request *rq, int rc, const struct ctl *c, const char *w
 	loop_enter(rq->loop);
 	pthread_mutex_lock(&rq->sink->lock);
 	HASH_FIND(by_id, rq->sink->ids, &rq->session, sizeof(rq->session), s);
-	if (s)
+	if (s) {
 		x = s->x;
+		s->bytes -= rq->body.len;
+	}
 	pthread_mutex_unlock(&rq->sink->lock);
 	if (x && rc)
 		answer(x, rq->msg_no, rc, ATTR_STRING, why, strlen(why) + 1);

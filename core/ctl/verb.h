@@ -10,7 +10,6 @@
 #include "core/daemon/daemon.h"
 
 struct ctl;
-struct conf;
 
 enum verb_flag {
 	VERB_PRIO = 1, /* carried out in a file's first pass, before everything else */
@@ -39,7 +38,6 @@ const char *verb_nearest(const char *word);
 /* A request on its way to its handler. */
 struct ctl {
 	struct daemon *d;
-	struct conf *conf; /* the files being read, for `include`; NULL over the network */
 	const struct verb *verb;
 	const char *text[ATTR_IDS]; /* values, ${} expanded; NULL when absent */
 	int64_t num[ATTR_IDS]; /* of the types that are numbers */

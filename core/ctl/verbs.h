@@ -44,7 +44,6 @@ H(strgp_status);
 /* ctl_daemon.c */
 H(listen);
 H(env);
-H(include);
 H(option);
 H(daemon_name);
 H(memory);
@@ -52,6 +51,8 @@ H(log_level);
 H(log_file);
 H(daemon_status);
 H(version);
+H(config_count);
+H(needless);
 H(daemon_exit);
 
 #undef H
