@@ -45,7 +45,7 @@ struct auth_type {
 /* -EINVAL with the names there are, -ENOTSUP when this build lacks its library. */
 int auth_type_find(const char *name, const struct auth_type **ret, struct err *err);
 
-/* For the methods (rail.c). */
+/* For the methods (lane.c). */
 int auth_send(struct auth_run *a, const void *bytes, size_t len);
 void auth_approve(struct auth_run *a, uint32_t peer_uid, uint32_t peer_gid);
 void auth_refuse(struct auth_run *a, const char *why);

@@ -400,6 +400,9 @@ static bool name_is_sane(const char *name)
 {
 	size_t len = strlen(name);
 
+	for (const char *p = name; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return false; /* it would forge lines of logs and listings */
 	return len && len <= SET_NAME_MAX;
 }
 

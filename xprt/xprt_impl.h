@@ -1,4 +1,4 @@
-/* xprt_impl.h - inside a peer: shared by rail.c, listen.c, xprt.c and proto_*.c, and by nobody else. */
+/* xprt_impl.h - inside a peer: shared by rail.c, lane.c, guest.c, listen.c, xprt.c and proto_*.c, and by nobody else. */
 #ifndef XPRT_XPRT_IMPL_H
 #define XPRT_XPRT_IMPL_H
 

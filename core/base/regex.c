@@ -3,19 +3,32 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/base/regex_tame.h"
 #include "core/base/xalloc.h"
 
 int rx_init(struct rx *rx, const char *text, struct err *err)
 {
 	char why[128];
-	int rc = regcomp(&rx->re, text, REG_EXTENDED | REG_NOSUB);
+	size_t n;
+	int rc;
 
+	if (!regex_is_tame(text))
+		return err_set(err, -EINVAL,
+			       "regular expression '%.64s': repetitions of repetitions, or \\1: it could take all memory; "
+			       "write it more simply",
+			       text);
+	rc = regcomp(&rx->re, text, REG_EXTENDED | REG_NOSUB);
 	if (rc) {
 		regerror(rc, &rx->re, why, sizeof(why));
 		return err_set(err, -EINVAL, "regular expression '%s': %s", text, why);
 	}
 	rx->text = xstrdup(text);
+	/* what configurations made by programs have by the thousand: the name of one producer */
+	n = strlen(text);
+	if (n > 1 && text[0] == '^' && text[n - 1] == '$' && strcspn(text + 1, ".[]()*+?{}|\\^$") == n - 2)
+		rx->literal = xstrndup(text + 1, n - 2);
 	return 0;
 }
 
@@ -25,10 +38,14 @@ void rx_fini(struct rx *rx)
 		return;
 	regfree(&rx->re);
 	free(rx->text);
+	free(rx->literal);
+	rx->literal = NULL;
 	rx->text = NULL;
 }
 
 bool rx_match(const struct rx *rx, const char *s)
 {
+	if (rx->literal)
+		return !strcmp(rx->literal, s);
 	return !regexec(&rx->re, s, 0, NULL, 0);
 }

@@ -10,9 +10,10 @@
 struct rx {
 	char *text; /* as written */
 	regex_t re;
+	char *literal; /* "^word$": compared as a word; NULL: none */
 };
 
-/* -EINVAL and the C library's words for a bad one. */
+/* -EINVAL and the C library's words for a bad one, or ours for one that could do harm (regex_tame.h). */
 int rx_init(struct rx *rx, const char *text, struct err *err);
 void rx_fini(struct rx *rx);
 bool rx_match(const struct rx *rx, const char *s);

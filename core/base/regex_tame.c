@@ -1,0 +1,114 @@
+/* regex_tame.c - see regex_tame.h: the size of the tree, without making it */
+#include "core/base/regex_tame.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define TREE_MAX  4096 /* leaves, all repetitions written out */
+#define DEPTH_MAX 32   /* groups inside groups */
+
+struct tree {
+	unsigned int size; /* leaves of the group that is open; at most a little more than TREE_MAX */
+	unsigned int last; /* ... of its last part, which a repetition repeats */
+	unsigned int outer[DEPTH_MAX], depth; /* sizes of the groups around it */
+};
+
+static void leaf(struct tree *t)
+{
+	t->last = 1;
+	t->size++;
+}
+
+static void repeat(struct tree *t, unsigned int times)
+{
+	t->size += t->last * (times - 1);
+	t->last *= times;
+}
+
+/* Behind a bracket expression; p is behind its '['. */
+static const char *skip_bracket(const char *p)
+{
+	if (*p == '^')
+		p++;
+	if (*p == ']')
+		p++; /* the first one is a member */
+	while (*p && *p != ']') {
+		char kind = p[1];
+
+		if (*p == '[' && kind && strchr(".:=", kind)) { /* [:alpha:] */
+			for (p += 2; *p && !(*p == kind && p[1] == ']'); p++)
+				;
+			p += *p ? 2 : 0;
+			continue;
+		}
+		p++;
+	}
+	return *p ? p + 1 : p;
+}
+
+/* The largest number between braces, and one more for "{n,}"; p is behind the '{'. */
+static unsigned int braces(const char **p)
+{
+	unsigned int n = 0, max = 1;
+
+	for (; **p && **p != '}'; (*p)++) {
+		n = **p >= '0' && **p <= '9' ? n * 10 + (unsigned int)(**p - '0') : 0;
+		if (n > TREE_MAX)
+			n = TREE_MAX;
+		max = n > max ? n : max;
+	}
+	*p += **p ? 1 : 0;
+	return max + 1;
+}
+
+static bool open_group(struct tree *t)
+{
+	if (t->depth == DEPTH_MAX)
+		return false;
+	t->outer[t->depth++] = t->size;
+	t->size = t->last = 0;
+	return true;
+}
+
+static void close_group(struct tree *t)
+{
+	if (!t->depth) {
+		leaf(t);
+		return;
+	}
+	t->last = t->size + 1;
+	t->size = t->outer[--t->depth] + t->last;
+}
+
+bool regex_is_tame(const char *re)
+{
+	struct tree t = { 0 };
+
+	while (*re) {
+		char c = *re++;
+
+		if (c == '(') {
+			if (!open_group(&t))
+				return false;
+		} else if (c == ')') {
+			close_group(&t);
+		} else if (c == '+') {
+			repeat(&t, 2);
+		} else if (c == '{') {
+			repeat(&t, braces(&re));
+		} else if (c == '[') {
+			re = skip_bracket(re);
+			leaf(&t);
+		} else if (c == '\\' && *re) {
+			if (*re >= '0' && *re <= '9')
+				return false;
+			re++;
+			leaf(&t);
+		} else if (c != '*' && c != '?') {
+			leaf(&t);
+		}
+		if (t.size > TREE_MAX)
+			return false;
+	}
+	return true;
+}
