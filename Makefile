@@ -5,6 +5,7 @@
 #   STATIC=1                         a fully static executable
 #   V=1                              print the commands
 #   T=word                           `make check`: only tests with that word in their name
+#   PEER=DIR BENCH="--quick ..."     `make bench`: beside the ldmsd installed there; more options
 
 -include config.mk
 
@@ -13,6 +14,7 @@ CC     ?= cc
 SAN    ?=
 STATIC ?=
 V      ?=
+JOBS   ?= $(shell nproc)
 T      ?=
 
 Q := $(if $(V),,@)
@@ -73,12 +75,12 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 
 check:
 	@sh tests/deps.sh install build test
-	@$(MAKE) --no-print-directory all units
+	@$(MAKE) --no-print-directory -j$(JOBS) all units
 	@SAN="$(SAN)" BUILD="$(B)" T="$(T)" sh tests/check.sh
 
 demo:
 	@sh tests/deps.sh install build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD="$(B)" sh tests/demo.sh
 
 # libFuzzer targets want clang; `make fuzz-run RUNS=5000000` runs each that often on its corpus.
@@ -91,8 +93,11 @@ $(B)/fuzz/%: tests/fuzz/%.c $(SRCS)
 fuzz-run: fuzz
 	@RUNS=$(RUNS) BUILD="$(B)" sh tests/fuzz/run.sh
 
+# What it costs, beside an installed ldmsd: make bench PEER=/usr/local; BENCH="--quick --only samplers"
+PEER  ?=
+BENCH ?=
 bench: all
-	@echo "see tests/bench/README"
+	@LDMS_BUILD="$(B)" python3 tests/bench/bench.py $(if $(PEER),--peer $(PEER)) $(BENCH)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man

@@ -9,7 +9,7 @@ wait_until() { # COMMAND: until it succeeds, 10 s at most
 	i=0
 	until eval "$1" >/dev/null 2>&1; do
 		i=$((i + 1))
-		[ $i -lt 100 ] || { echo "demo: gave up waiting for: $1" >&2; cat "$dir"/*.log >&2; exit 1; }
+		[ $i -lt 100 ] || { echo "demo: gave up waiting for: $1" >&2; cat "$dir"/*.log >&2; kill $agg $samp; exit 1; }
 		sleep 0.1
 	done
 }
@@ -45,9 +45,12 @@ if [ -n "$DEMO_S" ]; then
 	wait $!
 	finish
 fi
-while :; do
+while kill -0 $agg $samp 2>/dev/null; do
 	sleep 5 &
 	wait $!
 	printf 'loadavg: '
 	tail -n 1 "$dir/rows/loadavg"
 done
+echo "demo: a daemon ended by itself; see $dir" >&2
+kill $agg $samp 2>/dev/null
+exit 1
