@@ -2,6 +2,7 @@
 #include "xprt/io.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/base/xalloc.h"
 
@@ -23,6 +24,11 @@ static void io_free(void *arg)
 
 	ev_ref(loop_ev(io->loop));
 	ev_prepare_stop(loop_ev(io->loop), &io->prepare);
+	if (io->lobby >= 0) {
+		ev_ref(loop_ev(io->loop));
+		ev_io_stop(loop_ev(io->loop), &io->lobby_io);
+		close(io->lobby);
+	}
 	while (io->spares_n)
 		buf_fini(&io->spares[--io->spares_n]);
 	buf_fini(&io->text);
@@ -38,6 +44,7 @@ struct io *io_of(struct loop *l)
 		return io;
 	io = xcalloc(1, sizeof(*io));
 	io->loop = l;
+	io->lobby = -1;
 	io->scratch = xmalloc(IO_SCRATCH);
 	TAILQ_INIT(&io->flushes);
 	LIST_INIT(&io->xprts);

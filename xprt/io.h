@@ -39,6 +39,8 @@ struct io {
 	ev_prepare prepare;
 	LIST_HEAD(, xprt) xprts;  /* the peers on this loop */
 	LIST_HEAD(, lane) guests; /* accepted connections that have not said who they are */
+	int lobby;                /* an epoll descriptor of their own (sock.c says why); -1: none yet */
+	ev_io lobby_io;
 };
 
 /* The loop's; made on first use.  The loop is held. */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ struct sock {
 	int fd;
 	bool connecting;
 	bool tcp;
+	bool guest; /* watched in the lobby, not by `in` */
 	struct loop *move_to;
 	ev_io in, out;
 	ev_timer slow;       /* runs while the socket takes nothing more */
@@ -47,8 +49,59 @@ static struct ev_loop *ev_of(const struct sock *s)
 	return loop_ev(s->z.ep.loop);
 }
 
+/* -- the lobby ----------------------------------------------------------------------------------------------------- */
+
+/* A guest may go on to another loop.  libev takes a descriptor out of its epoll set only when it stumbles over it, and
+ * by then it belongs to the other loop's thread; so guests are watched in a set of our own, which a descriptor leaves at
+ * once. */
+#define LOBBY_BATCH 64 /* guests served in one go */
+
+static void in_cb(struct ev_loop *ev, ev_io *w, int events);
+
+static void lobby_cb(struct ev_loop *ev, ev_io *w, int events)
+{
+	struct io *io = w->data;
+	struct epoll_event ready[LOBBY_BATCH];
+	int n = epoll_wait(io->lobby, ready, LOBBY_BATCH, 0);
+
+	for (int i = 0; i < n; i++) {
+		struct sock *s = ready[i].data.ptr; /* ends are posted: it is there still */
+
+		if (s->guest)
+			in_cb(ev, &s->in, events);
+	}
+}
+
+static int lobby_enter(struct sock *s)
+{
+	struct io *io = io_of(s->z.ep.loop);
+	struct epoll_event want = { .events = EPOLLIN, .data.ptr = s };
+
+	if (io->lobby < 0) {
+		io->lobby = epoll_create1(EPOLL_CLOEXEC);
+		if (io->lobby < 0)
+			return -errno;
+		ev_io_init(&io->lobby_io, lobby_cb, io->lobby, EV_READ);
+		io->lobby_io.data = io;
+		ev_io_start(loop_ev(io->loop), &io->lobby_io);
+		ev_unref(loop_ev(io->loop));
+	}
+	if (epoll_ctl(io->lobby, EPOLL_CTL_ADD, s->fd, &want))
+		return -errno;
+	s->guest = true;
+	return 0;
+}
+
+static void lobby_leave(struct sock *s)
+{
+	if (s->guest)
+		epoll_ctl(io_of(s->z.ep.loop)->lobby, EPOLL_CTL_DEL, s->fd, NULL);
+	s->guest = false;
+}
+
 static void stop_watching(struct sock *s)
 {
+	lobby_leave(s);
 	ev_io_stop(ev_of(s), &s->in);
 	ev_io_stop(ev_of(s), &s->out);
 	ev_timer_stop(ev_of(s), &s->slow);
@@ -114,6 +167,7 @@ static void pause_reading(struct sock *s)
 
 	if (zap_is_closed(&s->z))
 		return;
+	lobby_leave(s);
 	ev_io_stop(ev_of(s), &s->in);
 	if (!to)
 		return;
@@ -159,6 +213,10 @@ static void in_cb(struct ev_loop *ev, ev_io *w, int events)
 			pause_reading(s);
 			return;
 		}
+		if (s->guest && z->state == ZAP_UP) { /* it stays on this loop */
+			lobby_leave(s);
+			ev_io_start(ev, &s->in);
+		}
 		ack_quickly(s);
 		if ((size_t)n < cap)
 			return; /* it was all there was */
@@ -179,7 +237,7 @@ static void sock_push(struct zap *z)
 	atomic_fetch_add_explicit(&st->calls_send, 1, memory_order_relaxed);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		/* what came before it may still be read, and says more than "broken pipe" */
-		if ((errno != EPIPE && errno != ECONNRESET) || !ev_is_active(&s->in))
+		if ((errno != EPIPE && errno != ECONNRESET) || (!ev_is_active(&s->in) && !s->guest))
 			zap_doom(z, XPRT_LOST, "%s", err_name(errno));
 		zap_sent(z, zap_pending(z));
 		return;
@@ -336,7 +394,8 @@ struct ep *sock_adopt(const struct ep_type *type, struct xprt_env *env, struct l
 	s->z.ep.addr = *addr;
 	s->z.state = ZAP_WAIT_CONNECT;
 	sock_take(s, fd, addr->ss_family);
-	ev_io_start(ev_of(s), &s->in);
+	if (lobby_enter(s))
+		ev_io_start(ev_of(s), &s->in); /* out of descriptors or memory: slower, but served */
 	return &s->z.ep;
 }
 

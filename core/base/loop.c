@@ -47,9 +47,11 @@ static void after_wait(struct ev_loop *ev) EV_NOEXCEPT
 	take(ev_userdata(ev));
 }
 
-/* Those that are queued now; what they post themselves waits for the next turn. */
-static void jobs_run(struct loop *l)
+/* Those that are queued now; what they post themselves waits for the next turn: are there such? */
+static bool jobs_run(struct loop *l)
 {
+	bool more;
+
 	struct loop_job *job;
 	size_t n;
 
@@ -67,6 +69,10 @@ static void jobs_run(struct loop *l)
 		pthread_mutex_unlock(&l->jobs_lock);
 		job->fn(job);
 	}
+	pthread_mutex_lock(&l->jobs_lock);
+	more = l->jobs;
+	pthread_mutex_unlock(&l->jobs_lock);
+	return more;
 }
 
 static void door_cb(struct ev_loop *ev, ev_async *w, int events)
@@ -74,8 +80,7 @@ static void door_cb(struct ev_loop *ev, ev_async *w, int events)
 	struct loop *l = w->data;
 
 	(void)events;
-	jobs_run(l);
-	if (l->jobs)
+	if (jobs_run(l))
 		ev_async_send(ev, w);
 	if (l->stopping)
 		ev_break(ev, EVBREAK_ALL);
@@ -109,8 +114,8 @@ void loop_free(struct loop *l)
 	if (!l)
 		return;
 	take(l);
-	while (l->jobs)
-		jobs_run(l);
+	while (jobs_run(l))
+		;
 	if (l->io_fini)
 		l->io_fini(l->io);
 	ev_ref(l->ev);
