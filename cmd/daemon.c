@@ -20,7 +20,7 @@
 
 #define MEM_DFLT     (512ull << 20) /* ceiling of set memory */
 #define IO_LOOPS_MAX 4 /* threads for connections unless asked for more */
-#define END_US	     (500 * MSEC_US) /* for flushing rows at the end */
+#define END_US	     (400 * MSEC_US) /* for flushing rows at the end */
 #define END_ALARM_S  5 /* something hangs at the end: the kernel ends us */
 #define EXIT_LISTEN  7 /* ldmsd's */
 

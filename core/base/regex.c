@@ -14,6 +14,7 @@ int rx_init(struct rx *rx, const char *text, struct err *err)
 	size_t n;
 	int rc;
 
+	*rx = (struct rx){ 0 };
 	if (!regex_is_tame(text))
 		return err_set(err, -EINVAL,
 			       "regular expression '%.64s': repetitions of repetitions, or \\1: it could take all memory; "

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
@@ -17,6 +18,7 @@
 #define RESOLVERS_MAX  8 /* names looked up at once; a dead name server must not hold up the live ones for long */
 #define STORE_THREADS  4 /* policies stored at once */
 #define SAMP_GRACE_US  (500 * MSEC_US) /* a sampler that holds the schedule longer is left behind */
+#define LAST_US	       (100 * MSEC_US) /* at the very end, for what is on its way back anyhow */
 #define SET_PERM_DFLT  0440
 #define HOST_NAME_SIZE 256
 
@@ -138,11 +140,15 @@ struct loop *daemon_next_io(struct daemon *d)
 	return d->io[d->next_io++ % d->n_io];
 }
 
-static void objects_stop(struct daemon *d, int64_t deadline_us)
+static int64_t left_us(int64_t end_us)
 {
-	int64_t share;
-	unsigned int n = 0;
+	int64_t us = end_us - mono_us();
 
+	return us > 0 ? us : 0;
+}
+
+static void objects_stop(struct daemon *d, int64_t end_us)
+{
 	NODE_EACH(s, d->samps)
 		samp_stop(((struct samp_node *)s)->samp, NULL);
 	NODE_EACH(u, d->updtrs)
@@ -155,12 +161,9 @@ static void objects_stop(struct daemon *d, int64_t deadline_us)
 		loop_leave(l);
 	}
 	listener_close_all(d);
-	NODE_EACH(g, d->strgps)
-		n++;
-	share = n ? deadline_us / n : 0;
 	NODE_EACH(g, d->strgps) {
 		if (strgp_running(((struct strgp_node *)g)->strgp))
-			strgp_stop(((struct strgp_node *)g)->strgp, share, NULL);
+			strgp_stop(((struct strgp_node *)g)->strgp, left_us(end_us), NULL);
 	}
 }
 
@@ -204,11 +207,12 @@ static void objects_free(struct daemon *d)
 
 void daemon_free(struct daemon *d, int64_t deadline_us)
 {
+	int64_t end_us = mono_us() + deadline_us;
 	bool left_behind = false;
 
 	if (!d)
 		return;
-	objects_stop(d, deadline_us);
+	objects_stop(d, end_us);
 	objects_free(d);
 	/* a sampler that hangs in its source may still write its sets when it comes back */
 	if (d->samp.sched && !samp_sched_free(d->samp.sched))
@@ -218,13 +222,13 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 			loop_join(d->io[i]);
 	/* a name server that does not answer holds a resolver for longer than anybody wants to wait for our end:
 	 * it is left behind, and with it the loops that it would post to */
-	if (!work_free(d->work, deadline_us) || left_behind)
+	if (!work_free(d->work, left_us(end_us)) || left_behind)
 		return;
 	for (unsigned int i = 0; i < d->n_io; i++)
 		if (d->io[i] != d->main)
 			loop_free(d->io[i]);
 	loop_free(d->main);
-	strgp_pool_free(d->strgp_pool);
+	strgp_pool_free(d->strgp_pool, left_us(end_us) + LAST_US);
 	setdb_free(d->sets);
 	pool_free(d->pool);
 	pthread_mutex_destroy(&d->strgp_lock);

@@ -385,7 +385,8 @@ static bool wait_idle(struct samp_sched *sc, const struct samp_task *t)
 {
 	struct timespec end = wait_end();
 
-	while ((t->busy || t->ready) && !pthread_cond_timedwait(&sc->back, &sc->lock, &end))
+	/* one that is overdue was waited for already */
+	while ((t->busy || t->ready) && !t->late && !pthread_cond_timedwait(&sc->back, &sc->lock, &end))
 		;
 	return !t->busy && !t->ready;
 }

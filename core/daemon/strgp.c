@@ -12,7 +12,7 @@
 #include "core/daemon/strgp_impl.h"
 
 #define VICTIMS_MAX   16              /* snapshots that are dropped before the lock is given up between */
-#define STOP_GRACE_US (500 * MSEC_US) /* what closing may take after the deadline, before we go on without it */
+#define STOP_GRACE_US (100 * MSEC_US) /* what closing may take after the deadline, before we go on without it */
 
 /* -- making and ending --------------------------------------------------------------------------------------------- */
 

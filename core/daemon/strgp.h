@@ -27,8 +27,9 @@ const struct store_type *store_type(const struct store *st);
 /* Threads shared by the policies; one policy is on one of them at a time, several policies in parallel. */
 struct strgp_pool;
 struct strgp_pool *strgp_pool_new(unsigned int max_threads);
-/* Policies must have been stopped. */
-void strgp_pool_free(struct strgp_pool *p);
+/* Policies must have been stopped.  A thread that hangs (a dead file system) is waited for until the deadline, then left
+ * behind. */
+void strgp_pool_free(struct strgp_pool *p, int64_t deadline_us);
 
 struct strgp;
 struct strgp_conf {

@@ -11,7 +11,6 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
-#define FREE_GRACE_US (2 * SEC_US) /* a thread that hangs in a dead file system is not waited for longer than this */
 
 struct strgp_pool {
 	pthread_mutex_t lock;
@@ -133,9 +132,9 @@ struct strgp_pool *strgp_pool_new(unsigned int max_threads)
 	return p;
 }
 
-void strgp_pool_free(struct strgp_pool *p)
+void strgp_pool_free(struct strgp_pool *p, int64_t deadline_us)
 {
-	int64_t until = mono_us() + FREE_GRACE_US;
+	int64_t until = mono_us() + deadline_us;
 	struct timespec ts = { .tv_sec = until / SEC_US, .tv_nsec = until % SEC_US * 1000 };
 	unsigned int left;
 	int rc = 0;

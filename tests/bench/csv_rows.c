@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < NODES; i++)
 		snap_put(snaps[i]);
 	strgp_put(sg);
-	strgp_pool_free(threads);
+	strgp_pool_free(threads, 2000000);
 	pool_free(pool);
 	return 0;
 }

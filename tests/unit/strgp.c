@@ -154,7 +154,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	strgp_pool_free(threads);
+	strgp_pool_free(threads, 2000000);
 	pool_free(pool);
 	return 0;
 }
