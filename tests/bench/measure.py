@@ -12,7 +12,7 @@ import struct
 import subprocess
 import time
 
-from daemons import GaveUp, HERE
+from daemons import GaveUp, HERE, ROOT
 
 TRIES = 6  # to open a window between two rounds
 
@@ -20,6 +20,19 @@ TRIES = 6  # to open a window between two rounds
 def need(tool):
     if not shutil.which(tool):
         raise GaveUp(f"{tool} is not installed")
+
+
+def compiled(yard, source, *flags):
+    """What a C file beside this one becomes."""
+    out = yard.path(source[:-2])
+    cc = [os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-D_GNU_SOURCE", f"-I{ROOT}", "-o", out,
+          os.path.join(HERE, source), *flags]
+    if not os.path.exists(out):
+        need(cc[0])
+        r = subprocess.run(cc, capture_output=True, text=True)
+        if r.returncode:
+            raise GaveUp(f"{source} does not build: {r.stderr.strip()[-300:]}")
+    return out
 
 
 # ---- what can be read of a process ----
@@ -59,9 +72,9 @@ class Instructions:
         self.wrap = ("valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={self.out}")
 
     def ask(self, pid, *words):
-        r = subprocess.run(["vgdb", f"--pid={pid}", *words], capture_output=True, text=True, timeout=120)
+        r = subprocess.run(["timeout", "120", "vgdb", f"--pid={pid}", *words], capture_output=True, text=True)
         if r.returncode:
-            raise GaveUp(f"callgrind does not answer: {r.stderr.strip()[-200:]}")
+            raise GaveUp(f"callgrind does not answer: {r.stderr.strip()[-200:] or 'in 120 s'}")
 
     def start(self, pid):
         self.ask(pid, "instrumentation", "on")
@@ -114,12 +127,7 @@ class Allocs:
     wrap = ()
 
     def __init__(self, yard):
-        so = yard.path("allocs.so")
-        cc = os.environ.get("CC", "cc")
-        need(cc)
-        if not os.path.exists(so):
-            subprocess.run([cc, "-O2", "-shared", "-fPIC", "-fno-builtin", "-o", so, os.path.join(HERE, "allocs.c")],
-                           check=True)
+        so = compiled(yard, "allocs.c", "-shared", "-fPIC", "-fno-builtin")
         self.count = yard.path("allocs.count")
         with open(self.count, "wb") as f:
             f.write(bytes(8))

@@ -15,8 +15,8 @@ def stored(bench, make, sources, measure):
     with_store = measure(bench, make, sources, conf_csv(folder, "synth"))
     with open(os.path.join(folder, "c", "synth"), "rb") as f:
         rows = sum(1 for line in f if not line.startswith(b"#"))
-    if rows < SETS * 2 or rows % SETS:
-        bench.report.note(f"{make.title}: {rows} rows in the file are not whole rounds of {SETS}")
+    if rows < SETS * 2:
+        bench.report.note(f"{make.title}: {rows} rows are in the file, not {SETS} of each round")
     return with_store - measure(bench, make, sources)
 
 

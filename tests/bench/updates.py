@@ -3,9 +3,11 @@
 The sources are our samplers with made-up sets of 50 u64, and the same for both aggregators.
 """
 import math
+import subprocess
+import time
 
-from daemons import OURS, conf_collect, conf_sampler
-from measure import Allocs, Calls, Cpu, Instructions, window
+from daemons import GaveUp, OURS, conf_collect, conf_sampler
+from measure import Allocs, Calls, Cpu, Instructions, compiled, window
 
 METRICS = 50
 OFFSET = 0.2  # of the interval: the sources sample at 0
@@ -42,7 +44,7 @@ def per_update(bench, make, sources, meter, interval_s, rounds, conf="", warm=0)
     d = aggregator(bench, make, sources, interval_s, conf, meter)
     try:
         used, share = window(d, meter, interval_s, PHASE, rounds, sources.sets, warm)
-        bench.came(f"{make.title} {sources.sets} sets of {len(sources.ports)}", share)
+        bench.came(f"{make.title}, {sources.sets} sets of {len(sources.ports)}, {type(meter).__name__}", share)
         return used
     finally:
         bench.yard.end_all([d])
@@ -58,7 +60,7 @@ def instructions(bench, make, sources, conf="", rounds=2):
 
 
 def cpu(bench, make, sources, conf=""):
-    return per_update(bench, make, sources, Cpu(), 1, bench.pick(15, 5), conf)
+    return per_update(bench, make, sources, Cpu(), 1, bench.pick(10, 5), conf)
 
 
 def calls(bench, make, sources):
@@ -74,7 +76,7 @@ def source_calls(bench, make, sources):
     d = aggregator(bench, make, sources, 1)
     try:
         used, share = window(sources.daemons[0], Calls(bench.yard), 1, PHASE, 4, 1)
-        bench.came("source", share / (sources.sets // len(sources.ports)))
+        bench.came(f"the source of {make.title}", share / (sources.sets // len(sources.ports)))
         return used
     finally:
         bench.yard.end_all([d])
@@ -106,5 +108,23 @@ def run(bench):
     scenario(bench, 16, 10000, 1 / 3, 1 / 3)
 
 
+def exchange_floor(bench, producers):
+    """CPU ns of a message to another process of this machine and its answer, for that many of them once a second."""
+    proc = subprocess.Popen([compiled(bench.yard, "exchange.c"), str(producers)], stdout=subprocess.PIPE, text=True)
+    try:
+        if not proc.stdout.readline():
+            raise GaveUp(f"exchange.c ended with {proc.wait()}")
+        meter, rounds = Cpu(), bench.pick(10, 5)
+        meter.start(proc.pid)
+        time.sleep(rounds)
+        return meter.stop(proc.pid) / (rounds * producers)
+    finally:
+        proc.kill()
+        proc.wait()
+
+
 def run_many(bench):
-    scenario(bench, bench.pick(500, 100), bench.pick(500, 100), 1 / 2, None)
+    many = bench.pick(500, 100)
+    scenario(bench, many, many, 1 / 2, None)
+    bench.report.line(f"{many:,} sets of {many}: floor, an exchange", "ns",
+                      bench.try_one(lambda make: exchange_floor(bench, many), bench.makes[0]), None)
