@@ -22,6 +22,7 @@
 #define IO_LOOPS_MAX 4 /* threads for connections unless asked for more */
 #define END_US	     (400 * MSEC_US) /* for flushing rows at the end */
 #define END_ALARM_S  5 /* something hangs at the end: the kernel ends us */
+#define MMAP_FROM    (128 << 10) /* bytes of an allocation that gets pages of its own */
 #define EXIT_LISTEN  7 /* ldmsd's */
 
 /* The loop that signals stop, while there is one.  The one global: a signal handler is handed nothing. */
@@ -183,6 +184,8 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 
 	/* few arenas: threads that allocate little must not each keep memory of their own */
 	mallopt(M_ARENA_MAX, 1);
+	/* and what is large and short-lived (a directory of 10,000 sets) goes back at its end, not into the heap's middle */
+	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	signals_take();
 	log_time_set(true);
 	if (o->log_level)

@@ -76,7 +76,13 @@ void io_flush_del(struct io *io, struct io_flush *f)
 struct buf io_buf_take(struct io *io)
 {
 	struct buf b = { 0 };
+	struct io_flush *f = TAILQ_FIRST(&io->flushes);
 
+	/* many peers at once: who was first gives his buffer back by sending now */
+	if (!io->spares_n && f) {
+		io_flush_del(io, f);
+		f->fn(f);
+	}
 	if (io->spares_n)
 		return io->spares[--io->spares_n];
 	buf_reserve(&b, IO_BUF);
@@ -85,7 +91,7 @@ struct buf io_buf_take(struct io *io)
 
 void io_buf_put(struct io *io, struct buf *b)
 {
-	if (b->cap == IO_BUF && io->spares_n < IO_SPARES) {
+	if (b->cap <= IO_BUF_MAX && io->spares_n < IO_SPARES) {
 		buf_reset(b);
 		io->spares[io->spares_n++] = *b;
 		*b = (struct buf){ 0 };

@@ -16,6 +16,7 @@
 #define IO_SCRATCH (1u << 20)   /* bytes of one recv(); also the largest message but for a read's answer */
 #define IO_GATHER  (256u << 10) /* send when so much has gathered, while it is still in the cache */
 #define IO_BUF     (512u << 10) /* a spare output buffer's size: what is gathered, and a large message on top */
+#define IO_BUF_MAX (2u << 20)   /* one that had to grow is kept up to this: 10,000 requests of one peer are 360 kB */
 #define IO_SPARES  4            /* spare output buffers kept by a loop */
 #define IO_TURN    (4u << 20)   /* bytes handled for one endpoint before others get their turn */
 

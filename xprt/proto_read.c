@@ -216,12 +216,12 @@ static struct harvest look_at(struct rset_impl *ri, const uint8_t *bytes)
 		ri->peer_idx = le32toh(d.curr_idx) < s->array_card ? le32toh(d.curr_idx) : k;
 		if (le32toh(d.flags) != SET_TRANS_DONE) {
 			h.end = UPDATE_TORN;
-			h.torn = image_check_data(meta_of(ri), bytes, NULL) ? NULL : bytes;
+			h.torn = image_check_data(meta_of(ri), bytes, s->linked, NULL) ? NULL : bytes;
 			return h;
 		}
 		if (!is_newer(ri, &d, &before))
 			return h;
-		h.rc = image_check_data(meta_of(ri), bytes, &err);
+		h.rc = image_check_data(meta_of(ri), bytes, s->linked, &err);
 		if (h.rc) {
 			complain(ri, err.msg);
 			h.end = UPDATE_FAIL;
@@ -260,7 +260,7 @@ static void take_elems(struct rset_impl *ri, const uint8_t *bytes)
 		memcpy(&d, bytes, sizeof(d));
 		/* nothing new, but the metadata have moved on, and the element now says so */
 		if (h.end == UPDATE_SAME && ri->rs.set->array_card == 1 && d.meta_gn != elem_of(ri, 0)->meta_gn &&
-		    !image_check_data(meta_of(ri), bytes, NULL))
+		    !image_check_data(meta_of(ri), bytes, ri->rs.set->linked, NULL))
 			set_mirror_data(ri->rs.set, 0, 1, bytes);
 		tell_last(ri, h.end, h.rc, h.torn);
 		return;

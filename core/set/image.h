@@ -98,7 +98,10 @@ int image_check_meta(const void *meta, size_t meta_len, struct err *err);
 /* Does this data element (data_sz bytes) fit that (checked) metadata: header, heap signature, lists without loops,
  * entries and records inside the heap?  Cheap for sets without lists.  -EPROTO with words; -EAGAIN when it does not, but
  * says itself that a sample was being written into it (flags SET_TRANS_OPEN): an honest peer may send that. */
-int image_check_data(const struct set_meta *meta, const void *data, struct err *err);
+int image_check_data(const struct set_meta *meta, const void *data, bool linked, struct err *err);
+/* Are there lists or record arrays in sets of that (checked) metadata?  Only these must be looked at in each data element:
+ * who checks many elements asks once and hands it to image_check_data(). */
+bool image_is_linked(const struct set_meta *meta);
 
 /* Of the metadata. */
 const char *image_instance(const struct set_meta *m);

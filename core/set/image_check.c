@@ -443,14 +443,11 @@ static int data_metric_check(struct data_check *c, uint32_t i)
 	return 0; /* unavailable: nobody will look */
 }
 
-static int data_check(struct data_check *c, const struct set_data *h)
+static int data_links_check(struct data_check *c)
 {
 	uint32_t i;
 	int rc;
 
-	rc = data_header_check(c, h);
-	if (rc)
-		return err_prefix(c->err, rc, "data: ");
 	for (i = 0; i < image_card(c->im.meta); i++) {
 		rc = data_metric_check(c, i);
 		if (rc)
@@ -459,7 +456,18 @@ static int data_check(struct data_check *c, const struct set_data *h)
 	return 0;
 }
 
-int image_check_data(const struct set_meta *meta, const void *data, struct err *err)
+bool image_is_linked(const struct set_meta *meta)
+{
+	for (uint32_t i = 0; i < image_card(meta); i++) {
+		enum value_type t = desc_of(meta, i)->type;
+
+		if (t == V_LIST || t == V_RECORD_ARRAY)
+			return true;
+	}
+	return false;
+}
+
+int image_check_data(const struct set_meta *meta, const void *data, bool linked, struct err *err)
 {
 	uint32_t data_sz = le32toh(meta->data_sz), heap_sz = le32toh(meta->heap_sz);
 	struct data_check c = {
@@ -476,7 +484,11 @@ int image_check_data(const struct set_meta *meta, const void *data, struct err *
 	int rc;
 
 	memcpy(&h, data, sizeof(h));
-	rc = data_check(&c, &h);
+	rc = data_header_check(&c, &h);
+	if (rc)
+		err_prefix(err, rc, "data: ");
+	else if (linked)
+		rc = data_links_check(&c);
 	if (rc && le32toh(h.flags) == SET_TRANS_OPEN)
 		return err_prefix(err, -EAGAIN, "the sample was being written: ");
 	return rc;

@@ -30,6 +30,7 @@ struct set {
 	atomic_uint refs;
 	uint32_t meta_sz, data_sz, array_card, heap_used; /* heap_used: bytes from the heap's base that were ever used */
 	bool local;
+	bool linked; /* mirrors: image_is_linked() */
 	atomic_bool deleted; /* taken out of the set database; its readers are told */
 	bool push; /* somebody registered for a push on change */
 	struct info_pair *info; /* guarded by the set database's lock once published */

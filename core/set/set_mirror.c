@@ -15,6 +15,7 @@ int set_mirror_new(struct pool *pool, const struct set_meta *meta, struct set **
 		return -ENOMEM;
 	memcpy(s->image, meta, s->meta_sz);
 	s->name = image_instance(set_meta_of(s));
+	s->linked = image_is_linked(meta);
 	s->heap_used = (uint32_t)set_heap_sz(s); /* which of it, the peer knows */
 	for (uint32_t k = 0; k < s->array_card; k++)
 		set_data_init(s, (struct set_data *)set_elem(s, k), k, 1);

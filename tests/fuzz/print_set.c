@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 		goto out;
 	data = calloc(1, data_sz);
 	memcpy(data, in + n, len - n < data_sz ? len - n : data_sz);
-	if (!image_check_data(meta, data, NULL))
+	if (!image_check_data(meta, data, true, NULL))
 		image_try(&(struct image){ meta, (const struct set_data *)data });
 out:
 	free(data);

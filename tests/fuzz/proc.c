@@ -105,7 +105,7 @@ static void check_sets(struct samp *sp)
 		const struct set_meta *meta = (const struct set_meta *)sets[i]->image;
 
 		assert(!image_check_meta(meta, sets[i]->meta_sz, &err));
-		assert(!image_check_data(meta, sets[i]->image + sets[i]->meta_sz, &err));
+		assert(!image_check_data(meta, sets[i]->image + sets[i]->meta_sz, true, &err));
 		set_put(sets[i]);
 	}
 }

@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 		return 0;
 	data = calloc(1, data_sz);
 	memcpy(data, in + meta_len, len - meta_len < data_sz ? len - meta_len : data_sz);
-	if (image_check_data((const void *)in, data, NULL) == 0) {
+	if (image_check_data((const void *)in, data, true, NULL) == 0) {
 		sn = snap_of(in, meta_len, data, data_sz);
 		cut(sn, NULL, 0);
 		for (uint32_t i = 0; i < image_card(sn->im.meta); i++)

@@ -125,9 +125,9 @@ static void data_try(const struct set_meta *meta, const uint8_t *in, size_t len)
 		return;
 	data = calloc(1, data_sz);
 	memcpy(data, in, len < data_sz ? len : data_sz);
-	rc = image_check_data(meta, data, &err);
+	rc = image_check_data(meta, data, true, &err);
 	odd = odd_copy(data, data_sz);
-	if (image_check_data(meta, odd + 1, NULL) != rc)
+	if (image_check_data(meta, odd + 1, true, NULL) != rc)
 		abort();
 	if (rc == 0)
 		image_sum(&(struct image){ meta, (const struct set_data *)data });

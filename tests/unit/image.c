@@ -23,7 +23,7 @@ static struct image open_elem(const char *name, uint32_t k)
 	if (image_check_meta(file.meta, file.meta_len, &err))
 		fail_msg("%s: %s", name, err.msg);
 	for (uint32_t i = 0; i < file.data_len / le32toh(file.meta->data_sz); i++)
-		if (image_check_data(file.meta, image_file_elem(&file, i).data, &err))
+		if (image_check_data(file.meta, image_file_elem(&file, i).data, true, &err))
 			fail_msg("%s: element %u: %s", name, i, err.msg);
 	return image_file_elem(&file, k);
 }

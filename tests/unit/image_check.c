@@ -262,7 +262,7 @@ static int check(struct err *err)
 {
 	int rc = image_check_meta(file.meta, file.meta_len, err);
 
-	return rc ? rc : image_check_data(file.meta, file.data, err);
+	return rc ? rc : image_check_data(file.meta, file.data, true, err);
 }
 
 static void put(uint8_t *p, uint64_t v, size_t size)
@@ -364,7 +364,7 @@ static void test_any_address(void **state)
 		memcpy(meta + k, file.meta, META_SZ);
 		memcpy(data + k, file.data, DATA_SZ);
 		assert_int_equal(image_check_meta(meta + k, META_SZ, NULL), 0);
-		assert_int_equal(image_check_data(file.meta, data + k, NULL), 0);
+		assert_int_equal(image_check_data(file.meta, data + k, true, NULL), 0);
 	}
 	free(meta);
 	free(data);

@@ -49,7 +49,7 @@ static struct snap *look(const struct set *s)
 
 	if (image_check_meta(sn->im.meta, s->meta_sz, &err))
 		fail_msg("%s: %s", s->name, err.msg);
-	if (image_check_data(sn->im.meta, sn->im.data, &err))
+	if (image_check_data(sn->im.meta, sn->im.data, true, &err))
 		fail_msg("%s: %s", s->name, err.msg);
 	return sn;
 }
