@@ -53,3 +53,11 @@ def test_synopsis_of_manuals_equals_help():
         missing = [o for o in re.findall(r"--([a-z][a-z-]+)", text) if not re.search(r"(Fl|Ic|Cm) (Fl )?-?%s\b" % o, man)
                    and f"-{o}" not in man.replace("\\-", "-")]
         assert not missing, f"man/ldms-{cmd}.1 does not know {missing}"
+
+
+def test_every_verb_has_its_place_in_the_manual():
+    """Those that files may hold; questions over the network alone stand in ldms-wire(7)."""
+    with open(os.path.join(ROOT, "core/ctl/verbs.c")) as f:
+        ours = re.findall(r'\{ "(\w+)", 0x', f.read())
+    text = "".join(open(os.path.join(ROOT, "man", m)).read() for m in ("ldms.conf.5", "ldms-wire.7"))
+    assert [v for v in ours if not re.search(rf"\b{v}\b", text)] == []
