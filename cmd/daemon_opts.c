@@ -160,6 +160,9 @@ int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err
 	struct gen samps = { .o = o, .b = lines }, prdcrs = { .o = o, .b = lines };
 	int rc = no_blanks("name", o->self, err);
 
+	if (!rc && (o->interval_us <= 0 || o->reconnect_us <= 0))
+		rc = err_set(err, -EINVAL, "--%s: must be more than 0, as 1s",
+			     o->interval_us <= 0 ? "interval" : "reconnect");
 	if (!rc)
 		rc = to_lines(o, lines, err);
 	if (!rc)
