@@ -32,6 +32,7 @@ static void io_free(void *arg)
 	while (io->spares_n)
 		buf_fini(&io->spares[--io->spares_n]);
 	buf_fini(&io->text);
+	buf_fini(&io->stash);
 	free(io->scratch);
 	free(io);
 }

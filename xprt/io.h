@@ -18,6 +18,7 @@
 #define IO_BUF     (512u << 10) /* a spare output buffer's size: what is gathered, and a large message on top */
 #define IO_BUF_MAX (2u << 20)   /* one that had to grow is kept up to this: 10,000 requests of one peer are 360 kB */
 #define IO_SPARES  4            /* spare output buffers kept by a loop */
+#define IO_STASH   (64u << 10)  /* a stash up to this size is kept for the next message in pieces */
 #define IO_TURN    (4u << 20)   /* bytes handled for one endpoint before others get their turn */
 
 struct xprt;
@@ -36,6 +37,7 @@ struct io {
 	struct buf text; /* for building one message; empty between uses */
 	struct buf spares[IO_SPARES];
 	unsigned int spares_n;
+	struct buf stash; /* a spare one for a message that comes in pieces */
 	TAILQ_HEAD(, io_flush) flushes;
 	ev_prepare prepare;
 	LIST_HEAD(, xprt) xprts;  /* the peers on this loop */

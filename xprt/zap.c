@@ -272,11 +272,28 @@ void *zap_stash_room(struct zap *z, size_t len)
 	return buf_reserve(&z->stash, len);
 }
 
+/* It is empty: the next message in pieces, of whichever endpoint, takes its memory. */
+static void stash_put(struct zap *z)
+{
+	struct io *io = z->io;
+
+	if (io->stash.p || z->stash.cap > IO_STASH) {
+		buf_fini(&z->stash);
+		return;
+	}
+	io->stash = z->stash;
+	z->stash = (struct buf){ 0 };
+}
+
 /* Keep what is incomplete, with room for all of it. */
 static void stash(struct zap *z, const uint8_t *p, size_t len)
 {
 	if (!len || zap_is_closed(z))
 		return;
+	if (!z->stash.p) {
+		z->stash = z->io->stash;
+		z->io->stash = (struct buf){ 0 };
+	}
 	buf_add(&z->stash, p, len);
 	if (z->stash.len >= ZAP_HDR_SZ && !stopped(z) && checked_len(z, z->stash.p))
 		buf_reserve(&z->stash, zap_wants(z));
@@ -299,7 +316,7 @@ bool zap_resume(struct zap *z)
 		return false;
 	buf_consume(&z->stash, done);
 	if (!z->stash.len)
-		buf_fini(&z->stash);
+		stash_put(z);
 	else if (z->stash.len >= ZAP_HDR_SZ && !stopped(z))
 		buf_reserve(&z->stash, zap_wants(z)); /* handle() has checked that length */
 	return !stopped(z);
