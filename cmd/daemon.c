@@ -84,6 +84,8 @@ static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err 
 	struct buf lines = { 0 };
 	int rc = daemon_opts_listen(o, &lines, err);
 
+	if (o->auth_arg.n && !strcmp(o->auth, "none"))
+		log_warning("config", "-A %s: authentication none takes no arguments; it is ignored", o->auth_arg.v[0]);
 	for (size_t i = 0; i < o->conf.n && !rc; i++)
 		rc = conf_read(cf, o->conf.v[i], err);
 	if (!rc)
