@@ -10,81 +10,18 @@
  */
 #include "core/daemon/samp.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <grp.h>
-#include <pthread.h>
-#include <pwd.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/base/str.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "core/daemon/samp_sched.h"
+#include "core/daemon/samp_impl.h"
 
 #define OPEN_RETRY_US (10 * SEC_US) /* a missing source is looked for this often, or every interval if longer */
-#define PERM_MAX      0777
-
-/* What every sampler takes.  The last four are of old configurations, and have no meaning in ldmsd either. */
-const struct samp_attr samp_common_attrs[] = {
-	{ "producer", "the daemon's name", "producer name of the sets" },
-	{ "instance", "PRODUCER/NAME", "instance name of the set, or what the names of several begin with" },
-	{ "component_id", "the daemon's",
-	  "number of the node; letters in front of it are passed over: node0012 is 12" },
-	{ "schema", "the sampler's", "schema name" },
-	{ "job_set", "job_info", "instance name of the set that tells job_id and app_id" },
-	{ "uid", "the daemon's", "owner of the sets, a name or a number" },
-	{ "gid", "the daemon's", "group of the sets, a name or a number" },
-	{ "perm", "the daemon's", "permission of the sets, octal: 0440" },
-	{ "set_array_card", "1", "samples that a set keeps" },
-	{ "exclusive_thread", "0", "accepted; a sampler that hangs never holds up the others" },
-	{ "required", "false",
-	  "refuse this configuration when the source is missing, instead of looking for it again" },
-	{ "job_id", NULL, "ignored" },
-	{ "app_id", NULL, "ignored" },
-	{ "job_start", NULL, "ignored" },
-	{ "job_end", NULL, "ignored" },
-	{ NULL, NULL, NULL },
-};
-
-struct samp {
-	const struct samp_env *env; /* not looked at by an orphan */
-	const struct samp_type *type;
-	char *name;
-	struct samp_task task;
-
-	/* the configuration: does not change while the plugin can run */
-	struct kv attrs;
-	char *producer, *instance, *root;
-	uint64_t component_id;
-	uint32_t uid, gid, perm, array_card;
-	bool required;
-	enum samp_state_ state; /* the main loop's */
-
-	/* the thread's that runs the plugin */
-	void *plugin; /* samp_state() */
-	bool opened;
-	int set_rc;       /* of the last samp_set_new() that failed */
-	int64_t retry_us; /* monotonic: do not open before */
-	int last_rc;      /* of the last attempt */
-	struct err last_err;
-	atomic_bool sampling; /* a turn shall sample, not only open */
-
-	pthread_mutex_t lock; /* of all below but the atomics */
-	bool orphan;
-	struct set **sets;
-	unsigned int n_sets;
-	int64_t interval_us, offset_us;
-	char hint[48]; /* info pair updt_hint_us; "" until started */
-	char why[ERR_MAX];
-	atomic_bool degraded;
-	atomic_uint_fast64_t samples, errors;
-};
 
 static struct samp *samp_of(struct samp_task *t)
 {
@@ -382,143 +319,6 @@ void samp_free(struct samp *sp)
 		samp_destroy(sp);
 }
 
-static bool attr_is_of(const struct samp_attr *attrs, const char *name)
-{
-	for (; attrs && attrs->name; attrs++)
-		if (!strcmp(attrs->name, name))
-			return true;
-	return false;
-}
-
-static size_t attr_names(const struct samp_attr *attrs, const char **names)
-{
-	size_t n = 0;
-
-	for (; attrs && attrs[n].name; n++)
-		if (names)
-			names[n] = attrs[n].name;
-	return n;
-}
-
-static int attr_unknown(const struct samp *sp, const char *word, struct err *err)
-{
-	size_t common = attr_names(samp_common_attrs, NULL);
-	const char **names = xcalloc(common + attr_names(sp->type->attrs, NULL) + 1, sizeof(*names));
-	const char *near;
-
-	attr_names(samp_common_attrs, names);
-	attr_names(sp->type->attrs, names + common);
-	near = nearest(word, names);
-	free(names);
-	return err_set(err, -EINVAL, "sampler %s: it has no attribute %s; %s%s%s", sp->name, word,
-		       near ? "did you mean " : "`ldms samp -l` lists those of ", near ? near : sp->type->name,
-		       near ? "?" : "");
-}
-
-/* A user's or a group's number, from a number or a name. */
-static int conf_id(const struct samp *sp, const char *attr, uint32_t dflt, uint32_t *ret, struct err *err)
-{
-	const char *text = samp_attr(sp, attr);
-	bool user = *attr == 'u';
-	struct passwd *pw;
-	struct group *gr;
-	uint64_t v;
-
-	*ret = dflt;
-	if (!text)
-		return 0;
-	if (isdigit((unsigned char)*text)) {
-		if (unit_u64(text, &v, err) || v > UINT32_MAX)
-			return err_set(err, -EINVAL, "%s=%s: is no number of a %s", attr, text,
-				       user ? "user" : "group");
-		*ret = (uint32_t)v;
-		return 0;
-	}
-	pw = user ? getpwnam(text) : NULL;
-	gr = user ? NULL : getgrnam(text);
-	if (!pw && !gr)
-		return err_set(err, -EINVAL, "%s=%s: there is no such %s here; use its number", attr, text,
-			       user ? "user" : "group");
-	*ret = user ? pw->pw_uid : gr->gr_gid;
-	return 0;
-}
-
-static int conf_perm(const struct samp *sp, uint32_t *ret, struct err *err)
-{
-	const char *text = samp_attr(sp, "perm");
-	unsigned long v;
-	char *end;
-
-	*ret = sp->env->perm;
-	if (!text)
-		return 0;
-	v = strtoul(text, &end, 8);
-	if (*end || !v || v > PERM_MAX)
-		return err_set(err, -EINVAL, "perm=%s: must be an octal number from 1 to %o, as in perm=0440", text,
-			       PERM_MAX);
-	*ret = (uint32_t)v;
-	return 0;
-}
-
-static int conf_array_card(const struct samp *sp, uint32_t *ret, struct err *err)
-{
-	const char *text = samp_attr(sp, "set_array_card");
-	char *end = NULL;
-	long long v = text ? strtoll(text, &end, 10) : 1;
-
-	if (end && (*end || end == text || v > INT32_MAX))
-		return err_set(err, -EINVAL, "set_array_card=%s: is no number of samples", text);
-	*ret = v > 0 ? (uint32_t)v : 1; /* 0 and less mean the default, as in ldmsd */
-	return 0;
-}
-
-static uint64_t conf_component_id(const struct samp *sp)
-{
-	const char *text = samp_attr(sp, "component_id");
-
-	if (!text)
-		return sp->env->component_id;
-	return strtoull(text + strcspn(text, "0123456789"), NULL, 10);
-}
-
-static void conf_fini(struct samp *sp)
-{
-	kv_fini(&sp->attrs);
-	free(sp->producer);
-	free(sp->instance);
-	sp->producer = sp->instance = NULL;
-}
-
-static int conf_read(struct samp *sp, const struct kv *attrs, struct err *err)
-{
-	const char *word;
-	int rc = 0;
-
-	for (size_t i = 0; i < attrs->n; i++)
-		if (!attr_is_of(samp_common_attrs, attrs->v[i].key) && !attr_is_of(sp->type->attrs, attrs->v[i].key))
-			return attr_unknown(sp, attrs->v[i].key, err);
-	conf_fini(sp);
-	kv_copy(&sp->attrs, attrs);
-	word = samp_attr(sp, "producer");
-	sp->producer = xstrdup(word ? word : sp->env->producer);
-	word = samp_attr(sp, "instance");
-	sp->instance = word ? xstrdup(word) : xasprintf("%s/%s", sp->producer, sp->name);
-	sp->component_id = conf_component_id(sp);
-	word = samp_attr(sp, "required");
-	sp->required = samp_attr_has(sp, "required");
-	if (word && (rc = unit_bool(word, &sp->required, err)))
-		err_prefix(err, rc, "required=: ");
-	if (!rc)
-		rc = conf_id(sp, "uid", sp->env->uid, &sp->uid, err);
-	if (!rc)
-		rc = conf_id(sp, "gid", sp->env->gid, &sp->gid, err);
-	if (!rc)
-		rc = conf_perm(sp, &sp->perm, err);
-	if (!rc)
-		rc = conf_array_card(sp, &sp->array_card, err);
-	return rc ? err_prefix(err, rc, "sampler %s: ", sp->name) : 0;
-}
-
 /* Is that failure to open a slip in the configuration, which no retry will mend? */
 static bool is_slip(int rc)
 {
@@ -533,9 +333,9 @@ int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
 	if (sp->state != SAMP_LOADED)
 		return err_set(err, -EBUSY, "sampler %s: is configured already; `term` and `load` it to change that",
 			       sp->name);
-	rc = conf_read(sp, attrs, err);
+	rc = samp_conf_read(sp, attrs, err);
 	if (rc) {
-		conf_fini(sp);
+		samp_conf_fini(sp);
 		return rc;
 	}
 	sp->retry_us = 0;
@@ -544,7 +344,7 @@ int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
 	else
 		on_run(&sp->task);
 	if (answered && sp->last_rc && (sp->required || is_slip(sp->last_rc))) {
-		conf_fini(sp);
+		samp_conf_fini(sp);
 		if (err)
 			*err = sp->last_err;
 		return err_prefix(err, sp->last_rc, "sampler %s: ", sp->name);

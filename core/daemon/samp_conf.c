@@ -1,0 +1,174 @@
+/* samp_conf.c - the attributes that every sampler takes: see samp.h */
+#include "core/daemon/samp_impl.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/str.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+
+#define PERM_MAX 0777
+
+/* What every sampler takes.  The last four are of old configurations, and have no meaning in ldmsd either. */
+const struct samp_attr samp_common_attrs[] = {
+	{ "producer", "the daemon's name", "producer name of the sets" },
+	{ "instance", "PRODUCER/NAME", "instance name of the set, or what the names of several begin with" },
+	{ "component_id", "the daemon's",
+	  "number of the node; letters in front of it are passed over: node0012 is 12" },
+	{ "schema", "the sampler's", "schema name" },
+	{ "job_set", "job_info", "instance name of the set that tells job_id and app_id" },
+	{ "uid", "the daemon's", "owner of the sets, a name or a number" },
+	{ "gid", "the daemon's", "group of the sets, a name or a number" },
+	{ "perm", "the daemon's", "permission of the sets, octal: 0440" },
+	{ "set_array_card", "1", "samples that a set keeps" },
+	{ "exclusive_thread", "0", "accepted; a sampler that hangs never holds up the others" },
+	{ "required", "false",
+	  "refuse this configuration when the source is missing, instead of looking for it again" },
+	{ "job_id", NULL, "ignored" },
+	{ "app_id", NULL, "ignored" },
+	{ "job_start", NULL, "ignored" },
+	{ "job_end", NULL, "ignored" },
+	{ NULL, NULL, NULL },
+};
+
+static bool attr_is_of(const struct samp_attr *attrs, const char *name)
+{
+	for (; attrs && attrs->name; attrs++)
+		if (!strcmp(attrs->name, name))
+			return true;
+	return false;
+}
+
+static size_t attr_names(const struct samp_attr *attrs, const char **names)
+{
+	size_t n = 0;
+
+	for (; attrs && attrs[n].name; n++)
+		if (names)
+			names[n] = attrs[n].name;
+	return n;
+}
+
+static int attr_unknown(const struct samp *sp, const char *word, struct err *err)
+{
+	size_t common = attr_names(samp_common_attrs, NULL);
+	const char **names = xcalloc(common + attr_names(sp->type->attrs, NULL) + 1, sizeof(*names));
+	const char *near;
+
+	attr_names(samp_common_attrs, names);
+	attr_names(sp->type->attrs, names + common);
+	near = nearest(word, names);
+	free(names);
+	return err_set(err, -EINVAL, "sampler %s: it has no attribute %s; %s%s%s", sp->name, word,
+		       near ? "did you mean " : "`ldms samp -l` lists those of ", near ? near : sp->type->name,
+		       near ? "?" : "");
+}
+
+/* A user's or a group's number, from a number or a name. */
+static int conf_id(const struct samp *sp, const char *attr, uint32_t dflt, uint32_t *ret, struct err *err)
+{
+	const char *text = samp_attr(sp, attr);
+	bool user = *attr == 'u';
+	struct passwd *pw;
+	struct group *gr;
+	uint64_t v;
+
+	*ret = dflt;
+	if (!text)
+		return 0;
+	if (isdigit((unsigned char)*text)) {
+		if (unit_u64(text, &v, err) || v > UINT32_MAX)
+			return err_set(err, -EINVAL, "%s=%s: is no number of a %s", attr, text,
+				       user ? "user" : "group");
+		*ret = (uint32_t)v;
+		return 0;
+	}
+	pw = user ? getpwnam(text) : NULL;
+	gr = user ? NULL : getgrnam(text);
+	if (!pw && !gr)
+		return err_set(err, -EINVAL, "%s=%s: there is no such %s here; use its number", attr, text,
+			       user ? "user" : "group");
+	*ret = user ? pw->pw_uid : gr->gr_gid;
+	return 0;
+}
+
+static int conf_perm(const struct samp *sp, uint32_t *ret, struct err *err)
+{
+	const char *text = samp_attr(sp, "perm");
+	unsigned long v;
+	char *end;
+
+	*ret = sp->env->perm;
+	if (!text)
+		return 0;
+	v = strtoul(text, &end, 8);
+	if (*end || !v || v > PERM_MAX)
+		return err_set(err, -EINVAL, "perm=%s: must be an octal number from 1 to %o, as in perm=0440", text,
+			       PERM_MAX);
+	*ret = (uint32_t)v;
+	return 0;
+}
+
+static int conf_array_card(const struct samp *sp, uint32_t *ret, struct err *err)
+{
+	const char *text = samp_attr(sp, "set_array_card");
+	char *end = NULL;
+	long long v = text ? strtoll(text, &end, 10) : 1;
+
+	if (end && (*end || end == text || v > INT32_MAX))
+		return err_set(err, -EINVAL, "set_array_card=%s: is no number of samples", text);
+	*ret = v > 0 ? (uint32_t)v : 1; /* 0 and less mean the default, as in ldmsd */
+	return 0;
+}
+
+static uint64_t conf_component_id(const struct samp *sp)
+{
+	const char *text = samp_attr(sp, "component_id");
+
+	if (!text)
+		return sp->env->component_id;
+	return strtoull(text + strcspn(text, "0123456789"), NULL, 10);
+}
+
+void samp_conf_fini(struct samp *sp)
+{
+	kv_fini(&sp->attrs);
+	free(sp->producer);
+	free(sp->instance);
+	sp->producer = sp->instance = NULL;
+}
+
+int samp_conf_read(struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	const char *word;
+	int rc = 0;
+
+	for (size_t i = 0; i < attrs->n; i++)
+		if (!attr_is_of(samp_common_attrs, attrs->v[i].key) && !attr_is_of(sp->type->attrs, attrs->v[i].key))
+			return attr_unknown(sp, attrs->v[i].key, err);
+	samp_conf_fini(sp);
+	kv_copy(&sp->attrs, attrs);
+	word = samp_attr(sp, "producer");
+	sp->producer = xstrdup(word ? word : sp->env->producer);
+	word = samp_attr(sp, "instance");
+	sp->instance = word ? xstrdup(word) : xasprintf("%s/%s", sp->producer, sp->name);
+	sp->component_id = conf_component_id(sp);
+	word = samp_attr(sp, "required");
+	sp->required = samp_attr_has(sp, "required");
+	if (word && (rc = unit_bool(word, &sp->required, err)))
+		err_prefix(err, rc, "required=: ");
+	if (!rc)
+		rc = conf_id(sp, "uid", sp->env->uid, &sp->uid, err);
+	if (!rc)
+		rc = conf_id(sp, "gid", sp->env->gid, &sp->gid, err);
+	if (!rc)
+		rc = conf_perm(sp, &sp->perm, err);
+	if (!rc)
+		rc = conf_array_card(sp, &sp->array_card, err);
+	return rc ? err_prefix(err, rc, "sampler %s: ", sp->name) : 0;
+}
