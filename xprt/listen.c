@@ -184,18 +184,3 @@ unsigned short xprt_listener_port(const struct xprt_listener *l)
 {
 	return l->port;
 }
-
-void xprt_listener_each(struct xprt_listener *l, void (*fn)(struct xprt *x, void *arg), void *arg)
-{
-	for (unsigned int i = 0; i < l->n_loops; i++) {
-		struct xprt *x, *next;
-
-		loop_enter(l->loops[i]);
-		for (x = LIST_FIRST(&io_of(l->loops[i])->xprts); x; x = next) {
-			next = LIST_NEXT(x, entry);
-			if (x->l == l && x->up)
-				fn(x, arg);
-		}
-		loop_leave(l->loops[i]);
-	}
-}

@@ -111,8 +111,6 @@ int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n,
 /* Stop accepting and close the peers that came through it. */
 void xprt_listener_close(struct xprt_listener *l);
 unsigned short xprt_listener_port(const struct xprt_listener *l);
-/* Call fn for each peer that came through it, its loop held. */
-void xprt_listener_each(struct xprt_listener *l, void (*fn)(struct xprt *x, void *arg), void *arg);
 
 /* -- directory (proto_dir.c) ------------------------------------------------------------------------------------------ */
 

@@ -133,11 +133,6 @@ struct ev_loop *loop_ev(struct loop *l)
 	return l->ev;
 }
 
-const char *loop_name(const struct loop *l)
-{
-	return l->name;
-}
-
 void loop_run(struct loop *l)
 {
 	take(l);

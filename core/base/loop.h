@@ -29,7 +29,6 @@ struct loop *loop_new(const char *name, struct err *err);
 void loop_free(struct loop *l);
 
 struct ev_loop *loop_ev(struct loop *l);
-const char *loop_name(const struct loop *l);
 
 /* Turn in the calling thread until loop_stop(). */
 void loop_run(struct loop *l);
