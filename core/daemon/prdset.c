@@ -7,6 +7,7 @@
  * data in it at once, too.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/log.h"
@@ -15,6 +16,7 @@
 #include "core/daemon/updtr.h"
 
 #define HINT_KEY	    "updt_hint_us"
+#define HINT_SIZE	    48 /* two numbers of 64 bits, and a colon */
 #define LOOKUP_FAILURES_MAX 7 /* a set that cannot be had is asked for every 2^7th turn in the end */
 
 static const char *const state_names[] = { "START", "LOOKUP", "READY", "UPDATING" };
@@ -29,46 +31,24 @@ const char *prdset_schema(const struct prdset *ps)
 	return ps->schema;
 }
 
-static void info_free(struct prdset *ps)
+/* What its side says of the set's schedule. */
+static void hint_take(struct prdset *ps, const struct info_pair *info, unsigned int n)
 {
-	for (unsigned int i = 0; i < ps->info_n; i++) {
-		free(ps->info[i].key);
-		free(ps->info[i].value);
-	}
-	free(ps->info);
-	ps->info = NULL;
-	ps->info_n = 0;
-}
-
-static void info_take(struct prdset *ps, const struct info_pair *info, unsigned int n)
-{
-	info_free(ps);
 	ps->hint_interval_us = 0;
-	if (!n)
-		return;
-	ps->info = xcalloc(n, sizeof(*info));
-	for (; ps->info_n < n; ps->info_n++) {
-		const struct info_pair *from = &info[ps->info_n];
-
-		ps->info[ps->info_n] = (struct info_pair){ xstrdup(from->key), xstrdup(from->value) };
-		if (!strcmp(from->key, HINT_KEY))
-			updtr_hint_parse(from->value, &ps->hint_interval_us, &ps->hint_offset_us);
-	}
+	for (unsigned int i = 0; i < n; i++)
+		if (!strcmp(info[i].key, HINT_KEY))
+			updtr_hint_parse(info[i].value, &ps->hint_interval_us, &ps->hint_offset_us);
 }
 
-/* What we show downstream: the pairs as they came, but the hint is the schedule that we read the set on. */
-static void info_hint(struct prdset *ps)
+/* What we say of it: the schedule that we read it on, in the place of the one that it came with. */
+static bool hint_ours(const struct prdset *ps, char text[HINT_SIZE])
 {
 	int64_t interval_us, offset_us;
 
 	if (!updtr_set_schedule(ps, &interval_us, &offset_us))
-		return;
-	for (unsigned int i = 0; i < ps->info_n; i++) {
-		if (strcmp(ps->info[i].key, HINT_KEY))
-			continue;
-		free(ps->info[i].value);
-		ps->info[i].value = xasprintf("%lld:%lld", (long long)interval_us, (long long)offset_us);
-	}
+		return false;
+	snprintf(text, HINT_SIZE, "%lld:%lld", (long long)interval_us, (long long)offset_us);
+	return true;
 }
 
 /* Let go of the mirror; the set begins anew. */
@@ -99,7 +79,6 @@ static void prdset_free(struct prdset *ps)
 			strgp_put(*sg);
 		free(ps->strgps);
 	}
-	info_free(ps);
 	free(ps->schema);
 	free(ps);
 }
@@ -290,6 +269,7 @@ static void lookup_failed(struct prdset *ps, const char *why)
 static void on_lookup(struct xprt *x, void *arg, int rc, struct rset *rs, bool more, const char *why)
 {
 	struct prdset *ps = ticket_back(xprt_arg(x), (uintptr_t)arg);
+	char hint[HINT_SIZE];
 
 	(void)more;
 	if (!ps || !rs) {
@@ -303,10 +283,8 @@ static void on_lookup(struct xprt *x, void *arg, int rc, struct rset *rs, bool m
 	ps->set = set_get(rs->set);
 	rs->arg = ps;
 	rs->updated = on_updated;
-	info_hint(ps);
-	for (unsigned int i = 0; i < ps->info_n; i++)
-		set_info_put(ps->set, ps->info[i].key, ps->info[i].value);
-	info_free(ps);
+	if (set_info_find(ps->set, HINT_KEY) && hint_ours(ps, hint))
+		set_info_put(ps->set, HINT_KEY, hint);
 	ps->state = PRDSET_READY;
 	prdset_turn(ps);
 }
@@ -388,13 +366,21 @@ void prdset_turn(struct prdset *ps)
 
 static void set_info_changed(struct prdset *ps, const struct dir_set *set)
 {
-	info_take(ps, set->info, set->info_n);
+	struct info_pair *pairs;
+	char hint[HINT_SIZE];
+
+	hint_take(ps, set->info, set->info_n);
 	updtr_set_hint(ps);
-	info_hint(ps);
 	if (!ps->set)
 		return;
-	setdb_info_replace(ps->prdcr->d->sets, ps->set, ps->info, ps->info_n);
-	info_free(ps);
+	pairs = xcalloc(set->info_n + 1, sizeof(*pairs));
+	for (unsigned int i = 0; i < set->info_n; i++) {
+		pairs[i] = set->info[i];
+		if (!strcmp(pairs[i].key, HINT_KEY) && hint_ours(ps, hint))
+			pairs[i].value = hint;
+	}
+	setdb_info_replace(ps->prdcr->d->sets, ps->set, pairs, set->info_n);
+	free(pairs);
 }
 
 void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc)
@@ -413,7 +399,7 @@ void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_s
 		}
 		log_debug("producer", "%s: adding set %s", p->conf.name, set->name);
 		ps = prdset_new(p, set->name, set->schema);
-		info_take(ps, set->info, set->info_n);
+		hint_take(ps, set->info, set->info_n);
 		prdset_offer(ps);
 		break;
 	case DIR_UPD:
@@ -454,7 +440,7 @@ static void local_add(struct prdcr *p, struct set *s)
 	ps = prdset_new(p, s->name, image_schema((const struct set_meta *)s->image));
 	ps->set = set_get(s);
 	ps->state = PRDSET_READY;
-	info_take(ps, s->info, s->info_n);
+	hint_take(ps, s->info, s->info_n);
 	prdset_offer(ps);
 }
 
