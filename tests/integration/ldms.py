@@ -11,6 +11,7 @@ waited for when it gives up.
 """
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -36,9 +37,18 @@ def wait_for(condition, what="", patience=PATIENCE_S):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody has, and that no outgoing connection will get while its daemon is down."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        low, high = map(int, f.read().split())
+    ports = range(10000, low) if low > 12000 else range(high + 1, 65536)
+    while True:
+        port = random.choice(ports)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def run(*args, **kw):
