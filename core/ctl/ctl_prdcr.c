@@ -167,7 +167,7 @@ static void status_one(struct buf *b, struct prdcr *p)
 		buf_addf(b, "%s{ \"inst_name\":", sep);
 		reply_string(b, ps->name);
 		buf_addf(b, ",\"schema_name\":");
-		reply_string(b, prdset_schema(ps));
+		reply_string(b, ps->schema);
 		buf_addf(b, ",\"state\":\"%s\"}", prdset_state_name(ps->state));
 		sep = ",\n";
 	}

@@ -67,7 +67,6 @@ enum prdcr_state prdcr_state(const struct prdcr *p);
 void prdcr_stats(const struct prdcr *p, struct prdcr_stats *ret);
 const char *prdcr_why(const struct prdcr *p); /* why it is not connected; "" */
 struct prdset *prdcr_sets(struct prdcr *p); /* a uthash table; walk with hh.next */
-const char *prdset_schema(const struct prdset *ps);
 
 /* For updtr.c: an updater begins (ends) to care for this producer's sets. */
 void prdcr_updtr_add(struct prdcr *p, struct updtr *u);

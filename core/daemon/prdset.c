@@ -26,11 +26,6 @@ const char *prdset_state_name(enum prdset_state s)
 	return state_names[s];
 }
 
-const char *prdset_schema(const struct prdset *ps)
-{
-	return ps->schema;
-}
-
 /* What its side says of the set's schedule. */
 static void hint_take(struct prdset *ps, const struct info_pair *info, unsigned int n)
 {
@@ -162,23 +157,27 @@ static void prdset_store(struct prdset *ps, struct snap *sn)
 /* -- updates ----------------------------------------------------------------------------------------------------------
  */
 
+/* Two producers offer a set of this name: the first one's is here. */
+static void name_taken(struct prdset *ps)
+{
+	if (!ps->told)
+		log_error("producer",
+			  "%s: set %s is offered by another producer as well and ignored here; give one of the two another "
+			  "instance name",
+			  ps->prdcr->conf.name, ps->name);
+	ps->told = true;
+}
+
 static void prdset_publish(struct prdset *ps)
 {
 	struct prdcr *p = ps->prdcr;
-	struct err err = { "" };
 
-	if (!setdb_add(p->d->sets, ps->set, &err)) {
+	if (!setdb_add(p->d->sets, ps->set, NULL)) {
 		ps->published = true;
 		log_debug("updater", "%s: set %s is ready", p->conf.name, ps->name);
 		return;
 	}
-	/* Another producer's set has this name: ours waits, looked up anew on a later turn. */
-	if (!ps->told)
-		log_error("producer",
-			  "%s: set %s is offered by another producer as well and ignored here: %s; give one of the "
-			  "two another instance name",
-			  p->conf.name, ps->name, err.msg);
-	ps->told = true;
+	name_taken(ps); /* ours waits, looked up anew on a later turn */
 	prdset_forget(ps);
 }
 
@@ -297,12 +296,7 @@ static void lookup(struct prdset *ps)
 
 	if (other) { /* no need to ask: prdset_publish() would refuse it */
 		set_put(other);
-		if (!ps->told)
-			log_error("producer",
-				  "%s: set %s is offered by another producer as well and ignored here; give one of the "
-				  "two another instance name",
-				  p->conf.name, ps->name);
-		ps->told = true;
+		name_taken(ps);
 		return;
 	}
 	ticket_take(ps);
