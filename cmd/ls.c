@@ -478,7 +478,7 @@ static int ls_run(struct ls *ls, struct err *err)
 	for (size_t i = 0; i < ls->o.auth_args.n; i++)
 		kv_parse(&auth_args, ls->o.auth_args.v[i]);
 	ls->env.limits = xprt_limits_dflt;
-	ls->env.limits.handshake_us = ls->env.limits.answer_us = 2 * ls->time_us; /* our deadline comes first */
+	ls->env.limits.handshake_us = ls->env.limits.answer_us = 2 * (uint64_t)ls->time_us; /* our deadline comes first */
 	ls->env.pool = pool_new(ls->o.mem);
 	ls->env.work = work_new("ls", 1);
 	loop_lock(ls->loop);

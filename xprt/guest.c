@@ -15,11 +15,25 @@ static void lane_bury_cb(struct loop_job *job)
 	lane_free((struct lane *)((char *)job - offsetof(struct lane, bury)));
 }
 
+static void guest_list(struct lane *lane)
+{
+	TAILQ_INSERT_TAIL(&io_of(lane->ep->loop)->guests, lane, guests);
+	lane->listed = true;
+}
+
 static void guest_unlist(struct lane *lane)
 {
-	if (lane->guests.le_prev)
-		LIST_REMOVE(lane, guests);
-	lane->guests.le_prev = NULL;
+	if (lane->listed)
+		TAILQ_REMOVE(&io_of(lane->ep->loop)->guests, lane, guests);
+	lane->listed = false;
+}
+
+void guest_left(struct lane *lane)
+{
+	guest_unlist(lane);
+	if (lane->guest)
+		atomic_fetch_sub(&lane->ep->env->stats.guests, 1);
+	lane->guest = false;
 }
 
 void guest_end(struct lane *lane, enum xprt_fail fail, const char *why)
@@ -28,8 +42,8 @@ void guest_end(struct lane *lane, enum xprt_fail fail, const char *why)
 	struct loop *loop = ep->loop;
 	char text[ADDR_TEXT_MAX];
 
-	guest_unlist(lane);
 	atomic_fetch_add(&ep->env->stats.refused[fail], 1);
+	rail_count(ep->env, fail, false, &ep->addr);
 	rail_log(addr_text(&ep->addr, text), fail, why);
 	lane_shut(lane);
 	lane->bury.fn = lane_bury_cb;
@@ -46,17 +60,35 @@ void guest_new(struct xprt_listener *l, struct ep *ep)
 	ep->owner = lane;
 	atomic_fetch_add(&l->env->stats.accepted, 1);
 	atomic_fetch_add(&l->env->stats.live, 1);
-	LIST_INSERT_HEAD(&io_of(ep->loop)->guests, lane, guests);
+	atomic_fetch_add(&l->env->stats.incoming, 1);
+	atomic_fetch_add(&l->env->stats.guests, 1);
+	lane->guest = true;
+	guest_list(lane);
 	lane_deadline(lane);
+}
+
+bool guests_evict(struct io *io)
+{
+	struct lane *lane = TAILQ_FIRST(&io->guests);
+	const char *why = "others want to connect, and it has not said who it is";
+
+	if (!lane)
+		return false;
+	refuse(lane->ep->env, REFUSE_GUESTS, &lane->ep->addr);
+	if (lane->x)
+		rail_down(lane->x, XPRT_LIMIT, why);
+	else
+		guest_end(lane, XPRT_LIMIT, why);
+	return true;
 }
 
 void guests_end(struct xprt_listener *l, struct io *io)
 {
 	struct lane *lane, *next;
 
-	for (lane = LIST_FIRST(&io->guests); lane; lane = next) {
-		next = LIST_NEXT(lane, guests);
-		if (lane->l == l)
+	for (lane = TAILQ_FIRST(&io->guests); lane; lane = next) {
+		next = TAILQ_NEXT(lane, guests);
+		if (lane->l == l && !lane->x)
 			guest_end(lane, XPRT_CLOSED, "the listener closes");
 	}
 }
@@ -104,7 +136,6 @@ static void guest_join(struct lane *lane, const struct conn *c)
 		if (lane->place)
 			lane->place->x = x;
 	}
-	guest_unlist(lane);
 	lane->x = x;
 	lane->idx = c->idx;
 	x->lanes[c->idx] = lane;
@@ -149,7 +180,9 @@ void guest_asked(struct ep *ep, const void *bytes, size_t len)
 			return;
 		}
 	}
-	if (!ev_is_active(&lane->deadline))
+	if (!lane->listed) { /* it has just come to this loop */
+		guest_list(lane);
 		lane_deadline(lane);
+	}
 	guest_join(lane, &c);
 }

@@ -49,7 +49,7 @@ struct io *io_of(struct loop *l)
 	io->scratch = xmalloc(IO_SCRATCH);
 	TAILQ_INIT(&io->flushes);
 	LIST_INIT(&io->xprts);
-	LIST_INIT(&io->guests);
+	TAILQ_INIT(&io->guests);
 	ev_prepare_init(&io->prepare, prepare_cb);
 	io->prepare.data = io;
 	ev_prepare_start(loop_ev(l), &io->prepare);

@@ -40,9 +40,9 @@ struct io {
 	struct buf stash; /* a spare one for a message that comes in pieces */
 	TAILQ_HEAD(, io_flush) flushes;
 	ev_prepare prepare;
-	LIST_HEAD(, xprt) xprts;  /* the peers on this loop */
-	LIST_HEAD(, lane) guests; /* accepted connections that have not said who they are */
-	int lobby;                /* an epoll descriptor of their own (sock.c says why); -1: none yet */
+	LIST_HEAD(, xprt) xprts;   /* the peers on this loop */
+	TAILQ_HEAD(, lane) guests; /* accepted connections that have not proved who they are, oldest first */
+	int lobby;                 /* an epoll descriptor of their own (sock.c says why); -1: none yet */
 	ev_io lobby_io;
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "xprt/proto.h"
@@ -32,12 +33,15 @@ struct lane *lane_new(struct xprt *x, unsigned int idx)
 
 void lane_deadline(struct lane *lane)
 {
-	int64_t us = lane->ep->env->limits.handshake_us;
+	int64_t us = (int64_t)lane->ep->env->limits.handshake_us, now = mono_us(), left;
 
 	if (us <= 0)
 		return;
-	ev_now_update(ev_of(lane)); /* the loop may have slept long while another thread works on it */
-	ev_timer_set(&lane->deadline, (double)us / SEC_US, 0);
+	if (!lane->since_us)
+		lane->since_us = now;
+	left = lane->since_us + us - now; /* it has moved to another loop, but began where it was accepted */
+	ev_now_update(ev_of(lane));       /* the loop may have slept long while another thread works on it */
+	ev_timer_set(&lane->deadline, left > 0 ? (double)left / SEC_US : 0, 0);
 	ev_timer_start(ev_of(lane), &lane->deadline);
 }
 
@@ -49,12 +53,15 @@ void lane_shut(struct lane *lane)
 	if (!ep)
 		return;
 	ev_timer_stop(ev_of(lane), &lane->deadline);
+	guest_left(lane);
 	if (lane->auth.type && lane->auth.type->end)
 		lane->auth.type->end(&lane->auth);
 	lane->auth.type = NULL;
 	atomic_fetch_sub(&ep->env->stats.live, 1);
-	if (lane->l)
+	if (lane->l) {
+		atomic_fetch_sub(&ep->env->stats.incoming, 1);
 		listener_left(lane->l, &ep->addr);
+	}
 	if (lane->place && lane->place->x == lane->x)
 		lane->place->x = NULL;
 	lane->state = LANE_SHUT;
@@ -83,6 +90,7 @@ int lane_dial(struct lane *lane, struct err *err)
 	int rc;
 
 	lane->state = LANE_WAITING;
+	lane->since_us = 0;
 	lane->ep = x->type->new (x->type, x->env, x->loop, &lane_events, lane);
 	atomic_fetch_add(&x->env->stats.live, 1);
 	x->addr = at->ss;
@@ -140,7 +148,7 @@ static void deadline_cb(struct ev_loop *ev, ev_timer *w, int events)
 	char limit[32];
 	struct err why;
 
-	unit_time_text(lane->ep->env->limits.handshake_us, limit);
+	unit_time_text((int64_t)lane->ep->env->limits.handshake_us, limit);
 	if (!lane->x)
 		err_set(&why, 0, "it did not ask to connect within %s", limit);
 	else if (lane->state == LANE_AUTH)
@@ -219,6 +227,7 @@ void auth_approve(struct auth_run *a, uint32_t uid, uint32_t gid)
 	x->uid = uid;
 	x->gid = gid;
 	lane->state = LANE_OPEN;
+	guest_left(lane);
 	if (!x->n_open)
 		proto_up(x); /* what a peer asks may overtake the last of its connections */
 	if (++x->n_open < x->n_eps)

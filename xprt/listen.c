@@ -29,17 +29,30 @@ void listener_put(struct xprt_listener *l)
 
 /* -- who may come -------------------------------------------------------------------------------------------------- */
 
-bool listener_admit(struct xprt_listener *l, const struct sockaddr_storage *addr, const char **why)
+/* The first to come is the first to go: one that connects properly is through long before. */
+static bool guests_fit(struct xprt_listener *l)
+{
+	uint64_t limit = l->env->limits.guests;
+
+	return !limit || atomic_load(&l->env->stats.guests) < limit || guests_evict(io_of(l->loops[0]));
+}
+
+bool listener_admit(struct xprt_listener *l, const struct sockaddr_storage *addr, enum refusal *why)
 {
 	const struct xprt_limits *lim = &l->env->limits;
+	uint64_t conns = lim->conns, per_addr = lim->conns_per_addr;
 	struct addr_count *c = NULL;
 	struct in6_addr ip;
+	bool ok;
 
-	if (lim->conns && atomic_load(&l->env->stats.live) >= lim->conns) {
-		*why = "Too many connections";
+	*why = REFUSE_CONNS;
+	if (conns && atomic_load(&l->env->stats.incoming) >= conns)
 		return false;
-	}
-	if (!lim->conns_per_addr || !addr_ip(addr, &ip))
+	*why = REFUSE_GUESTS;
+	if (!guests_fit(l))
+		return false;
+	*why = REFUSE_CONNS_PER_ADDR;
+	if (!addr_ip(addr, &ip))
 		return true;
 	pthread_mutex_lock(&l->lock);
 	HASH_FIND(hh, l->addrs, &ip, sizeof(ip), c);
@@ -48,12 +61,10 @@ bool listener_admit(struct xprt_listener *l, const struct sockaddr_storage *addr
 		c->ip = ip;
 		HASH_ADD(hh, l->addrs, ip, sizeof(c->ip), c);
 	}
-	if (c->n < lim->conns_per_addr)
-		c->n++;
-	else
-		*why = "Too many connections from this address";
+	ok = !per_addr || c->n < per_addr;
+	c->n += ok;
 	pthread_mutex_unlock(&l->lock);
-	return !*why;
+	return ok;
 }
 
 void listener_left(struct xprt_listener *l, const struct sockaddr_storage *addr)
@@ -61,7 +72,7 @@ void listener_left(struct xprt_listener *l, const struct sockaddr_storage *addr)
 	struct addr_count *c;
 	struct in6_addr ip;
 
-	if (!l->env->limits.conns_per_addr || !addr_ip(addr, &ip))
+	if (!addr_ip(addr, &ip))
 		return;
 	pthread_mutex_lock(&l->lock);
 	HASH_FIND(hh, l->addrs, &ip, sizeof(ip), c);

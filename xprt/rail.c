@@ -40,6 +40,25 @@ void rail_log(const char *peer, enum xprt_fail fail, const char *why)
 		log_warning("xprt", "%s: dropped: %s (%s)", peer, why, xprt_fail_name(fail));
 }
 
+/* What a connection's end says of its peer; the ceilings count where they are met. */
+static const struct {
+	bool counts;
+	enum refusal before, after; /* it was up */
+} fail_refusals[XPRT_FAILS] = {
+	[XPRT_TIMEOUT] = { true, REFUSE_HANDSHAKE, REFUSE_SILENT },
+	[XPRT_NOT_LDMS] = { true, REFUSE_NOT_LDMS, REFUSE_NOT_LDMS },
+	[XPRT_VERSION] = { true, REFUSE_VERSION, REFUSE_VERSION },
+	[XPRT_AUTH] = { true, REFUSE_AUTH, REFUSE_AUTH },
+	[XPRT_PROTO] = { true, REFUSE_PROTOCOL, REFUSE_PROTOCOL },
+	[XPRT_SLOW] = { true, REFUSE_SLOW, REFUSE_SLOW },
+};
+
+void rail_count(struct xprt_env *env, enum xprt_fail fail, bool was_up, const struct sockaddr_storage *from)
+{
+	if (fail_refusals[fail].counts)
+		refuse(env, was_up ? fail_refusals[fail].after : fail_refusals[fail].before, from);
+}
+
 struct xprt *rail_new(struct xprt_env *env, struct loop *loop, const struct ep_type *type, const struct xprt_events *ev,
 		      void *arg, unsigned int n_eps)
 {
@@ -107,6 +126,8 @@ void rail_down(struct xprt *x, enum xprt_fail fail, const char *why)
 		return;
 	x->down = true;
 	atomic_fetch_add(was_up ? &x->env->stats.ended[fail] : &x->env->stats.refused[fail], 1);
+	if (x->l || was_up) /* who is not there, or is called by mistake, is refused nothing */
+		rail_count(x->env, fail, was_up, &x->addr);
 	if (x->l)
 		rail_log(x->peer, fail, why);
 	shut(x);

@@ -19,6 +19,7 @@
 
 #define BACKLOG      1024
 #define ACCEPT_TURN  64  /* connections taken in before others get their turn */
+#define EVICT_TURN   16  /* guests that go when there are no descriptors for others */
 #define DOOR_PAUSE_S 0.1 /* long enough not to spin, short enough not to be noticed */
 
 struct door {
@@ -47,6 +48,9 @@ static void door_pause(struct door *d, int errnum)
 	struct xprt_env *env = d->l->env;
 
 	atomic_fetch_add(&env->stats.refused[XPRT_LIMIT], 1);
+	refuse(env, REFUSE_DESCRIPTORS, NULL);
+	for (int i = 0; i < EVICT_TURN && guests_evict(io_of(d->l->loops[0])); i++)
+		;
 	if (!d->out)
 		log_error("xprt",
 			  "port %u: cannot accept connections: %s; %lu are open. Accepting again as soon as it goes; "
@@ -62,16 +66,19 @@ static void door_pause(struct door *d, int errnum)
 }
 
 /* One more is too many: tell it before it has asked. */
-static void refuse(struct door *d, int fd, const struct sockaddr_storage *addr, const char *why)
+static void turn_away(struct door *d, int fd, const struct sockaddr_storage *addr, enum refusal refusal)
 {
+	const char *why = refusal_words(refusal);
 	uint8_t bytes[128];
 	size_t n = zap_reject_bytes(bytes, sizeof(bytes), why);
 	char text[ADDR_TEXT_MAX];
 	unsigned long held;
 
 	atomic_fetch_add(&d->l->env->stats.refused[XPRT_LIMIT], 1);
+	refuse(d->l->env, refusal, addr);
 	if (rare_now(&d->refused, &held))
-		log_warning("xprt", "%s: refused: %s (%lu more since the last line)", addr_text(addr, text), why, held);
+		log_warning("xprt", "%s: refused: %s: the limit `%s` is reached (%lu more since the last line)",
+			    addr_text(addr, text), why, refusal_name(refusal), held);
 	if (send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		log_debug("xprt", "%s: could not be told: %s", addr_text(addr, text), err_name(errno));
 	shutdown(fd, SHUT_RDWR);
@@ -86,7 +93,7 @@ static void knock_cb(struct ev_loop *ev, ev_io *w, int events)
 	for (int i = 0; i < ACCEPT_TURN; i++) {
 		struct sockaddr_storage addr = { 0 };
 		socklen_t len = sizeof(addr);
-		const char *why = NULL;
+		enum refusal why;
 		int fd = accept4(d->fd, (struct sockaddr *)&addr, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0 && errno == EAGAIN)
@@ -103,7 +110,7 @@ static void knock_cb(struct ev_loop *ev, ev_io *w, int events)
 		if (listener_admit(l, &addr, &why))
 			guest_new(l, sock_adopt(l->type, l->env, l->loops[0], fd, &addr));
 		else
-			refuse(d, fd, &addr, why);
+			turn_away(d, fd, &addr, why);
 	}
 }
 

@@ -5,20 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "xprt/proto.h"
 #include "xprt/resolve.h"
 #include "xprt/xprt_impl.h"
-
-const struct xprt_limits xprt_limits_dflt = {
-	.conns = 32768,         /* twice the nodes of the largest site we know of */
-	.conns_per_addr = 4096, /* a whole virtual cluster behind one address */
-	.out_bytes = 64u << 20, /* a directory of 100,000 sets is about 42 MB */
-	.dir_bytes = 256u << 20,
-	.handshake_us = 10 * SEC_US,
-	.answer_us = 30 * SEC_US,
-};
 
 static void resolved_cb(void *arg, struct addrinfo *list, const char *why)
 {
@@ -107,6 +97,11 @@ bool xprt_is_up(const struct xprt *x)
 struct loop *xprt_loop(const struct xprt *x)
 {
 	return x->loop;
+}
+
+struct xprt_env *xprt_env(const struct xprt *x)
+{
+	return x->env;
 }
 
 const char *xprt_peer(const struct xprt *x)

@@ -17,6 +17,7 @@
 #include "core/base/loop.h"
 #include "core/base/work.h"
 #include "core/set/setdb.h"
+#include "xprt/limits.h"
 
 struct xprt;
 struct xprt_listener;
@@ -39,19 +40,13 @@ enum xprt_fail {
 };
 const char *xprt_fail_name(enum xprt_fail f);
 
-struct xprt_limits {
-	unsigned int conns; /* connections in all; 0: no limit but the descriptors */
-	unsigned int conns_per_addr; /* accepted from one address; 0: no limit */
-	size_t out_bytes; /* waiting to be read by one peer */
-	size_t dir_bytes; /* directory text of one peer in one message sequence */
-	int64_t handshake_us; /* from TCP connect to authenticated */
-	int64_t answer_us; /* from a request to its answer */
-};
-extern const struct xprt_limits xprt_limits_dflt;
-
 struct xprt_stats { /* of a process; read any time */
 	atomic_ulong accepted, connected, ended[XPRT_FAILS], refused[XPRT_FAILS];
-	atomic_ulong live; /* connections now */
+	atomic_ulong live; /* connections now, */
+	atomic_ulong incoming; /* of these accepted, */
+	atomic_ulong guests; /* of these not authenticated */
+	atomic_ulong memory; /* bytes held for peers: see xprt_hold() */
+	struct refusals refusals;
 	atomic_ulong bytes_in, bytes_out, calls_recv, calls_send;
 };
 
@@ -88,6 +83,7 @@ int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf
 void xprt_close(struct xprt *x);
 bool xprt_is_up(const struct xprt *x);
 struct loop *xprt_loop(const struct xprt *x);
+struct xprt_env *xprt_env(const struct xprt *x);
 const char *xprt_peer(const struct xprt *x); /* "n17:411" or "10.1.2.3:49152", for messages */
 const struct sockaddr *xprt_peer_addr(const struct xprt *x);
 void xprt_peer_cred(const struct xprt *x, uint32_t *uid, uint32_t *gid);

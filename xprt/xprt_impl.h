@@ -38,8 +38,11 @@ struct lane {
 	unsigned int idx;
 	enum lane_state state;
 	struct auth_run auth;
-	ev_timer deadline;       /* to connect and authenticate */
-	LIST_ENTRY(lane) guests; /* io->guests, as long as x is NULL */
+	ev_timer deadline;        /* to connect and authenticate */
+	int64_t since_us;         /* when that began; monotonic */
+	bool guest;               /* counted as one: accepted, not authenticated */
+	bool listed;              /* in io->guests of its loop; as a guest that moves is not */
+	TAILQ_ENTRY(lane) guests; /* io->guests */
 	struct loop_job bury;
 	unsigned int at; /* active: which of x->addrs is being tried */
 };
@@ -115,8 +118,9 @@ void rail_dial(struct xprt *x);
 void rail_down(struct xprt *x, enum xprt_fail fail, const char *why);
 /* Free what has been closed. */
 void rail_free(struct xprt *x);
-/* A line about a connection that we end; the first of its kind at once, the others as a number. */
+/* A connection that we end: counted, and a line in the log; the first of its kind at once, the others as a number. */
 void rail_log(const char *peer, enum xprt_fail fail, const char *why);
+void rail_count(struct xprt_env *env, enum xprt_fail fail, bool was_up, const struct sockaddr_storage *from);
 
 extern const struct ep_events lane_events;
 struct lane *lane_new(struct xprt *x, unsigned int idx);
@@ -136,6 +140,10 @@ void guest_asked(struct ep *ep, const void *bytes, size_t len); /* ep_events.ask
 void guest_end(struct lane *lane, enum xprt_fail fail, const char *why);
 /* End those of a listener; the loop is held. */
 void guests_end(struct xprt_listener *l, struct io *io);
+/* End the oldest one of this loop to make room; false when there is none. */
+bool guests_evict(struct io *io);
+/* It has proved who it is, or ends: no guest any more.  No-op for others. */
+void guest_left(struct lane *lane);
 
 /* -- listening (listen.c) ------------------------------------------------------------------------------------------ */
 
@@ -166,8 +174,8 @@ struct xprt_listener {
 
 struct xprt_listener *listener_get(struct xprt_listener *l);
 void listener_put(struct xprt_listener *l);
-/* May one more come from there?  Counts it; else the words for the peer. */
-bool listener_admit(struct xprt_listener *l, const struct sockaddr_storage *addr, const char **why);
+/* May one more come from there?  Counts it for its address; else why not. */
+bool listener_admit(struct xprt_listener *l, const struct sockaddr_storage *addr, enum refusal *why);
 void listener_left(struct xprt_listener *l, const struct sockaddr_storage *addr);
 /* The loop for a connection of that rail (NULL: of its own), and the place where they meet. */
 struct loop *listener_place(struct xprt_listener *l, const struct rail_id *id, struct rail_place **ret);

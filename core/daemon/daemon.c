@@ -113,7 +113,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->xprt.work = d->work;
 	d->xprt.limits = xprt_limits_dflt;
 	if (conf->timeout_us > 0)
-		d->xprt.limits.answer_us = conf->timeout_us;
+		d->xprt.limits.answer_us = (uint64_t)conf->timeout_us;
 	d->samp.loop = d->main;
 	d->samp.pool = d->pool;
 	d->samp.sets = d->sets;

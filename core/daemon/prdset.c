@@ -382,7 +382,6 @@ void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_s
 	struct prdcr *p = arg;
 	struct prdset *ps = set ? prdset_find(p, set->name) : NULL;
 
-	(void)x;
 	switch (ev) {
 	case DIR_SET:
 	case DIR_ADD:
@@ -391,6 +390,8 @@ void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_s
 				break;
 			prdset_free(ps);
 		}
+		if (!xprt_allows(x, REFUSE_SETS, p->stats.sets))
+			break;
 		log_debug("producer", "%s: adding set %s", p->conf.name, set->name);
 		ps = prdset_new(p, set->name, set->schema);
 		hint_take(ps, set->info, set->info_n);
