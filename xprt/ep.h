@@ -31,7 +31,9 @@ struct ep {
 	struct sockaddr_storage addr; /* the peer's, once known */
 	int64_t heard_us; /* when the peer's last bytes came (or ours began to wait for some); monotonic */
 	unsigned int waiting; /* requests of the layer above that want an answer */
-	unsigned int reading; /* ep_type.read()s that want one */
+	unsigned int reading; /* ep_type.read()s that want one, */
+	int64_t read_us; /* ... the oldest since then; monotonic */
+	unsigned int work; /* done for this peer in this turn: see proto_work() */
 };
 
 /* What the transport tells the layer above; every function is called on the endpoint's loop.  The endpoint may be
@@ -83,6 +85,8 @@ struct ep_type {
 	bool (*unshare)(struct ep *ep, struct set *set);
 	/* Read the peer's memory; reads complete in order, as many may be outstanding as SETs there are. */
 	int (*read)(struct ep *ep, uint32_t key, uint64_t addr, uint32_t len, void *ctxt);
+	/* Enough for this turn: what the peer has asked already waits until others had theirs. */
+	void (*rest)(struct ep *ep);
 	/* Hand over now what waits (also done at the end of each wake-up). */
 	void (*flush)(struct ep *ep);
 	/* Close after flushing what the peer will take; frees the endpoint soon; no event comes any more. */

@@ -80,7 +80,22 @@ void proto_violation(struct lane *lane, const char *fmt, ...)
 void proto_odd(struct xprt *x, const char *what)
 {
 	x->odd++;
+	refuse(x->env, REFUSE_ODD, &x->addr);
 	log_debug("xprt", "%s: ignored: %s", x->peer, what);
+}
+
+#define WORK_TURN                                                                                                      \
+	1024 /* sets looked at for one peer in one turn: less than a millisecond, but for regular expressions */
+
+void proto_work(struct lane *lane, size_t sets)
+{
+	struct ep *ep = lane->ep;
+
+	if (!ep)
+		return;
+	ep->work += (unsigned int)sets + 1;
+	if (ep->work >= WORK_TURN)
+		ep->type->rest(ep);
 }
 
 static void auth_got(struct lane *lane, struct rd r)
@@ -119,9 +134,13 @@ void proto_message(struct lane *lane, const void *bytes, size_t len)
 		return;
 	}
 	row = row_of(cmd);
-	if (lane->state != LANE_OPEN || !row) {
-		proto_odd(lane->x,
-			  row ? "a message of somebody who is not authenticated" : "a message of unknown kind");
+	if (lane->state != LANE_OPEN) {
+		refuse(lane->x->env, REFUSE_EARLY, &lane->x->addr);
+		log_debug("xprt", "%s: ignored: a message before authentication is over", lane->x->peer);
+		return;
+	}
+	if (!row) {
+		proto_odd(lane->x, "a message of unknown kind");
 		return;
 	}
 	if (rd_left(&m.r) < row->min) {
@@ -201,11 +220,12 @@ struct lane *proto_next_lane(struct xprt *x, struct err *err)
 
 #define ANSWER_CHECKS 4 /* how often in the time of one answer it is looked whether one is overdue */
 
-/* A peer that says nothing at all is dropped; a single request that is not answered by one that lives just fails. */
+/* A peer that says nothing at all is dropped, and one that does not answer reads: they are answered in turn, so all the
+ * others would wait.  A single request that is not answered by one that lives just fails. */
 static void answer_cb(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct xprt *x = w->data;
-	int64_t now = mono_us(), limit = x->env->limits.answer_us;
+	int64_t now = mono_us(), limit = (int64_t)x->env->limits.answer_us;
 	struct req *rq, *tmp;
 	bool due = false;
 	char text[32];
@@ -217,10 +237,14 @@ static void answer_cb(struct ev_loop *ev, ev_timer *w, int events)
 		if (!ep || (!ep->waiting && !ep->reading))
 			continue;
 		due = true;
-		if (now - ep->heard_us <= limit)
+		if (now - ep->heard_us > limit)
+			err_set(&why, 0, "%s: no answer to %u requests and %u reads within %s", x->peer, ep->waiting,
+				ep->reading, unit_time_text(limit, text));
+		else if (ep->reading && now - ep->read_us > limit)
+			err_set(&why, 0, "%s: it talks, but the oldest of %u reads was not answered within %s", x->peer,
+				ep->reading, unit_time_text(limit, text));
+		else
 			continue;
-		err_set(&why, 0, "%s: no answer to %u requests and %u reads within %s", x->peer, ep->waiting,
-			ep->reading, unit_time_text(limit, text));
 		rail_down(x, XPRT_TIMEOUT, why.msg);
 		return;
 	}
@@ -238,9 +262,13 @@ static void answer_cb(struct ev_loop *ev, ev_timer *w, int events)
 void proto_await(struct lane *lane)
 {
 	struct xprt *x = lane->x;
+	struct ep *ep = lane->ep;
 
-	if (!lane->ep->waiting && !lane->ep->reading)
-		lane->ep->heard_us = mono_us(); /* its silence counts from now */
+	if (!ep->reading) {
+		ep->read_us = mono_us();
+		if (!ep->waiting)
+			ep->heard_us = ep->read_us; /* its silence counts from now */
+	}
 	if (x->env->limits.answer_us > 0 && !ev_is_active(&x->answer))
 		ev_timer_start(loop_ev(x->loop), &x->answer);
 }

@@ -77,6 +77,8 @@ struct msg {
 void proto_violation(struct lane *lane, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Something that is not for us; counted. */
 void proto_odd(struct xprt *x, const char *what);
+/* So many sets were looked at for the peer; when that was much, what else it has asked waits for the next turn. */
+void proto_work(struct lane *lane, size_t sets);
 
 /* -- messages that go: begin, add to the buf, send ----------------------------------------------------------------- */
 

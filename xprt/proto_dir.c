@@ -54,6 +54,7 @@ struct listing {
 	struct buf *b;  /* the reply that is being filled */
 	struct buf one; /* a set's text */
 	bool any;
+	size_t seen; /* sets looked at */
 	int rc;
 };
 
@@ -63,6 +64,7 @@ static int list_set(struct set *s, void *arg)
 	struct xprt *x = li->m->x;
 	struct set_stat st;
 
+	li->seen++;
 	x->follow_from = announce_serial(x->announce); /* exact: the lock is held */
 	set_stat(s, &st);
 	if (!may_read(x, &st))
@@ -101,6 +103,7 @@ void dir_got(struct msg *m)
 		buf_add(li.b, DIR_CLOSE, strlen(DIR_CLOSE));
 		dir_put(m->lane, li.b, false);
 	}
+	proto_work(m->lane, li.seen);
 	buf_fini(&li.one);
 }
 
@@ -262,8 +265,8 @@ void dir_reply_got(struct msg *m)
 		return;
 	}
 	dr->bytes += rd_left(&m->r);
-	if (dr->bytes > m->x->env->limits.dir_bytes && m->x->env->limits.dir_bytes) {
-		proto_violation(m->lane, "its directory has more than %zu bytes", m->x->env->limits.dir_bytes);
+	if (!xprt_allows(m->x, REFUSE_DIR, dr->bytes)) {
+		rail_down(m->x, XPRT_LIMIT, "its directory is larger than the limit `dir`");
 		return;
 	}
 	dr->rq.since_us = m->lane->ep->heard_us;

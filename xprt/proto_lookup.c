@@ -24,6 +24,7 @@
 #define LOOKUP_NAME_MAX 511
 #define PSTRING_MAX     255        /* bytes with the NUL */
 #define MATCHES_MAX     (1u << 20) /* sets that one lookup may find */
+#define REGEX_WORK      256        /* sets that might be looked at while an expression is compiled */
 #define INFO_PAIRS_MAX  4096       /* of one set; a group's members are pairs */
 
 /* -- answering ----------------------------------------------------------------------------------------------------- */
@@ -34,7 +35,7 @@ struct matching {
 	const struct rx *rx;
 	bool schema;
 	struct set **found; /* references are held */
-	size_t n, cap;
+	size_t n, cap, seen;
 };
 
 static bool may_read(const struct xprt *x, const struct set *s)
@@ -48,7 +49,10 @@ static bool may_read(const struct xprt *x, const struct set *s)
 static int match_set(struct set *s, void *arg)
 {
 	struct matching *ma = arg;
-	const char *text = ma->schema ? image_schema((const struct set_meta *)s->image) : s->name;
+	const char *text;
+
+	ma->seen++;
+	text = ma->schema ? image_schema((const struct set_meta *)s->image) : s->name;
 
 	if (ma->rx ? !rx_match(ma->rx, text) : strcmp(ma->name, text))
 		return 0;
@@ -100,13 +104,18 @@ static void put_pstring(struct buf *b, const char *s)
 static int share_set(struct msg *m, struct set *s, bool more)
 {
 	struct ep *ep = m->lane->ep;
+	uint64_t set_id = ep->type->set_id(ep, s);
 	struct buf *b = proto_req(m->lane, (enum proto_cmd)RENDEZVOUS_LOOKUP, m->xid);
 	struct set_stat st;
 	uint32_t len;
 	int rc;
 
+	if (!set_id) {
+		buf_reset(b);
+		return -ENOSPC;
+	}
 	set_stat(s, &st);
-	buf_raw64(b, ep->type->set_id(ep, s));
+	buf_raw64(b, set_id);
 	buf_be32(b, more);
 	buf_be32(b, s->meta_sz);
 	buf_be32(b, s->data_sz);
@@ -157,6 +166,7 @@ void lookup_got(struct msg *m)
 	/* the one last word on this xid; nobody hears it where the queue is full: the connection is ending */
 	if (rc)
 		proto_put(m->lane, proto_reply(m->lane, CMD_LOOKUP_REPLY, m->xid, (uint32_t)-rc));
+	proto_work(m->lane, ma.seen + (flags ? REGEX_WORK : 0));
 	free(ma.found);
 }
 
@@ -277,7 +287,8 @@ static const char *take_pstring(struct rd *r)
 }
 
 /* What the peer says about a set: NULL, or what is wrong with it. */
-static const char *check_sizes(uint32_t map_len, uint32_t meta_len, const struct lookup_set *ls)
+static const char *check_sizes(uint32_t key, uint64_t addr, uint32_t map_len, uint32_t meta_len,
+			       const struct lookup_set *ls)
 {
 	uint64_t data = (uint64_t)ls->data_len * ls->array_card;
 
@@ -287,6 +298,10 @@ static const char *check_sizes(uint32_t map_len, uint32_t meta_len, const struct
 		return "impossible size of data";
 	if (map_len < meta_len || map_len - meta_len < data)
 		return "the memory announced is smaller than the set";
+	if (!key)
+		return "memory with key 0";
+	if (addr + map_len < addr)
+		return "the memory announced goes beyond the end of all addresses";
 	return NULL;
 }
 
@@ -317,7 +332,7 @@ void lookup_shared(struct lane *lane, uint32_t key, uint64_t addr, uint32_t map_
 	strings = m->r.p;
 	for (unsigned int i = 0; i < 2 * INFO_PAIRS_MAX && take_pstring(&m->r); i++)
 		;
-	wrong = m->r.short_read ? "the message is cut short" : check_sizes(map_len, meta_len, ls);
+	wrong = m->r.short_read ? "the message is cut short" : check_sizes(key, addr, map_len, meta_len, ls);
 	if (wrong || ++lr->answers > MATCHES_MAX) {
 		lookup_set_free(ls);
 		proto_violation(lane, "answer to the lookup of %s: %s", lr->what, wrong ? wrong : "it never ends");

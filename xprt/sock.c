@@ -22,7 +22,7 @@
 #include "xprt/addr.h"
 #include "xprt/zap.h"
 
-/* A peer whose machine is gone is noticed after about 16 s of silence, as real peers do it. */
+/* A peer whose machine is gone is noticed after about 16 s of silence (limits.dead_us), as real peers do it. */
 #define KEEP_IDLE_S     10
 #define KEEP_INTERVAL_S 2
 #define KEEP_COUNT      3
@@ -35,7 +35,9 @@ struct sock {
 	bool guest; /* watched in the lobby, not by `in` */
 	struct loop *move_to;
 	ev_io in, out;
-	ev_timer slow;       /* runs while the socket takes nothing more */
+	ev_timer slow;       /* runs while the socket does not take all */
+	size_t taken;        /* bytes that it took since then */
+	size_t due;          /* ... and must have by the end of the time */
 	struct loop_job job; /* to end, or to arrive on another loop */
 };
 
@@ -52,8 +54,8 @@ static struct ev_loop *ev_of(const struct sock *s)
 /* -- the lobby ----------------------------------------------------------------------------------------------------- */
 
 /* A guest may go on to another loop.  libev takes a descriptor out of its epoll set only when it stumbles over it, and
- * by then it belongs to the other loop's thread; so guests are watched in a set of our own, which a descriptor leaves at
- * once. */
+ * by then it belongs to the other loop's thread; so guests are watched in a set of our own, which a descriptor leaves
+ * at once. */
 #define LOBBY_BATCH 64 /* guests served in one go */
 
 static void in_cb(struct ev_loop *ev, ev_io *w, int events);
@@ -225,6 +227,19 @@ static void in_cb(struct ev_loop *ev, ev_io *w, int events)
 
 /* -- out ----------------------------------------------------------------------------------------------------------- */
 
+/* A byte now and then is as bad as none: in each such time the peer must take all that waits at its beginning, or at
+ * least so much of it. */
+#define SLOW_MIN (64u << 10)
+
+static void slow_begin(struct sock *s)
+{
+	size_t waiting = zap_pending(&s->z);
+
+	s->taken = 0;
+	s->due = waiting < SLOW_MIN ? waiting : SLOW_MIN;
+	ev_timer_again(ev_of(s), &s->slow);
+}
+
 static void sock_push(struct zap *z)
 {
 	struct sock *s = (struct sock *)z;
@@ -245,11 +260,18 @@ static void sock_push(struct zap *z)
 	if (n > 0) {
 		atomic_fetch_add_explicit(&st->bytes_out, (unsigned long)n, memory_order_relaxed);
 		zap_sent(z, (size_t)n);
+		s->taken += (size_t)n;
 	}
-	if (!zap_pending(z))
+	if (!zap_pending(z)) {
+		ev_timer_stop(ev_of(s), &s->slow);
+		if (z->held)
+			zap_rest(&z->ep); /* no watcher waits for room that is there: go on by itself */
 		return;
+	}
+	zap_park(z);
 	ev_io_start(ev_of(s), &s->out);
-	ev_timer_again(ev_of(s), &s->slow);
+	if (!ev_is_active(&s->slow))
+		slow_begin(s);
 }
 
 static void connected(struct sock *s)
@@ -271,6 +293,8 @@ static void connected(struct sock *s)
 	zap_begin(&s->z);
 }
 
+static void sock_resume(struct zap *z);
+
 static void out_cb(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct sock *s = w->data;
@@ -281,20 +305,37 @@ static void out_cb(struct ev_loop *ev, ev_io *w, int events)
 		return;
 	}
 	ev_io_stop(ev, &s->out);
-	ev_timer_stop(ev, &s->slow);
 	if (before)
 		sock_push(&s->z);
-	if (s->z.held && zap_pending(&s->z) < ZAP_BACKLOG_MAX / 2 && zap_resume(&s->z))
-		ev_io_start(ev, &s->in);
-	else if (s->z.held && !ev_is_active(&s->out) && !zap_is_closed(&s->z))
-		ev_io_start(ev, &s->out); /* answers have gathered again */
+	if (s->z.held)
+		sock_resume(&s->z);
+}
+
+/* Handle what was held; if that makes too many answers again, wait for them to go. */
+static void sock_resume(struct zap *z)
+{
+	struct sock *s = (struct sock *)z;
+
+	if (zap_pending(z) < ZAP_BACKLOG_MAX / 2 && zap_resume(z)) {
+		ev_io_start(ev_of(s), &s->in);
+		return;
+	}
+	if (zap_is_closed(z) || !z->held)
+		return;
+	ev_io_stop(ev_of(s), &s->in);
+	if (zap_pending(z) && !ev_is_active(&s->out))
+		ev_io_start(ev_of(s), &s->out);
 }
 
 static void slow_cb(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct sock *s = w->data;
 
-	zap_fail(&s->z, XPRT_SLOW, "it does not read: %zu bytes wait for it since %g s", zap_pending(&s->z), w->repeat);
+	if (s->taken < s->due)
+		zap_fail(&s->z, XPRT_SLOW, "it does not read: it took %zu bytes in %g s, and %zu wait for it", s->taken,
+			 w->repeat, zap_pending(&s->z));
+	else
+		slow_begin(s);
 }
 
 /* -- life ---------------------------------------------------------------------------------------------------------- */
@@ -321,7 +362,7 @@ static void sock_close(struct zap *z)
 	loop_post(z->ep.loop, &s->job);
 }
 
-static const struct zap_ops sock_ops = { .push = sock_push, .close = sock_close };
+static const struct zap_ops sock_ops = { .push = sock_push, .close = sock_close, .resume = sock_resume };
 
 static struct sock *sock_make(const struct ep_type *type, struct xprt_env *env, struct loop *loop,
 			      const struct ep_events *ev, void *owner)
@@ -340,7 +381,8 @@ static struct sock *sock_make(const struct ep_type *type, struct xprt_env *env, 
 
 static void sock_take(struct sock *s, int fd, int family)
 {
-	static const struct {
+	int dead_ms = (int)(s->z.ep.env->limits.dead_us / MSEC_US);
+	const struct {
 		int level, name, value;
 	} options[] = {
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
@@ -348,6 +390,8 @@ static void sock_take(struct sock *s, int fd, int family)
 		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S },
 		{ IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT },
 		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		/* with something under way the kernel does not ask whether the other side lives, it just sends again */
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, dead_ms },
 	};
 
 	s->fd = fd;

@@ -244,6 +244,7 @@ const struct ep_type ep_sock = {
 	.share = zap_share,
 	.unshare = zap_unshare,
 	.read = zap_read,
+	.rest = zap_rest,
 	.flush = zap_flush,
 	.close = zap_close,
 	.listen = sock_listen,

@@ -31,20 +31,20 @@ static void got_write_resp(struct zap *z, const uint8_t *msg, uint32_t len);
 
 static const struct zap_kind {
 	const char *name;
-	uint32_t min;        /* bytes */
+	uint32_t min, max;   /* bytes */
 	unsigned int states; /* in which it may come */
 	void (*got)(struct zap *z, const uint8_t *msg, uint32_t len);
 } kinds[ZAP_TYPES] = {
-	[ZAP_CONNECT] = { "CONNECT", ZAP_CONNECT_SZ, IN(ZAP_WAIT_CONNECT), got_connect },
-	[ZAP_SENDRECV] = { "SENDRECV", ZAP_SENDRECV_SZ, IN(ZAP_UP), got_message },
-	[ZAP_RENDEZVOUS] = { "RENDEZVOUS", ZAP_RENDEZVOUS_SZ, IN(ZAP_UP), got_rendezvous },
-	[ZAP_READ_REQ] = { "READ_REQ", ZAP_READ_REQ_SZ, IN(ZAP_UP), got_read_req },
-	[ZAP_READ_RESP] = { "READ_RESP", ZAP_READ_RESP_SZ, IN(ZAP_UP), got_read_resp },
-	[ZAP_WRITE_REQ] = { "WRITE_REQ", ZAP_WRITE_REQ_SZ, IN(ZAP_UP), got_write_req },
-	[ZAP_WRITE_RESP] = { "WRITE_RESP", ZAP_WRITE_RESP_SZ, IN(ZAP_UP), got_write_resp },
-	[ZAP_ACCEPTED] = { "ACCEPTED", ZAP_SENDRECV_SZ, IN(ZAP_WAIT_ACCEPT), got_accepted },
-	[ZAP_REJECTED] = { "REJECTED", ZAP_SENDRECV_SZ, IN(ZAP_WAIT_ACCEPT), got_rejected },
-	[ZAP_ACK_ACCEPTED] = { "ACK_ACCEPTED", ZAP_SENDRECV_SZ, IN(ZAP_WAIT_ACK), got_ack },
+	[ZAP_CONNECT] = { "CONNECT", ZAP_CONNECT_SZ, ZAP_SHORT_MAX, IN(ZAP_WAIT_CONNECT), got_connect },
+	[ZAP_SENDRECV] = { "SENDRECV", ZAP_SENDRECV_SZ, ZAP_MSG_MAX, IN(ZAP_UP), got_message },
+	[ZAP_RENDEZVOUS] = { "RENDEZVOUS", ZAP_RENDEZVOUS_SZ, ZAP_MSG_MAX, IN(ZAP_UP), got_rendezvous },
+	[ZAP_READ_REQ] = { "READ_REQ", ZAP_READ_REQ_SZ, ZAP_MSG_MAX, IN(ZAP_UP), got_read_req },
+	[ZAP_READ_RESP] = { "READ_RESP", ZAP_READ_RESP_SZ, UINT32_MAX, IN(ZAP_UP), got_read_resp },
+	[ZAP_WRITE_REQ] = { "WRITE_REQ", ZAP_WRITE_REQ_SZ, ZAP_MSG_MAX, IN(ZAP_UP), got_write_req },
+	[ZAP_WRITE_RESP] = { "WRITE_RESP", ZAP_WRITE_RESP_SZ, ZAP_MSG_MAX, IN(ZAP_UP), got_write_resp },
+	[ZAP_ACCEPTED] = { "ACCEPTED", ZAP_SENDRECV_SZ, ZAP_SHORT_MAX, IN(ZAP_WAIT_ACCEPT), got_accepted },
+	[ZAP_REJECTED] = { "REJECTED", ZAP_SENDRECV_SZ, ZAP_SHORT_MAX, IN(ZAP_WAIT_ACCEPT), got_rejected },
+	[ZAP_ACK_ACCEPTED] = { "ACK_ACCEPTED", ZAP_SENDRECV_SZ, ZAP_SHORT_MAX, IN(ZAP_WAIT_ACK), got_ack },
 };
 
 /* A read's status as an errno. */
@@ -54,6 +54,43 @@ static const int status_errno[] = { 0,         EINVAL,     EIO,    ENOTCONN,   E
 				    ETIMEDOUT, ETIMEDOUT,  EPIPE,  EOPNOTSUPP };
 
 /* -- life ---------------------------------------------------------------------------------------------------------- */
+
+static void rest_cb(struct loop_job *job)
+{
+	struct zap *z = (struct zap *)((char *)job - offsetof(struct zap, rest));
+
+	z->ep.work = 0;
+	if (!zap_is_closed(z))
+		z->ops->resume(z);
+}
+
+void zap_rest(struct ep *ep)
+{
+	struct zap *z = (struct zap *)ep;
+
+	z->held = true;
+	z->rest.fn = rest_cb;
+	loop_post(ep->loop, &z->rest);
+}
+
+void zap_charge(struct zap *z)
+{
+	struct xprt_env *env = z->ep.env;
+	size_t now = z->stash.cap + (z->parked || z->out.cap > IO_BUF ? z->out.cap : 0), old = z->charged;
+
+	if (now < old)
+		xprt_release(env, old - now);
+	else if (now > old && !xprt_hold(env, now - old)) {
+		/* it stays uncounted: little, or about to go */
+		if (now > ZAP_FREE && !z->doom && !zap_is_closed(z)) {
+			refuse(env, REFUSE_MEMORY, &z->ep.addr);
+			zap_doom(z, XPRT_LIMIT, "it makes us keep %zu bytes, and the memory for all peers is used up",
+				 now);
+		}
+		return;
+	}
+	z->charged = now;
+}
 
 static void flush_cb(struct io_flush *f)
 {
@@ -90,10 +127,13 @@ void zap_leave(struct zap *z)
 
 void zap_fini(struct zap *z)
 {
-	buf_fini(&z->stash);
-	buf_fini(&z->conn);
-	if (z->io)
+	if (z->parked)
+		buf_fini(&z->out);
+	else if (z->io)
 		io_buf_put(z->io, &z->out);
+	buf_fini(&z->stash);
+	zap_charge(z);
+	buf_fini(&z->conn);
 	free(z->reads);
 	free(z->doom_why);
 	zap_maps_fini(z);
@@ -171,6 +211,7 @@ void zap_begin(struct zap *z)
 void zap_ended(struct zap *z, int rc)
 {
 	const char *how = rc ? err_name(rc) : "the peer closed the connection";
+	bool dead = rc == -ETIMEDOUT && z->state == ZAP_UP; /* the kernel asked, and sent again, and gave up */
 
 	if (z->state == ZAP_WAIT_ACCEPT)
 		zap_fail(
@@ -179,6 +220,8 @@ void zap_ended(struct zap *z, int rc)
 			how);
 	else if (z->state == ZAP_WAIT_CONNECT)
 		zap_fail(z, XPRT_NOT_LDMS, "it went away without asking to connect (%s)", how);
+	else if (dead)
+		zap_fail(z, XPRT_TIMEOUT, "its machine, or the way there, is dead: nothing is acknowledged any more");
 	else
 		zap_fail(z, XPRT_LOST, "%s", how);
 }
@@ -224,8 +267,8 @@ static uint32_t checked_len(struct zap *z, const uint8_t *p)
 				 len - ZAP_READ_RESP_SZ, z->reads[z->reads_head].len);
 			return 0;
 		}
-	} else if (len > ZAP_MSG_MAX) {
-		zap_fail(z, blame(z), "%s of %u bytes: more than %u", k->name, len, ZAP_MSG_MAX);
+	} else if (len > k->max) {
+		zap_fail(z, blame(z), "%s of %u bytes: more than %u", k->name, len, k->max);
 		return 0;
 	}
 	return len;
@@ -249,7 +292,8 @@ static size_t handle(struct zap *z, const uint8_t *p, size_t len)
 			break;
 		kinds[p[at + 1]].got(z, p + at, n); /* checked_len: the type is less than 256 */
 		at += n;
-		z->held = zap_pending(z) > ZAP_BACKLOG_MAX;
+		if (zap_pending(z) > ZAP_BACKLOG_MAX)
+			z->held = true;
 	}
 	return at;
 }
@@ -279,10 +323,11 @@ static void stash_put(struct zap *z)
 
 	if (io->stash.p || z->stash.cap > IO_STASH) {
 		buf_fini(&z->stash);
-		return;
+	} else {
+		io->stash = z->stash;
+		z->stash = (struct buf){ 0 };
 	}
-	io->stash = z->stash;
-	z->stash = (struct buf){ 0 };
+	zap_charge(z);
 }
 
 /* Keep what is incomplete, with room for all of it. */
@@ -297,6 +342,8 @@ static void stash(struct zap *z, const uint8_t *p, size_t len)
 	buf_add(&z->stash, p, len);
 	if (z->stash.len >= ZAP_HDR_SZ && !stopped(z) && checked_len(z, z->stash.p))
 		buf_reserve(&z->stash, zap_wants(z));
+	if (!zap_is_closed(z))
+		zap_charge(z);
 }
 
 /* len more bytes stand at the end of the stash. */
@@ -317,8 +364,10 @@ bool zap_resume(struct zap *z)
 	buf_consume(&z->stash, done);
 	if (!z->stash.len)
 		stash_put(z);
-	else if (z->stash.len >= ZAP_HDR_SZ && !stopped(z))
+	else if (z->stash.len >= ZAP_HDR_SZ && !stopped(z)) {
 		buf_reserve(&z->stash, zap_wants(z)); /* handle() has checked that length */
+		zap_charge(z);
+	}
 	return !stopped(z);
 }
 
@@ -515,6 +564,7 @@ static void got_read_resp(struct zap *z, const uint8_t *msg, uint32_t len)
 	}
 	z->reads_head = (z->reads_head + 1) & (z->reads_cap - 1);
 	z->ep.reading--;
+	z->ep.read_us = z->ep.heard_us;
 	z->ep.ev->read_done(&z->ep, rq.ctxt, rc, rc ? NULL : r.p, rc ? 0 : data_len);
 }
 
@@ -527,6 +577,7 @@ static void got_write_req(struct zap *z, const uint8_t *msg, uint32_t len)
 
 	memcpy(&xid, msg + 8, sizeof(xid));
 	m = zap_msg(z, ZAP_WRITE_RESP, ZAP_WRITE_RESP_SZ, xid, msg + 12);
+	refuse(z->ep.env, REFUSE_WRITE, &z->ep.addr);
 	if (!m)
 		return;
 	memset(m + 20, 0, 4);

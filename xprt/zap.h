@@ -62,7 +62,9 @@ enum zap_status { /* of READ_RESP and WRITE_RESP */
 #define ZAP_READ_RESP_SZ  36
 #define ZAP_WRITE_REQ_SZ  36
 #define ZAP_WRITE_RESP_SZ 24
-#define ZAP_MSG_MAX       (1u << 20) /* bytes of any message but READ_RESP; whoever sends more is dropped */
+#define ZAP_MSG_MAX       (1u << 20)  /* bytes of any message but READ_RESP; whoever sends more is dropped */
+#define ZAP_SHORT_MAX     4096u       /* ... of those by which strangers become peers: real ones have about 100 */
+#define ZAP_FREE          (64u << 10) /* bytes that a peer may make us keep also when all memory for peers is used up */
 #define ZAP_ACCESS        3 /* what real peers announce for a map: read 2, write 1; writes are refused all the same */
 #define ZAP_BACKLOG_MAX   (1u << 20) /* bytes waiting to be sent while the peer's next requests are still handled */
 
@@ -86,6 +88,8 @@ struct zap_ops {
 	void (*push)(struct zap *z);
 	/* Shut the carrier down at once; then free everything with zap_fini() from the loop, later. */
 	void (*close)(struct zap *z);
+	/* Handle what was held, and read on: zap_resume(). */
+	void (*resume)(struct zap *z);
 };
 
 struct zap_read { /* one that is outstanding */
@@ -107,12 +111,17 @@ struct zap {
 	struct io *io;
 	enum zap_state state;
 	/* input */
-	bool held; /* too much waits to be sent: the peer's requests wait too (then `stash` may hold many messages) */
-	struct buf stash; /* the incomplete message */
-	struct buf conn;  /* what CONNECT carries: ours until it is sent; the peer's while it moves to another loop */
+	/* Too much waits to be sent, or was done in this turn: the peer's requests wait (then `stash` may hold many
+	 * messages). */
+	bool held;
+	struct loop_job rest; /* to go on in the next turn */
+	struct buf stash;     /* the incomplete message */
+	struct buf conn; /* what CONNECT carries: ours until it is sent; the peer's while it moves to another loop */
 	/* output */
 	struct buf out;
 	size_t out_off; /* bytes of out already sent */
+	bool parked;    /* the peer is slow: `out` is its own, no larger than need be */
+	size_t charged; /* bytes of stash and out that are counted as held: xprt_hold() */
 	struct io_flush flush;
 	int doom; /* enum xprt_fail, when sending failed: told at the end of the wake-up */
 	char *doom_why;
@@ -133,6 +142,9 @@ void zap_fini(struct zap *z);
 void zap_leave(struct zap *z);
 void zap_enter(struct zap *z, struct loop *loop);
 void zap_ask_again(struct zap *z);
+
+/* Count what it makes us keep, after that may have changed; dooms it when there is no more memory for peers. */
+void zap_charge(struct zap *z);
 
 /* -- for the carrier (zap.c) --------------------------------------------------------------------------------------- */
 
@@ -162,6 +174,8 @@ static inline size_t zap_pending(const struct zap *z)
 }
 /* n bytes are sent. */
 void zap_sent(struct zap *z, size_t n);
+/* The peer takes no more for now: what waits is kept in no more memory than it needs. */
+void zap_park(struct zap *z);
 /* Room for a whole message of len bytes with its header filled in; NULL when the endpoint is (or is now) doomed. */
 uint8_t *zap_msg(struct zap *z, enum zap_type type, uint32_t len, uint32_t xid, const void *ctxt);
 /* ... it is filled in. */
@@ -186,6 +200,7 @@ int zap_share(struct ep *ep, struct set *set, const void *msg, size_t len);
 bool zap_unshare(struct ep *ep, struct set *set);
 int zap_read(struct ep *ep, uint32_t key, uint64_t addr, uint32_t len, void *ctxt);
 void zap_flush(struct ep *ep);
+void zap_rest(struct ep *ep);
 void zap_close(struct ep *ep);
 /* A REJECTED message as bytes, for who is turned away before there is an endpoint. */
 size_t zap_reject_bytes(uint8_t *to, size_t cap, const char *why);

@@ -33,12 +33,17 @@ static uint64_t slot_addr(uint32_t slot)
 /* The slot of a set, taken if need be; SLOTS_MAX when there are too many. */
 static uint32_t slot_of(struct zap *z, struct set *set)
 {
+	uint64_t limit = z->ep.env->limits.sets;
 	struct zap_map *m;
 	uint32_t slot;
 
 	HASH_FIND_PTR(z->by_set, &set, m);
 	if (m)
 		return m->slot;
+	if (limit && HASH_COUNT(z->by_set) >= limit) {
+		refuse(z->ep.env, REFUSE_SETS, &z->ep.addr);
+		return SLOTS_MAX;
+	}
 	if (z->maps_free) {
 		slot = z->maps_free - 1;
 		m = z->maps[slot];
@@ -146,6 +151,8 @@ void zap_map_read(struct zap *z, uint32_t xid, const void *ctxt, uint32_t key, u
 		else
 			n = len;
 	}
+	if (status)
+		refuse(z->ep.env, REFUSE_READ, &z->ep.addr);
 	m = zap_msg(z, ZAP_READ_RESP, ZAP_READ_RESP_SZ + n, xid, ctxt);
 	if (!m)
 		return;

@@ -28,6 +28,22 @@ static void header_put(uint8_t *m, enum zap_type type, uint32_t len, uint32_t xi
 		memcpy(m + 12, ctxt, 8);
 }
 
+/* The buffer has no room for so many bytes: make some.  False when the endpoint is doomed for it. */
+static bool make_room(struct zap *z, uint32_t len)
+{
+	if (!z->out.p)
+		z->out = io_buf_take(z->io);
+	if (z->out_off && z->out.cap - z->out.len < len) {
+		buf_consume(&z->out, z->out_off);
+		z->out_off = 0;
+	}
+	if (z->out.cap - z->out.len >= len)
+		return true;
+	buf_reserve(&z->out, len);
+	zap_charge(z);
+	return !z->doom;
+}
+
 uint8_t *zap_msg(struct zap *z, enum zap_type type, uint32_t len, uint32_t xid, const void *ctxt)
 {
 	size_t limit = z->ep.env->limits.out_bytes, waiting = zap_pending(z);
@@ -39,13 +55,9 @@ uint8_t *zap_msg(struct zap *z, enum zap_type type, uint32_t len, uint32_t xid, 
 		zap_doom(z, XPRT_SLOW, "it does not read: %zu bytes wait for it, the limit is %zu", waiting, limit);
 		return NULL;
 	}
-	if (!z->out.p)
-		z->out = io_buf_take(z->io);
-	if (z->out_off && z->out.cap - z->out.len < len) {
-		buf_consume(&z->out, z->out_off);
-		z->out_off = 0;
-	}
-	m = buf_reserve(&z->out, len);
+	if (z->out.cap - z->out.len < len && !make_room(z, len))
+		return NULL;
+	m = z->out.p + z->out.len;
 	header_put(m, type, len, xid, ctxt);
 	return m;
 }
@@ -66,7 +78,29 @@ void zap_sent(struct zap *z, size_t n)
 	if (zap_pending(z))
 		return;
 	z->out_off = 0;
-	io_buf_put(z->io, &z->out);
+	if (z->parked)
+		buf_fini(&z->out);
+	else
+		io_buf_put(z->io, &z->out);
+	z->parked = false;
+	if (z->charged)
+		zap_charge(z);
+}
+
+void zap_park(struct zap *z)
+{
+	size_t n = zap_pending(z);
+
+	if (!z->parked && n < z->out.cap / 2) {
+		struct buf own = { 0 };
+
+		buf_add(&own, z->out.p + z->out_off, n);
+		io_buf_put(z->io, &z->out);
+		z->out = own;
+		z->out_off = 0;
+	}
+	z->parked = true;
+	zap_charge(z);
 }
 
 void zap_flush(struct ep *ep)

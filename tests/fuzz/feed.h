@@ -84,6 +84,7 @@ static const struct ep_type ep_feed = {
 	.share = zap_share,
 	.unshare = zap_unshare,
 	.read = zap_read,
+	.rest = zap_rest,
 	.flush = zap_flush,
 	.close = zap_close,
 };
