@@ -2,15 +2,19 @@
  *
  * A record comes on the peer's loop.  Records of one message are gathered there; a whole one goes to the main loop as a
  * copy with the session's number, never a pointer to the peer, which may be gone by then.  The answer finds the session
- * by its number, under the loop's lock.
+ * by its number, under the loop's lock.  Requests wait in one queue and are carried out for a little while in each turn
+ * of the main loop, so that a peer that asks a thousand questions at once delays no sampler.
  */
 #include "core/ctl/session.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/record.h"
 #include "core/ctl/verb.h"
@@ -18,6 +22,7 @@
 #define BYTES_MAX   (4u << 20) /* of a session's requests that are half here, or wait for the main loop */
 #define PARTS_MAX   8 /* messages of one peer that are half here */
 #define ATTRS_MAX   128 /* attributes of one request */
+#define TURN_US	    (5 * MSEC_US) /* of requests carried out in one turn, the last one's end not counted */
 
 struct part { /* a message that is half here */
 	uint32_t msg_no;
@@ -31,6 +36,7 @@ struct session {
 	struct part parts[PARTS_MAX];
 	unsigned int parts_n;
 	atomic_size_t bytes; /* see BYTES_MAX; what waits for the main loop is taken off there */
+	atomic_uint waiting; /* requests without answer */
 	UT_hash_handle hh; /* by x */
 	UT_hash_handle by_id;
 };
@@ -38,6 +44,8 @@ struct session {
 struct sink {
 	struct record_sink face;
 	struct daemon *d;
+	struct loop_job job; /* to carry out requests */
+	TAILQ_HEAD(, request) queue; /* guarded by lock */
 	pthread_mutex_t lock; /* guards the tables; taken with a loop held, or with none */
 	struct session *sessions, *ids;
 	uint64_t last_id;
@@ -46,6 +54,7 @@ struct sink {
 
 struct request {
 	struct sink *sink;
+	TAILQ_ENTRY(request) entry;
 	uint64_t session;
 	struct loop *loop;
 	uint32_t msg_no, code, uid, gid;
@@ -102,11 +111,11 @@ static struct part *part_find(struct session *s, uint32_t msg_no)
 static void part_drop(struct session *s, struct part *p)
 {
 	s->bytes -= p->body.len;
+	if (s->x)
+		xprt_release(xprt_env(s->x), p->body.len);
 	buf_fini(&p->body);
 	*p = s->parts[--s->parts_n];
 }
-
-static void request_cb(void *arg);
 
 static void request_post(struct sink *sk, struct session *s, const struct record *rec, struct buf body)
 {
@@ -119,7 +128,11 @@ static void request_post(struct sink *sk, struct session *s, const struct record
 	rq->code = rec->code;
 	rq->body = body;
 	xprt_peer_cred(s->x, &rq->uid, &rq->gid);
-	loop_call(sk->d->main, request_cb, rq);
+	s->waiting++;
+	pthread_mutex_lock(&sk->lock);
+	TAILQ_INSERT_TAIL(&sk->queue, rq, entry);
+	pthread_mutex_unlock(&sk->lock);
+	loop_post(sk->d->main, &sk->job);
 }
 
 /* Add a record to its message; the whole message's body when it was the last one. */
@@ -144,6 +157,19 @@ static bool gather(struct session *s, const struct record *rec, struct buf *whol
 	if (s->bytes + rec->body_len > BYTES_MAX) {
 		snprintf(why, sizeof(why), "more than %u bytes of requests wait", BYTES_MAX);
 		answer(s->x, rec->msg_no, E2BIG, ATTR_STRING, why, strlen(why) + 1);
+		part_drop(s, p);
+		return false;
+	}
+	if (!xprt_allows(s->x, REFUSE_REQUESTS, s->waiting + s->parts_n - 1)) {
+		snprintf(why, sizeof(why), "%u requests wait for their answers; ask again", s->waiting);
+		answer(s->x, rec->msg_no, EAGAIN, ATTR_STRING, why, strlen(why) + 1);
+		part_drop(s, p);
+		return false;
+	}
+	if (!xprt_hold(xprt_env(s->x), rec->body_len)) {
+		refuse(xprt_env(s->x), REFUSE_MEMORY, (const struct sockaddr_storage *)xprt_peer_addr(s->x));
+		snprintf(why, sizeof(why), "the memory for peers is used up; ask again");
+		answer(s->x, rec->msg_no, ENOMEM, ATTR_STRING, why, strlen(why) + 1);
 		part_drop(s, p);
 		return false;
 	}
@@ -215,6 +241,7 @@ static void reply(struct request *rq, int rc, const struct ctl *c, const char *w
 	if (s) {
 		x = s->x;
 		s->bytes -= rq->body.len;
+		s->waiting--;
 	}
 	pthread_mutex_unlock(&rq->sink->lock);
 	if (x && rc)
@@ -249,20 +276,68 @@ static int run(struct request *rq, struct ctl *c, struct err *err)
 	return rc;
 }
 
-static void request_cb(void *arg)
+/* Who asked may be gone; a question then needs no answer, an order was given all the same. */
+static bool is_wanted(const struct request *rq)
 {
-	struct request *rq = arg;
+	const struct verb *v = rq->code > UINT16_MAX ? NULL : verb_by_id((uint16_t)rq->code);
+	struct session *s;
+
+	if (rq->sink->closing)
+		return false;
+	if (v && v->flags & VERB_MODIFIES)
+		return true;
+	pthread_mutex_lock(&rq->sink->lock);
+	HASH_FIND(by_id, rq->sink->ids, &rq->session, sizeof(rq->session), s);
+	pthread_mutex_unlock(&rq->sink->lock);
+	return s;
+}
+
+static void request_end(struct request *rq)
+{
+	xprt_release(&rq->sink->d->xprt, rq->body.len);
+	buf_fini(&rq->body);
+	free(rq);
+}
+
+static void carry_out(struct request *rq)
+{
 	struct ctl c = { .d = rq->sink->d, .uid = rq->uid, .gid = rq->gid };
 	struct err err = { "" };
 	int rc;
 
-	if (!rq->sink->closing) {
+	if (is_wanted(rq)) {
 		rc = run(rq, &c, &err);
 		reply(rq, rc, &c, err.msg);
 	}
 	ctl_fini(&c);
-	buf_fini(&rq->body);
-	free(rq);
+	request_end(rq);
+}
+
+static struct request *next_request(struct sink *sk)
+{
+	struct request *rq;
+
+	pthread_mutex_lock(&sk->lock);
+	rq = TAILQ_FIRST(&sk->queue);
+	if (rq)
+		TAILQ_REMOVE(&sk->queue, rq, entry);
+	pthread_mutex_unlock(&sk->lock);
+	return rq;
+}
+
+static void requests_cb(struct loop_job *job)
+{
+	struct sink *sk = (struct sink *)((char *)job - offsetof(struct sink, job));
+	int64_t until_us = mono_us() + TURN_US;
+	struct request *rq;
+
+	while ((rq = next_request(sk))) {
+		carry_out(rq);
+		if (mono_us() < until_us)
+			continue;
+		loop_post(sk->d->main, job); /* the rest in the next turn */
+		return;
+	}
 }
 
 void sessions_open(struct daemon *d)
@@ -271,6 +346,8 @@ void sessions_open(struct daemon *d)
 
 	sk->face = (struct record_sink){ .msg = on_msg, .gone = on_gone };
 	sk->d = d;
+	sk->job.fn = requests_cb;
+	TAILQ_INIT(&sk->queue);
 	pthread_mutex_init(&sk->lock, NULL);
 	d->sink = &sk->face;
 }
@@ -284,8 +361,16 @@ void sessions_free(struct record_sink *sink)
 {
 	struct sink *sk = (struct sink *)sink;
 
-	while (sk->sessions)
+	while (sk->sessions) {
+		sk->sessions->x = NULL; /* the peers are gone, and the daemon */
 		session_free(sk, sk->sessions);
+	}
+	while (!TAILQ_EMPTY(&sk->queue)) {
+		struct request *rq = next_request(sk);
+
+		buf_fini(&rq->body);
+		free(rq);
+	}
 	pthread_mutex_destroy(&sk->lock);
 	free(sk);
 }
