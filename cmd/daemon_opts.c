@@ -185,13 +185,29 @@ int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err
 	return 0;
 }
 
+/* Before the port is open. */
+static int limit_lines(const struct daemon_opts *o, struct buf *lines, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < o->limit.n && !rc; i++) {
+		rc = no_blanks("limit", o->limit.v[i], err);
+		buf_addf(lines, "limits %s\n", o->limit.v[i]);
+	}
+	return rc;
+}
+
 int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct err *err)
 {
+	int rc = limit_lines(o, lines, err);
+
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < o->xprt.n; i++) {
 		char *copy = xstrdup(o->xprt.v[i]), *at = copy;
 		char *xprt = strsep(&at, ":"), *port = strsep(&at, ":");
-		int rc = no_blanks("xprt", o->xprt.v[i], err);
 
+		rc = no_blanks("xprt", o->xprt.v[i], err);
 		if (!rc && (!port || !*port))
 			rc = err_set(err, -EINVAL, "-x %s: is not XPRT:PORT[:HOST], as sock:411", o->xprt.v[i]);
 		if (!rc)
@@ -215,5 +231,6 @@ void daemon_opts_fini(struct daemon_opts *o)
 	opt_list_fini(&o->prdcr);
 	opt_list_fini(&o->strgp);
 	opt_list_fini(&o->to);
+	opt_list_fini(&o->limit);
 	free(o->self);
 }

@@ -8,7 +8,7 @@
 #include "core/base/buf.h"
 
 struct daemon_opts {
-	struct opt_list xprt, conf, auth_arg, samp, prdcr, strgp, to;
+	struct opt_list xprt, conf, auth_arg, samp, prdcr, strgp, to, limit;
 	const char *name, *auth, *log_file, *log_level, *pid_file, *sysroot, *dir;
 	const char *once;
 	int64_t interval_us, offset_us, reconnect_us, timeout_us;
@@ -38,6 +38,7 @@ struct daemon_opts {
 	{ 'A', "auth-arg", OPT_LIST, "K=V", DAEMON_OPT(auth_arg), "argument of the authentication; repeatable" },      \
 	{ 0, "reconnect", OPT_TIME, "TIME", DAEMON_OPT(reconnect_us), "between attempts to connect (interval)" },      \
 	{ 0, "timeout", OPT_TIME, "TIME", DAEMON_OPT(timeout_us), "drop peers silent or deaf for so long (30s)" },      \
+	{ 0, "limit", OPT_LIST, "NAME=VALUE", DAEMON_OPT(limit), "what peers may take, as conns=1000; repeatable" },    \
 	{ 0, "io-threads", OPT_NUM, "N", DAEMON_OPT(io_threads), "threads for connections (agg, store: cores, max 4)" }, \
 	{ 0, "log-file", OPT_TEXT, "FILE", DAEMON_OPT(log_file), "log there (standard error)" },                       \
 	{ 'v', "log-level", OPT_TEXT, "LEVEL", DAEMON_OPT(log_level), "DEBUG INFO WARNING ERROR CRITICAL (INFO)" },    \

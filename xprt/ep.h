@@ -87,6 +87,8 @@ struct ep_type {
 	int (*read)(struct ep *ep, uint32_t key, uint64_t addr, uint32_t len, void *ctxt);
 	/* Enough for this turn: what the peer has asked already waits until others had theirs. */
 	void (*rest)(struct ep *ep);
+	/* Bytes that wait to be sent. */
+	size_t (*queued)(const struct ep *ep);
 	/* Hand over now what waits (also done at the end of each wake-up). */
 	void (*flush)(struct ep *ep);
 	/* Close after flushing what the peer will take; frees the endpoint soon; no event comes any more. */

@@ -61,6 +61,7 @@ const struct ep_type ep_mem = {
 	.unshare = zap_unshare,
 	.read = zap_read,
 	.rest = zap_rest,
+	.queued = zap_queued,
 	.flush = zap_flush,
 	.close = zap_close,
 	.listen = mem_listen,

@@ -281,7 +281,7 @@ void req_add(struct lane *lane, struct req *rq, const struct req_type *type)
 	rq->xid = ++x->xid;
 	rq->type = type;
 	rq->lane = lane;
-	rq->since_us = mono_us();
+	rq->asked_us = rq->since_us = mono_us();
 	HASH_ADD(hh, x->reqs, xid, sizeof(rq->xid), rq);
 	lane->ep->waiting++;
 }

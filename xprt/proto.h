@@ -98,6 +98,7 @@ struct req { /* a request's own struct begins with it; freed with free() */
 	uint64_t xid;
 	const struct req_type *type;
 	struct lane *lane;
+	int64_t asked_us;
 	int64_t since_us; /* asked, or partly answered */
 	bool settled;     /* no answer is due (but later news may come) */
 	UT_hash_handle hh;

@@ -18,6 +18,7 @@
 #include "xprt/dir_json.h"
 #include "xprt/proto.h"
 #include "xprt/rare.h"
+#include "xprt/stats.h"
 
 #define DIR_HDR_SZ 32
 #define DIR_OPEN   "{ \"directory\" : ["
@@ -91,6 +92,7 @@ void dir_got(struct msg *m)
 {
 	struct xprt *x = m->x;
 	struct listing li = { .m = m };
+	int64_t began_us = mono_us();
 
 	x->followed = rd_be32(&m->r) != 0 && x->announce;
 	x->follow_xid = m->xid;
@@ -103,6 +105,7 @@ void dir_got(struct msg *m)
 		buf_add(li.b, DIR_CLOSE, strlen(DIR_CLOSE));
 		dir_put(m->lane, li.b, false);
 	}
+	xprt_op_done(x, OP_DIR_REP, began_us);
 	proto_work(m->lane, li.seen);
 	buf_fini(&li.one);
 }
@@ -272,6 +275,7 @@ void dir_reply_got(struct msg *m)
 	dr->rq.since_us = m->lane->ep->heard_us;
 	if (!deliver_all(m, dr, DIR_SET) || more)
 		return;
+	xprt_op_done(m->x, OP_DIR_REQ, dr->rq.asked_us);
 	dr->listed = true;
 	if (!dr->follow) {
 		dir_end(dr, DIR_DONE, 0);

@@ -20,6 +20,7 @@
 #include "core/set/perm.h"
 #include "xprt/proto.h"
 #include "xprt/rare.h"
+#include "xprt/stats.h"
 
 #define LOOKUP_NAME_MAX 511
 #define PSTRING_MAX     255        /* bytes with the NUL */
@@ -204,6 +205,8 @@ static void lookup_end(struct lookup_req *lr, int rc, struct rset *rs, const cha
 	lookup_fn fn = lr->fn;
 	void *arg = lr->arg;
 
+	if (!rc)
+		xprt_op_done(x, OP_LOOKUP, lr->rq.asked_us);
 	req_del(&lr->rq);
 	fn(x, arg, rc, rs, false, why);
 }

@@ -245,6 +245,7 @@ const struct ep_type ep_sock = {
 	.unshare = zap_unshare,
 	.read = zap_read,
 	.rest = zap_rest,
+	.queued = zap_queued,
 	.flush = zap_flush,
 	.close = zap_close,
 	.listen = sock_listen,

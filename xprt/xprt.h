@@ -40,6 +40,31 @@ enum xprt_fail {
 };
 const char *xprt_fail_name(enum xprt_fail f);
 
+enum xprt_op { /* what xprt_stats tells of */
+	OP_LOOKUP,
+	OP_UPDATE,
+	OP_PUBLISH,
+	OP_SET_DELETE,
+	OP_DIR_REQ, /* asked for a directory and got it */
+	OP_DIR_REP, /* answered such a request */
+	OP_SEND,
+	OP_RECV,
+	OP_MSG_PUBLISH,
+	OP_MSG_SUBSCRIBE,
+	OP_MSG_UNSUBSCRIBE,
+	XPRT_OPS
+};
+struct op_stat {
+	unsigned long n;
+	int64_t total_us, min_us, max_us;
+	struct sockaddr_storage min_addr, max_addr;
+};
+
+struct xprt_base { /* the counters when they were last reset */
+	int64_t since_us; /* monotonic */
+	unsigned long accepted, connected, ended, rejected, auth;
+};
+
 struct xprt_stats { /* of a process; read any time */
 	atomic_ulong accepted, connected, ended[XPRT_FAILS], refused[XPRT_FAILS];
 	atomic_ulong live; /* connections now, */
@@ -47,6 +72,8 @@ struct xprt_stats { /* of a process; read any time */
 	atomic_ulong guests; /* of these not authenticated */
 	atomic_ulong memory; /* bytes held for peers: see xprt_hold() */
 	struct refusals refusals;
+	struct op_stat ops[XPRT_OPS]; /* see stats.h */
+	struct xprt_base base; /* the main loop's */
 	atomic_ulong bytes_in, bytes_out, calls_recv, calls_send;
 };
 

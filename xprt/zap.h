@@ -201,6 +201,7 @@ bool zap_unshare(struct ep *ep, struct set *set);
 int zap_read(struct ep *ep, uint32_t key, uint64_t addr, uint32_t len, void *ctxt);
 void zap_flush(struct ep *ep);
 void zap_rest(struct ep *ep);
+size_t zap_queued(const struct ep *ep);
 void zap_close(struct ep *ep);
 /* A REJECTED message as bytes, for who is turned away before there is an endpoint. */
 size_t zap_reject_bytes(uint8_t *to, size_t cap, const char *why);

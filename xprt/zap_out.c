@@ -103,6 +103,11 @@ void zap_park(struct zap *z)
 	zap_charge(z);
 }
 
+size_t zap_queued(const struct ep *ep)
+{
+	return zap_pending((const struct zap *)ep);
+}
+
 void zap_flush(struct ep *ep)
 {
 	struct zap *z = (struct zap *)ep;

@@ -168,9 +168,15 @@ int ctl_option(struct ctl *c, struct err *err)
 
 int ctl_daemon_status(struct ctl *c, struct err *err)
 {
+	struct buf refused = { 0 };
+
 	(void)err;
 	c->json = true;
-	buf_addf(&c->reply, "{\"state\":\"%s\"}", c->d->ready ? "ready" : "starting");
+	buf_addf(&c->reply, "{\"state\":\"%s\"", c->d->ready ? "ready" : "starting");
+	if (ctl_put_refused(&refused, &c->d->xprt)) /* where nothing was, it is ldmsd's answer to the byte */
+		buf_addf(&c->reply, ",\"refused\":%s", buf_str(&refused));
+	buf_addf(&c->reply, "}");
+	buf_fini(&refused);
 	return 0;
 }
 

@@ -54,6 +54,11 @@ H(version);
 H(config_count);
 H(needless);
 H(daemon_exit);
+/* ctl_xprt.c */
+H(limits);
+H(xprt_stats);
+/* A JSON list of what peers were refused, and how much that was in all. */
+unsigned long ctl_put_refused(struct buf *b, struct xprt_env *env);
 
 #undef H
 

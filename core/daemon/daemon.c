@@ -14,6 +14,7 @@
 #include "core/daemon/listener.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/updtr.h"
+#include "xprt/stats.h"
 
 #define RESOLVERS_MAX  8 /* names looked up at once; a dead name server must not hold up the live ones for long */
 #define STORE_THREADS  4 /* policies stored at once */
@@ -112,6 +113,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->xprt.pool = d->pool;
 	d->xprt.work = d->work;
 	d->xprt.limits = xprt_limits_dflt;
+	xprt_stats_reset(&d->xprt);
 	if (conf->timeout_us > 0)
 		d->xprt.limits.answer_us = (uint64_t)conf->timeout_us;
 	d->samp.loop = d->main;

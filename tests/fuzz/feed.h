@@ -85,6 +85,7 @@ static const struct ep_type ep_feed = {
 	.unshare = zap_unshare,
 	.read = zap_read,
 	.rest = zap_rest,
+	.queued = zap_queued,
 	.flush = zap_flush,
 	.close = zap_close,
 };
