@@ -183,7 +183,7 @@ void xprt_listener_close(struct xprt_listener *l)
 		guests_end(l, io);
 		for (x = LIST_FIRST(&io->xprts); x; x = next) {
 			next = LIST_NEXT(x, entry);
-			if (x->l == l)
+			if (x->l == l && !x->adopted)
 				xprt_close(x);
 		}
 		loop_leave(l->loops[i]);

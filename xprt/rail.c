@@ -128,13 +128,13 @@ void rail_down(struct xprt *x, enum xprt_fail fail, const char *why)
 	atomic_fetch_add(was_up ? &x->env->stats.ended[fail] : &x->env->stats.refused[fail], 1);
 	if (x->l || was_up) /* who is not there, or is called by mistake, is refused nothing */
 		rail_count(x->env, fail, was_up, &x->addr);
-	if (x->l)
+	if (x->l && !x->adopted)
 		rail_log(x->peer, fail, why);
 	shut(x);
 	/* who comes in and does not get as far as being somebody is nobody's peer */
-	if (x->ev->down && (!x->l || was_up))
+	if (x->ev->down && (!x->l || x->adopted || was_up))
 		x->ev->down(x, x->arg, fail, why);
-	if (x->l)
+	if (x->l && !x->adopted)
 		xprt_close(x);
 }
 

@@ -89,6 +89,21 @@ int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf
 	return 0;
 }
 
+bool xprt_is_adoptable(const struct xprt *x)
+{
+	return x->l && !x->adopted;
+}
+
+int xprt_adopt(struct xprt *x, const struct xprt_events *ev, void *arg, struct err *err)
+{
+	if (!xprt_is_adoptable(x))
+		return err_set(err, -EBUSY, "%s: the connection is in use already", x->peer);
+	x->adopted = true;
+	x->ev = ev;
+	x->arg = arg;
+	return 0;
+}
+
 bool xprt_is_up(const struct xprt *x)
 {
 	return x->up;

@@ -106,6 +106,10 @@ struct xprt_events {
 /* Connect; resolving and everything else goes on in the background, `up` or `down` comes.  Strings are copied. */
 int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf *conf, const struct xprt_events *ev,
 		 void *arg, struct xprt **ret, struct err *err);
+/* Take over a peer that came through a listener: from now on its events come to the caller, who also closes it, and the
+ * listener's end does not touch it.  -EBUSY when somebody has done so before, or for a peer that we connected to. */
+bool xprt_is_adoptable(const struct xprt *x);
+int xprt_adopt(struct xprt *x, const struct xprt_events *ev, void *arg, struct err *err);
 /* End it: no callback comes any more, its lookups and updates are forgotten, rsets go dead.  NULL is fine. */
 void xprt_close(struct xprt *x);
 bool xprt_is_up(const struct xprt *x);
@@ -127,11 +131,11 @@ struct xprt_listen_conf {
 	const struct kv *auth_args;
 };
 /* Accept peers; each is put on the next of `loops` (n of them) for life.  `ev` and `arg` are for the peers that come;
- * a peer that ends is closed by the transport itself after ev->down.  Errors name the port and the remedy (in use by
- * whom where that can be found; below 1024 without the capability). */
+ * a peer that ends is closed by the transport itself after ev->down (unless somebody took it over).  Errors name the
+ * port and the remedy (in use by whom where that can be found; below 1024 without the capability). */
 int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n, const struct xprt_listen_conf *conf,
 		const struct xprt_events *ev, void *arg, struct xprt_listener **ret, struct err *err);
-/* Stop accepting and close the peers that came through it. */
+/* Stop accepting and close the peers that came through it, but for those that were taken over. */
 void xprt_listener_close(struct xprt_listener *l);
 unsigned short xprt_listener_port(const struct xprt_listener *l);
 

@@ -80,6 +80,7 @@ struct xprt {
 	struct sockaddr_storage addr;
 	uint32_t uid, gid; /* who it proved to be */
 	bool up, down, closed;
+	bool adopted;           /* came through a listener, and has another owner since */
 	bool legacy;            /* it knows no rails: never send it a command >= 10 */
 	LIST_ENTRY(xprt) entry; /* io->xprts */
 	/* active */

@@ -36,7 +36,8 @@ struct rig {
 	/* what happened */
 	int s_ups, s_downs, c_ups, c_downs, s_msgs;
 	enum xprt_fail s_fail, c_fail;
-	struct xprt *s; /* the newest peer at the server */
+	struct xprt *s;          /* the newest peer at the server */
+	struct xprt *s_msg_from; /* who said the last message */
 	char why[ERR_MAX];
 	char msg[256];
 	bool late;
@@ -64,6 +65,7 @@ static inline void rig_s_msg(struct xprt *x, void *arg, const void *bytes, size_
 	struct rig *r = arg;
 
 	r->s_msgs++;
+	r->s_msg_from = x;
 	snprintf(r->msg, sizeof(r->msg), "%.*s", (int)len, (const char *)bytes);
 }
 
