@@ -3,7 +3,8 @@
  * A record comes on the peer's loop.  Records of one message are gathered there; a whole one goes to the main loop as a
  * copy with the session's number, never a pointer to the peer, which may be gone by then.  The answer finds the session
  * by its number, under the loop's lock.  Requests wait in one queue and are carried out for a little while in each turn
- * of the main loop, so that a peer that asks a thousand questions at once delays no sampler.
+ * of the main loop, so that a peer that asks a thousand questions at once delays no sampler.  What we ask of a peer waits
+ * in its session for the answer.
  */
 #include "core/ctl/session.h"
 
@@ -16,6 +17,7 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/ask.h"
 #include "core/ctl/record.h"
 #include "core/ctl/verb.h"
 
@@ -35,6 +37,7 @@ struct session {
 	struct loop *loop;
 	struct part parts[PARTS_MAX];
 	unsigned int parts_n;
+	struct asks asks;    /* what we asked it */
 	atomic_size_t bytes; /* see BYTES_MAX; what waits for the main loop is taken off there */
 	atomic_uint waiting; /* requests without answer */
 	UT_hash_handle hh; /* by x */
@@ -82,6 +85,16 @@ static void answer(struct xprt *x, uint32_t msg_no, int rc, uint32_t id, const v
 	buf_fini(&body);
 }
 
+static struct session *session_find(struct sink *sk, struct xprt *x)
+{
+	struct session *s;
+
+	pthread_mutex_lock(&sk->lock);
+	HASH_FIND_PTR(sk->sessions, &x, s);
+	pthread_mutex_unlock(&sk->lock);
+	return s;
+}
+
 static struct session *session_get(struct sink *sk, struct xprt *x)
 {
 	struct session *s;
@@ -90,7 +103,7 @@ static struct session *session_get(struct sink *sk, struct xprt *x)
 	HASH_FIND_PTR(sk->sessions, &x, s);
 	if (!s) {
 		s = xcalloc(1, sizeof(*s));
-		s->x = x;
+		s->x = s->asks.x = x;
 		s->loop = xprt_loop(x);
 		s->id = ++sk->last_id;
 		HASH_ADD_PTR(sk->sessions, x, s);
@@ -182,6 +195,20 @@ static bool gather(struct session *s, const struct record *rec, struct buf *whol
 	return true;
 }
 
+static int on_ask(struct record_sink *face, struct xprt *x, uint32_t code, const struct record_pair *pairs, size_t n,
+		  record_answer_fn fn, void *arg, struct err *err)
+{
+	struct buf body = { 0 };
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		record_put(&body, pairs[i].id, pairs[i].value, strlen(pairs[i].value) + 1);
+	record_end(&body);
+	rc = ask_send(&session_get((struct sink *)face, x)->asks, code, &body, fn, arg, err);
+	buf_fini(&body);
+	return rc;
+}
+
 static void on_msg(struct record_sink *face, struct xprt *x, const void *bytes, size_t len)
 {
 	struct sink *sk = (struct sink *)face;
@@ -200,17 +227,29 @@ static void on_msg(struct record_sink *face, struct xprt *x, const void *bytes, 
 		answer(x, RECORD_MARKER, EINVAL, ATTR_STRING, err.msg, strlen(err.msg));
 		return;
 	}
+	if (rec.type == RECORD_RESPONSE) {
+		s = session_find(sk, x);
+		if (s)
+			asks_got(&s->asks, &rec); /* may close the connection */
+	}
 	if (rec.type != RECORD_REQUEST)
-		return; /* an answer to nothing that we asked */
+		return;
 	s = session_get(sk, x);
 	if (gather(s, &rec, &whole))
 		request_post(sk, s, &rec, whole);
 }
 
-static void session_free(struct sink *sk, struct session *s)
+static void session_unlist(struct sink *sk, struct session *s)
 {
 	HASH_DEL(sk->sessions, s);
 	HASH_DELETE(by_id, sk->ids, s);
+}
+
+static void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	asks_end(&s->asks, -ENOTCONN);
 	while (s->parts_n)
 		part_drop(s, &s->parts[0]);
 	free(s);
@@ -224,26 +263,55 @@ static void on_gone(struct record_sink *face, struct xprt *x)
 	pthread_mutex_lock(&sk->lock);
 	HASH_FIND_PTR(sk->sessions, &x, s);
 	if (s)
-		session_free(sk, s);
+		session_unlist(sk, s);
 	pthread_mutex_unlock(&sk->lock);
+	session_free(s);
 }
 
 /* -- on the main loop ------------------------------------------------------------------------------------------------ */
 
+/* The session that a request came from, or NULL; its loop is held. */
+static struct session *session_of(const struct request *rq)
+{
+	struct session *s;
+
+	pthread_mutex_lock(&rq->sink->lock);
+	HASH_FIND(by_id, rq->sink->ids, &rq->session, sizeof(rq->session), s);
+	pthread_mutex_unlock(&rq->sink->lock);
+	return s;
+}
+
+struct xprt *ctl_peer_enter(struct ctl *c)
+{
+	struct session *s;
+
+	if (!c->from)
+		return NULL;
+	loop_enter(c->from->loop);
+	s = session_of(c->from);
+	if (s)
+		return s->x;
+	loop_leave(c->from->loop);
+	return NULL;
+}
+
+void ctl_peer_leave(struct ctl *c)
+{
+	loop_leave(c->from->loop);
+}
+
 static void reply(struct request *rq, int rc, const struct ctl *c, const char *why)
 {
 	struct session *s;
-	struct xprt *x = NULL;
+	struct xprt *x;
 
 	loop_enter(rq->loop);
-	pthread_mutex_lock(&rq->sink->lock);
-	HASH_FIND(by_id, rq->sink->ids, &rq->session, sizeof(rq->session), s);
+	s = session_of(rq);
+	x = s ? s->x : NULL;
 	if (s) {
-		x = s->x;
 		s->bytes -= rq->body.len;
 		s->waiting--;
 	}
-	pthread_mutex_unlock(&rq->sink->lock);
 	if (x && rc)
 		answer(x, rq->msg_no, rc, ATTR_STRING, why, strlen(why) + 1);
 	else if (x && c->json)
@@ -280,16 +348,10 @@ static int run(struct request *rq, struct ctl *c, struct err *err)
 static bool is_wanted(const struct request *rq)
 {
 	const struct verb *v = rq->code > UINT16_MAX ? NULL : verb_by_id((uint16_t)rq->code);
-	struct session *s;
 
 	if (rq->sink->closing)
 		return false;
-	if (v && v->flags & VERB_MODIFIES)
-		return true;
-	pthread_mutex_lock(&rq->sink->lock);
-	HASH_FIND(by_id, rq->sink->ids, &rq->session, sizeof(rq->session), s);
-	pthread_mutex_unlock(&rq->sink->lock);
-	return s;
+	return (v && v->flags & VERB_MODIFIES) || session_of(rq);
 }
 
 static void request_end(struct request *rq)
@@ -301,13 +363,15 @@ static void request_end(struct request *rq)
 
 static void carry_out(struct request *rq)
 {
-	struct ctl c = { .d = rq->sink->d, .uid = rq->uid, .gid = rq->gid };
+	struct ctl c = { .d = rq->sink->d, .uid = rq->uid, .gid = rq->gid, .from = rq };
 	struct err err = { "" };
 	int rc;
 
 	if (is_wanted(rq)) {
 		rc = run(rq, &c, &err);
 		reply(rq, rc, &c, err.msg);
+		if (!rc && c.after)
+			c.after(&c);
 	}
 	ctl_fini(&c);
 	request_end(rq);
@@ -344,7 +408,7 @@ void sessions_open(struct daemon *d)
 {
 	struct sink *sk = xcalloc(1, sizeof(*sk));
 
-	sk->face = (struct record_sink){ .msg = on_msg, .gone = on_gone };
+	sk->face = (struct record_sink){ .msg = on_msg, .gone = on_gone, .ask = on_ask };
 	sk->d = d;
 	sk->job.fn = requests_cb;
 	TAILQ_INIT(&sk->queue);
@@ -362,8 +426,11 @@ void sessions_free(struct record_sink *sink)
 	struct sink *sk = (struct sink *)sink;
 
 	while (sk->sessions) {
-		sk->sessions->x = NULL; /* the peers are gone, and the daemon */
-		session_free(sk, sk->sessions);
+		struct session *s = sk->sessions;
+
+		s->x = NULL; /* the peers are gone, and the daemon */
+		session_unlist(sk, s);
+		session_free(s);
 	}
 	while (!TAILQ_EMPTY(&sk->queue)) {
 		struct request *rq = next_request(sk);

@@ -2,11 +2,15 @@
 #ifndef CORE_CTL_SESSION_H
 #define CORE_CTL_SESSION_H
 
+#include "core/ctl/verb.h"
 #include "core/daemon/daemon.h"
-#include "core/daemon/listener.h"
+#include "core/daemon/records.h"
 
 /* Make the daemon's sink (daemon->sink); before the first listener. */
 void sessions_open(struct daemon *d);
+/* For handlers: the peer that asks, with its loop held, or NULL: it has gone since, or a file asks.  Then leave it. */
+struct xprt *ctl_peer_enter(struct ctl *c);
+void ctl_peer_leave(struct ctl *c);
 /* Requests that are still on their way are dropped from now on; before daemon_free(). */
 void sessions_stop(struct record_sink *sink);
 /* Behind daemon_free(). */

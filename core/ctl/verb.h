@@ -42,6 +42,9 @@ struct ctl {
 	const char *text[ATTR_IDS]; /* values, ${} expanded; NULL when absent */
 	int64_t num[ATTR_IDS]; /* of the types that are numbers */
 	uint32_t uid, gid; /* who asks */
+	struct request *from; /* the peer that asks (session.h); NULL: a file */
+	void (*after)(struct ctl *c); /* the handler wants this called once its answer has left */
+	void *after_arg;
 	struct buf reply; /* text or JSON for the answer */
 	bool json, nul; /* the answer is JSON; a NUL is counted in its length */
 };

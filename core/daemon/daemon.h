@@ -40,11 +40,13 @@ struct daemon {
 	struct samp_env samp;
 	struct strgp_pool *strgp_pool;
 	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners;
+	struct node *adverts, *prdcr_listens; /* adverts: struct prdcr, too */
+	atomic_uint listen_port; /* the first that was listened on; 0: none */
 	/* which policies run: changed by the main loop, read on I/O loops when `strgp_gen` has moved */
 	pthread_mutex_t strgp_lock;
 	atomic_uint strgp_gen;
 	uint32_t uid, gid, perm; /* of objects made by configuration files */
-	struct record_sink *sink; /* the control plane: takes the records of peers (listener.h) */
+	struct record_sink *sink; /* the control plane: takes the records of peers (records.h) */
 	atomic_uint changes; /* configuration changes so far */
 	bool ready; /* all configuration was carried out */
 	bool listen_failed; /* a port could not be listened on */

@@ -6,19 +6,19 @@
 
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/records.h"
 
 struct listener {
 	struct node node; /* in the daemon's table; the name is ours */
 	struct xprt_listener *xl;
-	struct record_sink *sink;
+	struct daemon *d;
 };
 
 static void on_msg(struct xprt *x, void *arg, const void *bytes, size_t len)
 {
 	struct listener *l = arg;
 
-	if (l->sink)
-		l->sink->msg(l->sink, x, bytes, len);
+	records_msg(l->d, x, bytes, len);
 }
 
 static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *why)
@@ -26,8 +26,7 @@ static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *
 	struct listener *l = arg;
 
 	log_debug("xprt", "%s: peer %s is gone: %s (%s)", l->node.name, xprt_peer(x), why, xprt_fail_name(fail));
-	if (l->sink)
-		l->sink->gone(l->sink, x);
+	records_gone(l->d, x);
 }
 
 static const struct xprt_events listener_events = { .down = on_down, .msg = on_msg };
@@ -51,7 +50,7 @@ int listener_add(struct daemon *d, const struct listener_conf *conf, struct err 
 	}
 	l = xcalloc(1, sizeof(*l));
 	l->node.name = name;
-	l->sink = d->sink;
+	l->d = d;
 	rc = xprt_listen(&d->xprt, d->io, d->n_io, &xc, &listener_events, l, &l->xl, err);
 	if (rc)
 		goto out;
@@ -59,6 +58,8 @@ int listener_add(struct daemon *d, const struct listener_conf *conf, struct err 
 		free(name);
 		l->node.name = name = xasprintf("%s:%u", conf->xprt, xprt_listener_port(l->xl));
 	}
+	if (!d->listeners)
+		atomic_store(&d->listen_port, xprt_listener_port(l->xl));
 	node_add(&d->listeners, &l->node);
 	log_info("ldmsd", "Listening on %s using `%s` transport and `%s` authentication", name, conf->xprt, conf->auth);
 	return 0;
@@ -82,5 +83,5 @@ void listener_close_all(struct daemon *d)
 
 unsigned short listener_port(const struct daemon *d)
 {
-	return d->listeners ? xprt_listener_port(((struct listener *)d->listeners)->xl) : 0;
+	return (unsigned short)atomic_load(&d->listen_port);
 }
