@@ -12,7 +12,7 @@
 
 #define LINE_BLANKS   " \t\r\n"
 #define INCLUDE_DEPTH 16 /* files within files */
-#define DEFER_ORDERS  4 /* policies, updaters, producers: verbs.c's `order`, from 1 */
+#define DEFER_ORDERS  5  /* policies, updaters, producers, who advertises: verbs.c's `order`, from 1 */
 
 enum { GO_SETTINGS, GO_OBJECTS, GO_STARTS /* and behind it, by order */ };
 

@@ -1,8 +1,8 @@
 /* conf.h - configuration files: verbs in lines (man ldms.conf).
  *
  * All files are read and checked first, every complaint with file:line; nothing runs when there is one.  Then the
- * commands run in three goes, as in ldmsd: those that are settings (listen, env, ...), the rest in order, and at last the
- * starts of policies, updaters and producers.
+ * commands run in three goes, as in ldmsd: those that are settings (listen, env, ...), the rest in order, and at last
+ * the starts of policies, updaters, producers, and who advertises and listens.
  */
 #ifndef CORE_CTL_CONF_H
 #define CORE_CTL_CONF_H

@@ -3,9 +3,11 @@
 
 #include "core/base/regex.h"
 #include "core/base/unit.h"
+#include "core/ctl/ctl_prdcr.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/prdcr.h"
+#include "core/daemon/prdcr_listen.h"
 #include "core/daemon/updtr.h"
 #include "xprt/auth.h"
 #include "xprt/ep.h"
@@ -13,25 +15,40 @@
 #define RAIL_MAX	  64 /* connections to one producer; more is a typing error */
 #define RECONNECT_DFLT_US (20 * SEC_US) /* about what a rebooting node needs until it answers at all */
 
-static struct prdcr *find(struct ctl *c, struct err *err)
+struct prdcr *ctl_prdcr_find(struct ctl *c, struct node *table, const char *kind, struct err *err)
 {
-	struct prdcr *p = node_find(c->d->prdcrs, ctl_text(c, ATTR_NAME, ""));
+	struct prdcr *p = node_find(table, ctl_text(c, ATTR_NAME, ""));
 
 	if (!p)
-		err_set(err, -ENOENT, "The producer specified does not exist.");
+		err_set(err, -ENOENT, "The %s specified does not exist.", kind);
 	return p;
 }
 
-int ctl_prdcr_add(struct ctl *c, struct err *err)
+static struct prdcr *find(struct ctl *c, struct err *err)
 {
-	bool local = !strcmp(ctl_text(c, ATTR_TYPE, ""), "local");
+	return ctl_prdcr_find(c, c->d->prdcrs, "producer", err);
+}
+
+int ctl_prdcr_rail_check(const struct ctl *c, struct err *err)
+{
+	int64_t rail = ctl_num(c, ATTR_RAIL, 1);
+
+	if (rail >= 1 && rail <= RAIL_MAX)
+		return 0;
+	return err_set(err, -EINVAL, "'rail' attribute must be a positive integer of at most %d, got '%lld'", RAIL_MAX,
+		       (long long)rail);
+}
+
+int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, struct err *err)
+{
+	bool local = type == PRDCR_LOCAL;
 	struct prdcr_conf conf = {
 		.name = ctl_text(c, ATTR_NAME, NULL),
 		.xprt = ctl_text(c, ATTR_XPRT, "sock"),
 		.host = ctl_text(c, ATTR_HOST, local ? "localhost" : NULL),
 		.auth = ctl_text(c, ATTR_AUTH, "none"),
 		.port = (unsigned short)ctl_num(c, ATTR_PORT, 411),
-		.type = local ? PRDCR_LOCAL : PRDCR_ACTIVE,
+		.type = type,
 		.reconnect_us = ctl_num(c, ATTR_INTERVAL, RECONNECT_DFLT_US),
 		.rail = (unsigned int)ctl_num(c, ATTR_RAIL, 1),
 		.uid = c->uid,
@@ -46,40 +63,66 @@ int ctl_prdcr_add(struct ctl *c, struct err *err)
 		return err_set(err, -EINVAL, "The attribute 'host' is required.");
 	if (!local && (ep_type_find(conf.xprt, &ep, err) || auth_type_find(conf.auth, &auth, err)))
 		return -ENOENT;
-	if (node_find(c->d->prdcrs, conf.name))
+	if (node_find(*table, conf.name))
 		return err_set(err, -EEXIST, "The prdcr %s already exists.", conf.name);
-	if (!conf.rail || conf.rail > RAIL_MAX)
-		return err_set(err, -EINVAL, "'rail' attribute must be a positive integer of at most %d, got '%u'", RAIL_MAX,
-			       conf.rail);
+	if (ctl_prdcr_rail_check(c, err))
+		return -EINVAL;
 	if (!local && !conf.port)
 		return err_set(err, -EINVAL, "The attribute 'port' is required.");
 	p = prdcr_new(c->d, &conf, err);
 	if (!p)
 		return -EINVAL;
-	node_add(&c->d->prdcrs, (struct node *)p);
-	updtr_prdcr_came(c->d, p);
+	node_add(table, (struct node *)p);
+	if (table == &c->d->prdcrs)
+		updtr_prdcr_came(c->d, p);
+	return 0;
+}
+
+int ctl_prdcr_add(struct ctl *c, struct err *err)
+{
+	static const enum prdcr_type types[] = { PRDCR_ACTIVE, PRDCR_BRIDGE, PRDCR_LOCAL };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (!strcmp(prdcr_type_name(types[i]), ctl_text(c, ATTR_TYPE, "")))
+			return ctl_prdcr_make(c, types[i], &c->d->prdcrs, err);
+	return err_set(
+		err, -ENOTSUP,
+		"prdcr_add: type=passive takes whatever connects from that host, tools as well, and is not to be had; "
+		"let the other side advertise itself: advertiser_add there, prdcr_listen_add here");
+}
+
+int ctl_bridge_add(struct ctl *c, struct err *err)
+{
+	return ctl_prdcr_make(c, PRDCR_BRIDGE, &c->d->prdcrs, err);
+}
+
+int ctl_prdcr_drop(struct ctl *c, struct prdcr *p, struct node **table, const char *kind, struct err *err)
+{
+	bool busy;
+
+	loop_enter(prdcr_loop(p));
+	busy = prdcr_state(p) != PRDCR_STOPPED && prdcr_state(p) != PRDCR_STANDBY;
+	if (!busy)
+		prdcr_stop(p); /* who stands by goes */
+	loop_leave(prdcr_loop(p));
+	if (busy)
+		return err_set(err, -EBUSY, "The %s is in use.", kind);
+	if (table == &c->d->prdcrs)
+		updtr_prdcr_goes(c->d, p);
+	prdcr_listen_left(c->d, prdcr_conf(p));
+	node_del(table, (struct node *)p);
+	prdcr_free(p);
 	return 0;
 }
 
 int ctl_prdcr_del(struct ctl *c, struct err *err)
 {
 	struct prdcr *p = find(c, err);
-	bool busy;
 
-	if (!p)
-		return -ENOENT;
-	loop_enter(prdcr_loop(p));
-	busy = prdcr_state(p) != PRDCR_STOPPED;
-	loop_leave(prdcr_loop(p));
-	if (busy)
-		return err_set(err, -EBUSY, "The producer is in use.");
-	updtr_prdcr_goes(c->d, p);
-	node_del(&c->d->prdcrs, (struct node *)p);
-	prdcr_free(p);
-	return 0;
+	return p ? ctl_prdcr_drop(c, p, &c->d->prdcrs, "producer", err) : -ENOENT;
 }
 
-static int start(struct ctl *c, struct prdcr *p, struct err *err)
+int ctl_prdcr_run(struct ctl *c, struct prdcr *p, struct err *err)
 {
 	int rc;
 
@@ -89,8 +132,9 @@ static int start(struct ctl *c, struct prdcr *p, struct err *err)
 	return rc;
 }
 
-static void stop(struct ctl *c, struct prdcr *p)
+void ctl_prdcr_halt(struct ctl *c, struct prdcr *p)
 {
+	(void)c;
 	loop_enter(prdcr_loop(p));
 	prdcr_stop(p);
 	loop_leave(prdcr_loop(p));
@@ -100,7 +144,7 @@ int ctl_prdcr_start(struct ctl *c, struct err *err)
 {
 	struct prdcr *p = find(c, err);
 
-	return p ? start(c, p, err) : -ENOENT;
+	return p ? ctl_prdcr_run(c, p, err) : -ENOENT;
 }
 
 int ctl_prdcr_stop(struct ctl *c, struct err *err)
@@ -109,7 +153,7 @@ int ctl_prdcr_stop(struct ctl *c, struct err *err)
 
 	if (!p)
 		return -ENOENT;
-	stop(c, p);
+	ctl_prdcr_halt(c, p);
 	return 0;
 }
 
@@ -131,7 +175,7 @@ static int each_match(struct ctl *c, void (*fn)(struct ctl *c, struct prdcr *p),
 
 static void start_one(struct ctl *c, struct prdcr *p)
 {
-	start(c, p, NULL);
+	ctl_prdcr_run(c, p, NULL);
 }
 
 int ctl_prdcr_start_regex(struct ctl *c, struct err *err)
@@ -141,7 +185,7 @@ int ctl_prdcr_start_regex(struct ctl *c, struct err *err)
 
 int ctl_prdcr_stop_regex(struct ctl *c, struct err *err)
 {
-	return each_match(c, stop, err);
+	return each_match(c, ctl_prdcr_halt, err);
 }
 
 static void status_one(struct buf *b, struct prdcr *p)
@@ -153,7 +197,7 @@ static void status_one(struct buf *b, struct prdcr *p)
 	prdcr_stats(p, &st);
 	buf_addf(b, "{ \"name\":");
 	reply_string(b, conf->name);
-	buf_addf(b, ",\"type\":\"%s\",\"host\":", conf->type == PRDCR_LOCAL ? "local" : "active");
+	buf_addf(b, ",\"type\":\"%s\",\"host\":", prdcr_type_name(conf->type));
 	reply_string(b, conf->host);
 	buf_addf(b, ",\"port\":%u,\"transport\":", conf->port);
 	reply_string(b, conf->xprt);
@@ -182,26 +226,34 @@ static void status_one(struct buf *b, struct prdcr *p)
 		 (unsigned long long)st.failed, (unsigned long long)st.skipped);
 }
 
-int ctl_prdcr_status(struct ctl *c, struct err *err)
+static void status_table(struct ctl *c, struct node **table)
 {
-	const char *name = ctl_text(c, ATTR_NAME, NULL), *sep = "";
+	const char *name = ctl_text(c, ATTR_NAME, NULL);
 
-	if (name && !node_find(c->d->prdcrs, name))
-		return err_set(err, -ENOENT, "prdcr '%s' doesn't exist.", name);
-	c->json = true;
-	node_sort(&c->d->prdcrs);
-	buf_addf(&c->reply, "[");
-	NODE_EACH(n, c->d->prdcrs) {
+	node_sort(table);
+	NODE_EACH(n, *table) {
 		struct prdcr *p = (struct prdcr *)n;
 
 		if (name && strcmp(name, n->name))
 			continue;
-		buf_addf(&c->reply, "%s", sep);
-		sep = ",\n";
+		buf_addf(&c->reply, "%s", c->reply.len > 1 ? ",\n" : "");
 		loop_enter(prdcr_loop(p));
 		status_one(&c->reply, p);
 		loop_leave(prdcr_loop(p));
 	}
+}
+
+/* Advertisers are shown among the producers, as ldmsd has it. */
+int ctl_prdcr_status(struct ctl *c, struct err *err)
+{
+	const char *name = ctl_text(c, ATTR_NAME, NULL);
+
+	if (name && !node_find(c->d->prdcrs, name) && !node_find(c->d->adverts, name))
+		return err_set(err, -ENOENT, "prdcr '%s' doesn't exist.", name);
+	c->json = true;
+	buf_addf(&c->reply, "[");
+	status_table(c, &c->d->prdcrs);
+	status_table(c, &c->d->adverts);
 	buf_addf(&c->reply, "]");
 	return 0;
 }

@@ -11,6 +11,18 @@
 #define NAME(what) REQ(ATTR_NAME, "name", AT_TEXT, "the " what)
 #define OPT_PERM   OPT(ATTR_PERM, "perm", AT_PERM, "0770", "who may change the object, in C notation")
 
+/* How to connect, but for the host and the port. */
+#define CONNECT                                                                                                        \
+	OPT(ATTR_XPRT, "xprt", AT_TEXT, "sock", "transport"),                                                          \
+		OPT(ATTR_INTERVAL, "reconnect", AT_TIME, "20s", "at most this long between attempts to connect"),      \
+		OPT(ATTR_INTERVAL, "interval", AT_TIME, NULL, "old name of reconnect"),                                \
+		OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication"),                                             \
+		OPT(ATTR_RAIL, "rail", AT_NUM, "1", "connections to it"),                                              \
+		OPT(ATTR_QUOTA, "quota", AT_SIZE, "-1", "bytes of messages it may have outstanding"),                  \
+		OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages a second"),                             \
+		OPT(ATTR_CACHE_IP, "cache_ip", AT_BOOL, "true", "accepted; names are looked up at each attempt"),      \
+		OPT_PERM
+
 const struct verb verbs[] = {
 	/* plugins */
 	{ "load", 0x505, VERB_MODIFIES, 0,
@@ -30,17 +42,9 @@ const struct verb verbs[] = {
 
 	/* producers */
 	{ "prdcr_add", 0x100, VERB_MODIFIES, 0,
-	  USES(NAME("producer"), REQ_WORD(ATTR_TYPE, "type", "active|local", "who connects; local: this daemon's sets"),
-	       OPT(ATTR_XPRT, "xprt", AT_TEXT, "sock", "transport"), OPT(ATTR_HOST, "host", AT_TEXT, NULL, "its host"),
-	       OPT(ATTR_PORT, "port", AT_PORT, "411", "its port"),
-	       OPT(ATTR_INTERVAL, "reconnect", AT_TIME, "20s", "at most this long between attempts to connect"),
-	       OPT(ATTR_INTERVAL, "interval", AT_TIME, NULL, "old name of reconnect"),
-	       OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication"),
-	       OPT(ATTR_RAIL, "rail", AT_NUM, "1", "connections to it"),
-	       OPT(ATTR_QUOTA, "quota", AT_SIZE, "-1", "bytes of messages it may have outstanding"),
-	       OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages a second"),
-	       OPT(ATTR_CACHE_IP, "cache_ip", AT_BOOL, "true", "accepted; names are looked up at each attempt"),
-	       OPT_PERM),
+	  USES(NAME("producer"), REQ_WORD(ATTR_TYPE, "type", "active|bridge|local|passive", "who connects, and why"),
+	       OPT(ATTR_HOST, "host", AT_TEXT, NULL, "its host"), OPT(ATTR_PORT, "port", AT_PORT, "411", "its port"),
+	       CONNECT),
 	  ctl_prdcr_add, "name a daemon whose sets are mirrored" },
 	{ "prdcr_del", 0x101, VERB_MODIFIES, 0, USES(NAME("producer")), ctl_prdcr_del, "forget a stopped producer" },
 	{ "prdcr_start", 0x102, VERB_MODIFIES | VERB_DEFER, 3,
@@ -57,6 +61,58 @@ const struct verb verbs[] = {
 	  ctl_prdcr_stop_regex, "disconnect all that match" },
 	{ "prdcr_status", 0x104, VERB_ALL, 0, USES(OPT(ATTR_NAME, "name", AT_TEXT, NULL, "only this one")),
 	  ctl_prdcr_status, "producers, their state and sets" },
+
+	{ "bridge_add", 0x10c, VERB_MODIFIES, 0,
+	  USES(NAME("bridge"), REQ(ATTR_HOST, "host", AT_TEXT, "the peer's host"),
+	       OPT(ATTR_PORT, "port", AT_PORT, "411", "its port"), WORD(ATTR_TYPE, "type", "bridge", NULL, "accepted"),
+	       CONNECT),
+	  ctl_bridge_add, "name a peer to connect to, so that it can read this daemon's sets" },
+	{ "bridge_del", 0x101, VERB_MODIFIES, 0, USES(NAME("bridge")), ctl_prdcr_del, "another name of prdcr_del" },
+	{ "bridge_start", 0x102, VERB_MODIFIES | VERB_DEFER, 3,
+	  USES(NAME("bridge"), OPT(ATTR_INTERVAL, "reconnect", AT_TIME, NULL, "as in bridge_add")), ctl_prdcr_start,
+	  "another name of prdcr_start" },
+	{ "bridge_stop", 0x103, VERB_MODIFIES, 0, USES(NAME("bridge")), ctl_prdcr_stop, "another name of prdcr_stop" },
+
+	/* advertising */
+	{ "advertiser_add", 0x10d, 0, 0,
+	  USES(NAME("advertiser"), REQ(ATTR_HOST, "host", AT_TEXT, "the aggregator's host"),
+	       OPT(ATTR_PORT, "port", AT_PORT, "411", "its port"),
+	       WORD(ATTR_TYPE, "type", "advertiser", NULL, "accepted"), CONNECT),
+	  ctl_advertiser_add, "name an aggregator that is to collect this daemon's sets" },
+	{ "advertiser_start", 0x10e, VERB_DEFER, 4,
+	  USES(NAME("advertiser"),
+	       OPT(ATTR_HOST, "host", AT_TEXT, NULL, "as in advertiser_add: then it is added first"),
+	       OPT(ATTR_PORT, "port", AT_TEXT, "411", "as in advertiser_add"),
+	       WORD(ATTR_TYPE, "type", "advertiser", NULL, "accepted"), CONNECT),
+	  ctl_advertiser_start, "connect to the aggregator and tell it" },
+	{ "advertiser_stop", 0x10f, 0, 0, USES(NAME("advertiser")), ctl_advertiser_stop, "disconnect from it" },
+	{ "advertiser_del", 0x110, 0, 0, USES(NAME("advertiser")), ctl_advertiser_del, "forget a stopped advertiser" },
+	{ "prdcr_listen_add", 0x111, 0, 0,
+	  USES(NAME("prdcr_listen"), OPT(ATTR_REGEX, "regex", AT_REGEX, NULL, "on the hosts that may advertise; any"),
+	       OPT(ATTR_CACHE_IP, "ip", AT_TEXT, NULL, "from where they may, as 10.0.0.0/8; anywhere"),
+	       WORD(ATTR_TYPE, "type", "passive|active", "passive", "use their connections, or connect back"),
+	       OPT(ATTR_AUTO_INTERVAL, "disable_start", AT_BOOL, "false", "their producers wait for prdcr_start"),
+	       OPT(ATTR_SIZE, "max", AT_NUM, "16384", "make so many producers at most"),
+	       OPT(ATTR_QUOTA, "quota", AT_SIZE, "-1", "bytes of messages one may have outstanding"),
+	       OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages a second"),
+	       OPT(ATTR_PORT, "advertiser_port", AT_PORT, NULL, "active: their port"),
+	       OPT(ATTR_XPRT, "advertiser_xprt", AT_TEXT, NULL, "active: transport"),
+	       OPT(ATTR_AUTH, "advertiser_auth", AT_TEXT, "none", "active: authentication"),
+	       OPT(ATTR_INTERVAL, "reconnect", AT_TIME, NULL, "active: at most this long between attempts to connect"),
+	       OPT(ATTR_RAIL, "rail", AT_NUM, "1", "active: connections to each"),
+	       OPT(ATTR_PERM, "perm", AT_TEXT, "0770", "who may change it and its producers, in C notation")),
+	  ctl_prdcr_listen_add, "say which daemons may advertise themselves" },
+	{ "prdcr_listen_start", 0x113, VERB_MODIFIES | VERB_DEFER, 4, USES(NAME("prdcr_listen")),
+	  ctl_prdcr_listen_start, "take their advertisements" },
+	{ "prdcr_listen_stop", 0x114, VERB_MODIFIES, 0, USES(NAME("prdcr_listen")), ctl_prdcr_listen_stop,
+	  "take no more; the producers stay" },
+	{ "prdcr_listen_del", 0x112, 0, 0, USES(NAME("prdcr_listen")), ctl_prdcr_listen_del,
+	  "forget a stopped one; the producers stay" },
+	{ "prdcr_listen_status", 0x115, VERB_ALL, 0, NULL, ctl_prdcr_listen_status, "who may, and who has" },
+	{ "advertise", 0x116, 0, 0,
+	  USES(NAME("advertiser"), REQ(ATTR_HOST, "host", AT_TEXT, "the host that says it"),
+	       REQ(ATTR_PORT, "port", AT_PORT, "where it listens")),
+	  ctl_advertise, "between daemons: collect my sets" },
 
 	/* updaters */
 	{ "updtr_add", 0x300, VERB_MODIFIES, 0,

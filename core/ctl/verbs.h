@@ -21,6 +21,18 @@ H(prdcr_stop);
 H(prdcr_start_regex);
 H(prdcr_stop_regex);
 H(prdcr_status);
+H(bridge_add);
+/* ctl_advert.c */
+H(advertiser_add);
+H(advertiser_start);
+H(advertiser_stop);
+H(advertiser_del);
+H(prdcr_listen_add);
+H(prdcr_listen_start);
+H(prdcr_listen_stop);
+H(prdcr_listen_del);
+H(prdcr_listen_status);
+H(advertise);
 /* ctl_updtr.c */
 H(updtr_add);
 H(updtr_del);

@@ -13,6 +13,7 @@
 #include "core/base/xalloc.h"
 #include "core/daemon/listener.h"
 #include "core/daemon/prdcr.h"
+#include "core/daemon/prdcr_listen.h"
 #include "core/daemon/updtr.h"
 #include "xprt/stats.h"
 
@@ -149,19 +150,35 @@ static int64_t left_us(int64_t end_us)
 	return us > 0 ? us : 0;
 }
 
-static void objects_stop(struct daemon *d, int64_t end_us)
+static void prdcrs_stop(struct node *table)
 {
-	NODE_EACH(s, d->samps)
-		samp_stop(((struct samp_node *)s)->samp, NULL);
-	NODE_EACH(u, d->updtrs)
-		updtr_stop((struct updtr *)u);
-	NODE_EACH(p, d->prdcrs) {
+	NODE_EACH(p, table) {
 		struct loop *l = prdcr_loop((struct prdcr *)p);
 
 		loop_enter(l);
 		prdcr_stop((struct prdcr *)p);
 		loop_leave(l);
 	}
+}
+
+static void prdcrs_free(struct node **table)
+{
+	while (*table) {
+		struct node *p = *table;
+
+		node_del(table, p);
+		prdcr_free((struct prdcr *)p);
+	}
+}
+
+static void objects_stop(struct daemon *d, int64_t end_us)
+{
+	NODE_EACH(s, d->samps)
+		samp_stop(((struct samp_node *)s)->samp, NULL);
+	NODE_EACH(u, d->updtrs)
+		updtr_stop((struct updtr *)u);
+	prdcrs_stop(d->adverts);
+	prdcrs_stop(d->prdcrs);
 	listener_close_all(d);
 	NODE_EACH(g, d->strgps) {
 		if (strgp_running(((struct strgp_node *)g)->strgp))
@@ -184,11 +201,13 @@ static void objects_free(struct daemon *d)
 		node_del(&d->updtrs, u);
 		updtr_free((struct updtr *)u);
 	}
-	while (d->prdcrs) {
-		struct node *p = d->prdcrs;
+	prdcrs_free(&d->adverts);
+	prdcrs_free(&d->prdcrs);
+	while (d->prdcr_listens) {
+		struct node *l = d->prdcr_listens;
 
-		node_del(&d->prdcrs, p);
-		prdcr_free((struct prdcr *)p);
+		node_del(&d->prdcr_listens, l);
+		prdcr_listen_free((struct prdcr_listen *)l);
 	}
 	while (d->strgps) {
 		struct strgp_node *g = (struct strgp_node *)d->strgps;

@@ -10,19 +10,29 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/advert.h"
 #include "core/daemon/prdcr_impl.h"
+#include "core/daemon/records.h"
 #include "core/daemon/updtr.h"
 
 /* A peer that was there and went is most often restarting: ask again soon, then ever slower up to `reconnect`. */
 #define RETRY_FIRST_US (100 * MSEC_US)
 
-enum prdcr_event { ON_START, ON_UP, ON_DOWN, ON_TIMER, ON_STOP };
+enum prdcr_event {
+	ON_START,
+	ON_WAIT, /* start, of one whose peer connects */
+	ON_UP,
+	ON_DOWN,
+	ON_TIMER,
+	ON_STOP,
+};
 
 static void dial(struct prdcr *p);
 static void ask_dir(struct prdcr *p);
-static void arm_retry(struct prdcr *p);
+static void come_back(struct prdcr *p);
 static void hang_up(struct prdcr *p);
 static void serve_local(struct prdcr *p);
+static void nothing(struct prdcr *p);
 
 /* Pairs that are not listed are ignored: an event that comes late changes nothing. */
 static const struct prdcr_move {
@@ -32,20 +42,49 @@ static const struct prdcr_move {
 	void (*act)(struct prdcr *p);
 } prdcr_next[] = {
 	{ PRDCR_STOPPED, ON_START, PRDCR_CONNECTING, dial },
+	{ PRDCR_STOPPED, ON_WAIT, PRDCR_DISCONNECTED, nothing },
+	{ PRDCR_STOPPED, ON_UP, PRDCR_STANDBY, nothing },
+	{ PRDCR_STOPPED, ON_DOWN, PRDCR_STOPPED, hang_up },
+	{ PRDCR_STOPPED, ON_STOP, PRDCR_STOPPED, hang_up },
 	{ PRDCR_CONNECTING, ON_UP, PRDCR_CONNECTED, ask_dir },
-	{ PRDCR_CONNECTING, ON_DOWN, PRDCR_DISCONNECTED, arm_retry },
+	{ PRDCR_CONNECTING, ON_DOWN, PRDCR_DISCONNECTED, come_back },
 	{ PRDCR_CONNECTING, ON_STOP, PRDCR_STOPPED, hang_up },
-	{ PRDCR_CONNECTED, ON_DOWN, PRDCR_DISCONNECTED, arm_retry },
+	{ PRDCR_CONNECTED, ON_DOWN, PRDCR_DISCONNECTED, come_back },
 	{ PRDCR_CONNECTED, ON_STOP, PRDCR_STOPPED, hang_up },
+	{ PRDCR_DISCONNECTED, ON_UP, PRDCR_CONNECTED, ask_dir },
+	{ PRDCR_DISCONNECTED, ON_DOWN, PRDCR_DISCONNECTED, come_back },
 	{ PRDCR_DISCONNECTED, ON_TIMER, PRDCR_CONNECTING, dial },
 	{ PRDCR_DISCONNECTED, ON_STOP, PRDCR_STOPPED, hang_up },
+	{ PRDCR_STANDBY, ON_WAIT, PRDCR_CONNECTED, ask_dir },
+	{ PRDCR_STANDBY, ON_DOWN, PRDCR_STOPPED, hang_up },
+	{ PRDCR_STANDBY, ON_STOP, PRDCR_STOPPED, hang_up },
 };
 
-static const char *const state_names[PRDCR_STATES] = { "STOPPED", "DISCONNECTED", "CONNECTING", "CONNECTED" };
+static const char *const state_names[PRDCR_STATES] = { "STOPPED", "DISCONNECTED", "CONNECTING", "CONNECTED",
+						       "STANDBY" };
+static const char *const type_names[PRDCR_TYPES] = {
+	[PRDCR_ACTIVE] = "active",
+	[PRDCR_LOCAL] = "local",
+	[PRDCR_BRIDGE] = "bridge",
+	[PRDCR_ADVERTISER] = "advertiser",
+	[PRDCR_ADVERTISED] = "advertised, passive",
+	[PRDCR_ADVERTISED_ACTIVE] = "advertised, active",
+};
+
+const char *prdcr_type_name(enum prdcr_type t)
+{
+	return type_names[t];
+}
 
 const char *prdcr_state_name(enum prdcr_state s)
 {
 	return state_names[s];
+}
+
+/* In the log's words. */
+static const char *kind(const struct prdcr *p)
+{
+	return p->conf.type == PRDCR_ADVERTISER ? "advertiser" : "producer";
 }
 
 /* The only place that changes a state.  Log changes, not repetitions: a peer that stays away is said once. */
@@ -56,8 +95,8 @@ static void event(struct prdcr *p, enum prdcr_event ev, const char *why)
 
 		if (m->from != p->state || m->ev != ev)
 			continue;
-		if (p->attempt < 2 || m->to == PRDCR_CONNECTED || m->to == PRDCR_STOPPED)
-			log_info("producer", "%s: %s -> %s%s%s", p->conf.name, state_names[m->from], state_names[m->to],
+		if (m->to != m->from && (p->attempt < 2 || m->to == PRDCR_CONNECTED || m->to == PRDCR_STOPPED))
+			log_info(kind(p), "%s: %s -> %s%s%s", p->conf.name, state_names[m->from], state_names[m->to],
 				 why && *why ? ": " : "", why ? why : "");
 		p->state = m->to;
 		m->act(p);
@@ -65,34 +104,49 @@ static void event(struct prdcr *p, enum prdcr_event ev, const char *why)
 	}
 }
 
-static void on_up(struct xprt *x, void *arg)
+void prdcr_is_up(struct prdcr *p)
 {
-	struct prdcr *p = arg;
-
-	(void)x;
 	p->stats.connects++;
-	event(p, ON_UP, xprt_peer(x));
+	event(p, ON_UP, xprt_peer(p->x));
 }
 
-static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *why)
+void prdcr_is_down(struct prdcr *p, enum xprt_fail fail, const char *why)
 {
-	struct prdcr *p = arg;
-
-	(void)x;
-	if (p->state == PRDCR_CONNECTED)
+	if (p->state == PRDCR_CONNECTED || p->state == PRDCR_STANDBY)
 		p->stats.disconnects++;
 	else
 		p->stats.failures++;
 	if (strcmp(p->why, why)) {
 		snprintf(p->why, sizeof(p->why), "%s", why);
 		if (p->attempt >= 2) /* it stays away, but for another reason than before */
-			log_info("producer", "%s: still DISCONNECTED: %s (%s)", p->conf.name, why,
-				 xprt_fail_name(fail));
+			log_info(kind(p), "%s: still DISCONNECTED: %s (%s)", p->conf.name, why, xprt_fail_name(fail));
 	}
 	event(p, ON_DOWN, why);
 }
 
-static const struct xprt_events prdcr_events = { .up = on_up, .down = on_down };
+static void on_up(struct xprt *x, void *arg)
+{
+	struct prdcr *p = arg;
+
+	(void)x;
+	if (p->conf.type == PRDCR_ADVERTISER)
+		advert_ask(p); /* it is connected when the peer has agreed */
+	else
+		prdcr_is_up(p);
+}
+
+static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *why)
+{
+	(void)x;
+	prdcr_is_down(arg, fail, why);
+}
+
+static void on_msg(struct xprt *x, void *arg, const void *bytes, size_t len)
+{
+	records_msg(((struct prdcr *)arg)->d, x, bytes, len);
+}
+
+static const struct xprt_events prdcr_events = { .up = on_up, .down = on_down, .msg = on_msg };
 
 static void dial(struct prdcr *p)
 {
@@ -110,7 +164,7 @@ static void dial(struct prdcr *p)
 		return;
 	}
 	if (xprt_connect(&p->d->xprt, p->loop, &conf, &prdcr_events, p, &p->x, &err))
-		on_down(NULL, p, XPRT_LOCAL, err.msg);
+		prdcr_is_down(p, XPRT_LOCAL, err.msg);
 }
 
 static void ask_dir(struct prdcr *p)
@@ -119,10 +173,10 @@ static void ask_dir(struct prdcr *p)
 
 	p->why[0] = '\0';
 	p->up_us = mono_us();
-	if (p->conf.type == PRDCR_LOCAL)
+	if (p->conf.type == PRDCR_LOCAL || p->conf.type == PRDCR_BRIDGE || p->conf.type == PRDCR_ADVERTISER)
 		return;
 	if (xprt_dir(p->x, true, prdset_dir, p, &err))
-		on_down(p->x, p, XPRT_LOCAL, err.msg);
+		prdcr_is_down(p, XPRT_LOCAL, err.msg);
 }
 
 static void drop(struct prdcr *p)
@@ -130,6 +184,7 @@ static void drop(struct prdcr *p)
 	if (p->local_on)
 		prdset_local_stop(p);
 	prdset_free_all(p);
+	records_gone(p->d, p->x);
 	xprt_close(p->x);
 	p->x = NULL;
 	/* the answers that were waited for do not come any more */
@@ -138,11 +193,29 @@ static void drop(struct prdcr *p)
 	p->asking_n = p->asking_free = 0;
 }
 
-static void arm_retry(struct prdcr *p)
+static void timer_arm(struct prdcr *p, int64_t us)
+{
+	ev_timer_stop(loop_ev(p->loop), &p->retry);
+	ev_timer_set(&p->retry, (double)us / 1e6, 0);
+	ev_timer_start(loop_ev(p->loop), &p->retry);
+}
+
+void prdcr_deadline(struct prdcr *p, int64_t us)
+{
+	if (us > 0)
+		timer_arm(p, us);
+	else
+		ev_timer_stop(loop_ev(p->loop), &p->retry);
+}
+
+/* After a while, and ever later; one whose peer connects just waits. */
+static void come_back(struct prdcr *p)
 {
 	int64_t us;
 
 	drop(p);
+	if (p->conf.type == PRDCR_ADVERTISED)
+		return;
 	/* a connection that lasted was a good one; one that flaps is as bad as none */
 	if (p->up_us && mono_us() - p->up_us > p->conf.reconnect_us)
 		p->attempt = 0;
@@ -153,9 +226,12 @@ static void arm_retry(struct prdcr *p)
 	p->attempt++;
 	/* up to a tenth earlier, so that a thousand peers of one dead switch do not come back in step */
 	us -= (int64_t)((double)us * 0.1 * drand48());
-	p->retry.repeat = 0;
-	ev_timer_set(&p->retry, (double)us / 1e6, 0);
-	ev_timer_start(loop_ev(p->loop), &p->retry);
+	timer_arm(p, us);
+}
+
+static void nothing(struct prdcr *p)
+{
+	(void)p;
 }
 
 static void hang_up(struct prdcr *p)
@@ -176,7 +252,10 @@ static void retry_cb(struct ev_loop *ev, ev_timer *w, int events)
 
 	(void)ev;
 	(void)events;
-	event(p, ON_TIMER, NULL);
+	if (p->state == PRDCR_CONNECTING)
+		prdcr_is_down(p, XPRT_TIMEOUT, "the peer does not answer");
+	else
+		event(p, ON_TIMER, NULL);
 }
 
 struct prdcr *prdcr_new(struct daemon *d, const struct prdcr_conf *conf, struct err *err)
@@ -195,6 +274,7 @@ struct prdcr *prdcr_new(struct daemon *d, const struct prdcr_conf *conf, struct 
 	p->conf.xprt = xstrdup(conf->xprt);
 	p->conf.host = xstrdup(conf->host);
 	p->conf.auth = xstrdup(conf->auth);
+	p->conf.listen = conf->listen ? xstrdup(conf->listen) : NULL;
 	p->node.name = p->conf.name;
 	ev_timer_init(&p->retry, retry_cb, 0, 0);
 	p->retry.data = p;
@@ -209,6 +289,7 @@ static void free_cb(void *arg)
 	free((char *)p->conf.xprt);
 	free((char *)p->conf.host);
 	free((char *)p->conf.auth);
+	free((char *)p->conf.listen);
 	free(p->updtrs);
 	free(p->asking);
 	free(p);
@@ -229,14 +310,14 @@ struct loop *prdcr_loop(const struct prdcr *p)
 
 int prdcr_start(struct prdcr *p, int64_t reconnect_us, struct err *err)
 {
-	if (p->state != PRDCR_STOPPED)
-		return err_set(err, -EBUSY, "The producer is already running.");
+	if (p->state != PRDCR_STOPPED && p->state != PRDCR_STANDBY)
+		return err_set(err, -EBUSY, "The %s is already running.", kind(p));
 	if (reconnect_us < 0)
 		return err_set(err, -EINVAL, "The 'reconnect' interval must be a positive interval.");
 	if (reconnect_us)
 		p->conf.reconnect_us = reconnect_us;
 	p->attempt = 0;
-	event(p, ON_START, NULL);
+	event(p, p->conf.type == PRDCR_ADVERTISED ? ON_WAIT : ON_START, NULL);
 	return 0;
 }
 
@@ -244,6 +325,26 @@ void prdcr_stop(struct prdcr *p)
 {
 	p->attempt = 0;
 	event(p, ON_STOP, NULL);
+}
+
+bool prdcr_waits(const struct prdcr *p)
+{
+	return p->conf.type == PRDCR_ADVERTISED && !p->x;
+}
+
+void prdcr_take(struct prdcr *p, struct xprt *x)
+{
+	struct err err = { "" };
+
+	assert(prdcr_waits(p));
+	if (xprt_adopt(x, &prdcr_events, p, &err)) {
+		log_error("producer", "%s: %s", p->conf.name, err.msg);
+		return;
+	}
+	p->loop = xprt_loop(x); /* nothing of it was on the old one */
+	p->x = x;
+	if (xprt_is_up(x)) /* else there are connections of its rail to come */
+		prdcr_is_up(p);
 }
 
 const struct prdcr_conf *prdcr_conf(const struct prdcr *p)

@@ -1,7 +1,10 @@
 /* prdcr.h - producers: the daemons whose sets are mirrored here, each with its connection and its sets.
  *
- * A producer lives on one I/O loop.  Everything below is called with that loop held (loop_lock(prdcr_loop(p)) from the
- * main loop), but prdcr_new, prdcr_free and prdcr_loop.
+ * A producer lives on one I/O loop; one that uses a connection of its peer's making moves to that connection's loop
+ * when it takes it over.  Everything below is called with that loop held (loop_lock(prdcr_loop(p)) from the main loop),
+ * but prdcr_new, prdcr_free and prdcr_loop.
+ *
+ * What else connects and keeps at it is a producer, too: a bridge and an advertiser (advert.h) have no sets.
  */
 #ifndef CORE_DAEMON_PRDCR_H
 #define CORE_DAEMON_PRDCR_H
@@ -9,11 +12,24 @@
 #include "core/daemon/daemon.h"
 
 enum prdcr_type {
-	PRDCR_ACTIVE, /* we connect */
-	PRDCR_LOCAL, /* this daemon's own sets: nothing to connect, so that a sampler can store what it samples */
+	PRDCR_ACTIVE,     /* we connect */
+	PRDCR_LOCAL,      /* this daemon's own sets: nothing to connect, so that a sampler can store what it samples */
+	PRDCR_BRIDGE,     /* we connect, so that the peer can read our sets; we read none of its */
+	PRDCR_ADVERTISER, /* the same, and we tell the peer to read them */
+	PRDCR_ADVERTISED, /* the peer connected and told us to read its sets */
+	PRDCR_ADVERTISED_ACTIVE, /* the peer told us, and we connect */
+	PRDCR_TYPES
 };
+const char *prdcr_type_name(enum prdcr_type t); /* "advertised, passive" */
 
-enum prdcr_state { PRDCR_STOPPED, PRDCR_DISCONNECTED, PRDCR_CONNECTING, PRDCR_CONNECTED, PRDCR_STATES };
+enum prdcr_state {
+	PRDCR_STOPPED,
+	PRDCR_DISCONNECTED,
+	PRDCR_CONNECTING,
+	PRDCR_CONNECTED,
+	PRDCR_STANDBY, /* the peer is there, but the producer was not started */
+	PRDCR_STATES
+};
 const char *prdcr_state_name(enum prdcr_state s);
 
 enum prdset_state { PRDSET_START, PRDSET_LOOKUP, PRDSET_READY, PRDSET_UPDATING };
@@ -26,6 +42,7 @@ struct prdcr_conf {
 	int64_t reconnect_us;
 	unsigned int rail;
 	uint32_t uid, gid, perm;
+	const char *listen; /* the prdcr_listen that made it; NULL: an operator */
 };
 
 /* A set of a producer. */
@@ -61,6 +78,11 @@ struct loop *prdcr_loop(const struct prdcr *p);
 int prdcr_start(struct prdcr *p, int64_t reconnect_us, struct err *err); /* 0: as configured; -EBUSY when running */
 /* Disconnect; its sets go. */
 void prdcr_stop(struct prdcr *p);
+
+/* A peer that connected to us is this producer's: from the main loop, with the peer's loop held.  Only one that waits
+ * for it (prdcr_waits, with the producer's own loop held). */
+bool prdcr_waits(const struct prdcr *p);
+void prdcr_take(struct prdcr *p, struct xprt *x);
 
 const struct prdcr_conf *prdcr_conf(const struct prdcr *p);
 enum prdcr_state prdcr_state(const struct prdcr *p);

@@ -31,6 +31,12 @@ struct prdcr {
 	bool local_on;
 };
 
+/* What became of an attempt to connect. */
+void prdcr_is_up(struct prdcr *p);
+void prdcr_is_down(struct prdcr *p, enum xprt_fail fail, const char *why);
+/* The peer has so long to answer while CONNECTING; 0: it has answered. */
+void prdcr_deadline(struct prdcr *p, int64_t us);
+
 /* Sets as the directory tells of them. */
 void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc);
 void prdset_free_all(struct prdcr *p);
