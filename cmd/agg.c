@@ -8,12 +8,14 @@ static const struct opt opts[] = { DAEMON_OPTS_COMMON, { 0 } };
 
 const struct cmd_usage usage_agg = {
 	.synopsis = "ldms agg [-x XPRT:PORT] --prdcr LIST [--strgp LIST --to STORE:PATH] [option ...]\n"
+		    "ldms agg [-x XPRT:PORT] --accept WHO [option ...]\n"
 		    "ldms agg -c FILE [option ...]",
 	.brief = "an aggregator: collects the sets of many daemons",
 	.about = "Connects to every producer of the list, mirrors its sets, reads them every interval and serves them "
 		 "on the same terms; with --to it also stores them.",
 	.opts = opts,
 	.examples = "ldms agg --prdcr \"samp-[01-20]\" --mem 128M\n"
+		    "ldms agg --accept \"^samp-\" --accept 10.1.0.0/16\n"
 		    "ldms agg -x sock:412 --prdcr \"localhost:411\" --strgp \"meminfo loadavg\" --to csv:/var/tmp/ldms",
 };
 
@@ -35,8 +37,8 @@ static int run(const struct daemon_role *role, const struct cmd_usage *usage, in
 
 	daemon_opts_init(&o);
 	n = opt_parse(usage->opts, argc, argv, &o, &err);
-	if (!n && !o.help && !o.prdcr.n && !o.conf.n && !o.samp.n)
-		n = err_set(&err, -1, "nothing to collect: give --prdcr LIST or -c FILE");
+	if (!n && !o.help && !o.prdcr.n && !o.accept.n && !o.conf.n && !o.samp.n)
+		n = err_set(&err, -1, "nothing to collect: give --prdcr LIST, --accept WHO or -c FILE");
 	if (n > 0)
 		n = err_set(&err, -1, "'%s' is left over; lists with blanks want quotes", argv[1]);
 	if (n < 0) {

@@ -14,6 +14,7 @@
 #include "core/base/str.h"
 #include "core/base/xalloc.h"
 #include "plugins/samp.h"
+#include "store/store.h"
 
 #define PORT_DFLT 411 /* LDMS's own */
 
@@ -110,6 +111,70 @@ static int prdcr_lines(struct gen *g, struct err *err)
 	return rc;
 }
 
+/* -- --to: a store that is known, or aggregators
+ * ------------------------------------------------------------------------ */
+
+bool daemon_opts_is_store(const char *to)
+{
+	char *name = xstrndup(to, strcspn(to, ":"));
+	bool is = store_type_find(name);
+
+	free(name);
+	return is;
+}
+
+static int advert_line(struct gen *g, const char *text, struct err *err)
+{
+	const struct daemon_opts *o = g->o;
+	unsigned short port = PORT_DFLT;
+	char *host;
+
+	if (strchr(text, '/') || hostport_parse(text, &host, &port, err))
+		return err_set(
+			err, -EINVAL,
+			"--to: '%s' is neither STORE:PATH, as csv:/var/lib/ldms, nor the HOST[:PORT] of an aggregator",
+			text);
+	buf_addf(g->b, "advertiser_add name=%s-%s xprt=sock host=%s port=%u reconnect=%lld auth=%s\n", o->self, text,
+		 host, port, (long long)o->reconnect_us, o->auth);
+	buf_addf(g->b, "advertiser_start name=%s-%s\n", o->self, text);
+	free(host);
+	return 0;
+}
+
+static int advert_lines(struct gen *g, struct err *err)
+{
+	const struct daemon_opts *o = g->o;
+	struct hostlist hl;
+	int rc = 0;
+
+	for (size_t i = 0; i < o->to.n && !rc; i++) {
+		if (daemon_opts_is_store(o->to.v[i]))
+			continue;
+		rc = hostlist_parse(o->to.v[i], &hl, err);
+		if (rc)
+			return err_prefix(err, rc, "--to: ");
+		for (size_t k = 0; k < hl.n && !rc; k++)
+			rc = advert_line(g, hl.names[k], err);
+		hostlist_fini(&hl);
+	}
+	return rc;
+}
+
+/* A range of addresses has a '/', which no host's name has. */
+static int accept_lines(struct gen *g, struct err *err)
+{
+	const struct daemon_opts *o = g->o;
+	int rc = 0;
+
+	for (size_t i = 0; i < o->accept.n && !rc; i++) {
+		rc = no_blanks("accept", o->accept.v[i], err);
+		buf_addf(g->b, "prdcr_listen_add name=accept.%zu %s=%s\nprdcr_listen_start name=accept.%zu\n", i,
+			 strchr(o->accept.v[i], '/') ? "ip" : "regex", o->accept.v[i], i);
+		g->n++;
+	}
+	return rc;
+}
+
 struct strgp_gen {
 	struct buf *b;
 	size_t stores;
@@ -132,24 +197,28 @@ static int strgp_lines(const char *word, void *arg, struct err *err)
 	return 0;
 }
 
-static int to_lines(const struct daemon_opts *o, struct buf *b, struct err *err)
+static int to_lines(const struct daemon_opts *o, struct buf *b, size_t *ret_stores, struct err *err)
 {
-	struct strgp_gen g = { .b = b, .stores = o->to.n };
+	struct strgp_gen g = { .b = b };
 	int rc;
 
-	if (o->strgp.n && !o->to.n)
-		return err_set(err, -EINVAL, "--strgp: say where the rows go, too: --to csv:DIR");
 	for (size_t i = 0; i < o->to.n; i++) {
 		const char *colon = strchr(o->to.v[i], ':');
 
-		if (!colon || colon == o->to.v[i] || !colon[1])
+		if (!daemon_opts_is_store(o->to.v[i]))
+			continue;
+		if (!colon || !colon[1])
 			return err_set(err, -EINVAL, "--to: '%s' is not STORE:PATH, as csv:/var/lib/ldms", o->to.v[i]);
 		rc = no_blanks("to", o->to.v[i], err);
 		if (rc)
 			return rc;
-		buf_addf(b, "load name=to.%zu plugin=%.*s\nconfig name=to.%zu path=%s\n", i,
-			 (int)(colon - o->to.v[i]), o->to.v[i], i, colon + 1);
+		buf_addf(b, "load name=to.%zu plugin=%.*s\nconfig name=to.%zu path=%s\n", g.stores,
+			 (int)(colon - o->to.v[i]), o->to.v[i], g.stores, colon + 1);
+		g.stores++;
 	}
+	if (o->strgp.n && !g.stores)
+		return err_set(err, -EINVAL, "--strgp: say where the rows go, too: --to csv:DIR");
+	*ret_stores = g.stores;
 	if (!o->strgp.n)
 		return strgp_lines(NULL, &g, err);
 	return each_word(&o->strgp, strgp_lines, &g, err);
@@ -158,20 +227,25 @@ static int to_lines(const struct daemon_opts *o, struct buf *b, struct err *err)
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err)
 {
 	struct gen samps = { .o = o, .b = lines }, prdcrs = { .o = o, .b = lines };
+	size_t stores = 0;
 	int rc = no_blanks("name", o->self, err);
 
 	if (!rc && (o->interval_us <= 0 || o->reconnect_us <= 0))
 		rc = err_set(err, -EINVAL, "--%s: must be more than 0, as 1s",
 			     o->interval_us <= 0 ? "interval" : "reconnect");
 	if (!rc)
-		rc = to_lines(o, lines, err);
+		rc = to_lines(o, lines, &stores, err);
 	if (!rc)
 		rc = each_word(&o->samp, samp_lines, &samps, err);
 	if (!rc)
 		rc = prdcr_lines(&prdcrs, err);
+	if (!rc)
+		rc = accept_lines(&prdcrs, err);
+	if (!rc)
+		rc = advert_lines(&samps, err);
 	if (rc)
 		return rc;
-	if (samps.n && o->to.n) /* what is sampled here is stored here as well */
+	if (samps.n && stores) /* what is sampled here is stored here as well */
 		buf_addf(lines,
 			 "prdcr_add name=local:%s type=local reconnect=1s\nprdcr_start name=local:%s\n"
 			 "updtr_add name=updtr_local interval=%lld auto_interval=true\n"
@@ -229,6 +303,7 @@ void daemon_opts_fini(struct daemon_opts *o)
 	opt_list_fini(&o->auth_arg);
 	opt_list_fini(&o->samp);
 	opt_list_fini(&o->prdcr);
+	opt_list_fini(&o->accept);
 	opt_list_fini(&o->strgp);
 	opt_list_fini(&o->to);
 	opt_list_fini(&o->limit);

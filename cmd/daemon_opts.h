@@ -8,7 +8,7 @@
 #include "core/base/buf.h"
 
 struct daemon_opts {
-	struct opt_list xprt, conf, auth_arg, samp, prdcr, strgp, to, limit;
+	struct opt_list xprt, conf, auth_arg, samp, prdcr, accept, strgp, to, limit;
 	const char *name, *auth, *log_file, *log_level, *pid_file, *sysroot, *dir;
 	const char *once;
 	int64_t interval_us, offset_us, reconnect_us, timeout_us;
@@ -31,8 +31,9 @@ struct daemon_opts {
 	{ 0, "interval", OPT_TIME, "TIME", DAEMON_OPT(interval_us), "between samples or updates (1s)" },               \
 	{ 0, "offset", OPT_TIME, "TIME", DAEMON_OPT(offset_us), "after the interval's multiple (0)" },                 \
 	{ 0, "prdcr", OPT_LIST, "LIST", DAEMON_OPT(prdcr), "collect from HOST[:PORT]s: \"n[01-20] a:412\"" },          \
+	{ 0, "accept", OPT_LIST, "WHO", DAEMON_OPT(accept), "collect from who uses --to: regex, or 10.0.0.0/8" },      \
 	{ 0, "strgp", OPT_LIST, "LIST", DAEMON_OPT(strgp), "schemas to store (all, when --to is given)" },             \
-	{ 0, "to", OPT_LIST, "STORE:PATH", DAEMON_OPT(to), "where rows go: csv:DIR" },                                 \
+	{ 0, "to", OPT_LIST, "WHERE", DAEMON_OPT(to), "rows go to csv:DIR; HOST[:PORT]s are to collect" },             \
 	{ 0, "mem", OPT_SIZE, "SIZE", DAEMON_OPT(mem), "ceiling of set memory, 0 for none (512M)" },                   \
 	{ 'a', "auth", OPT_TEXT, "NAME", DAEMON_OPT(auth), "authentication (none)" },                                  \
 	{ 'A', "auth-arg", OPT_LIST, "K=V", DAEMON_OPT(auth_arg), "argument of the authentication; repeatable" },      \
@@ -49,6 +50,8 @@ struct daemon_opts {
 #define UNSET_TIME INT64_MIN
 #define UNSET_NUM  UINT64_MAX
 
+/* Does this --to name a store?  Else it is a list of aggregators. */
+bool daemon_opts_is_store(const char *to);
 /* Write the configuration lines that the options stand for.  -EINVAL with words about an option's value. */
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err);
 /* The lines for listening: what -x says, or the default port. */

@@ -44,12 +44,21 @@ static bool port_411(void)
 	return geteuid() == 0 || atoi(text) <= UP_PORT;
 }
 
+/* The first store of --to, NULL: none. */
+static const char *store_of(const struct daemon_opts *o)
+{
+	for (size_t i = 0; i < o->to.n; i++)
+		if (daemon_opts_is_store(o->to.v[i]))
+			return o->to.v[i];
+	return NULL;
+}
+
 static void started(const struct daemon_opts *o, unsigned short port)
 {
 	const char *p = port == UP_PORT ? "" : " -p ";
 
 	printf("ldms up: %s is sampled every %lld ms; rows go to %s\n", o->self, (long long)o->interval_us / 1000,
-	       o->to.v[0] + strlen("csv:"));
+	       strchr(store_of(o), ':') + 1);
 	if (*p)
 		printf("look: ldms ls -v%s%u   ldms ls -l%s%u %s/loadavg\n", p, port, p, port, o->self);
 	else
@@ -88,7 +97,7 @@ int cmd_up(int argc, char **argv)
 	daemon_opts_defaults(&o);
 	to = xasprintf("csv:%s", o.dir ? o.dir : UP_DIR);
 	listen = xasprintf("sock:%d", port_411() ? UP_PORT : UP_PORT_ALT);
-	if (!o.to.n)
+	if (!store_of(&o))
 		list_add(&o.to, to);
 	if (!o.samp.n)
 		list_add(&o.samp, UP_SAMPLERS);
