@@ -40,6 +40,7 @@ struct rig {
 	struct xprt *s_msg_from; /* who said the last message */
 	char why[ERR_MAX];
 	char msg[256];
+	size_t msg_len;
 	bool late;
 };
 
@@ -66,7 +67,9 @@ static inline void rig_s_msg(struct xprt *x, void *arg, const void *bytes, size_
 
 	r->s_msgs++;
 	r->s_msg_from = x;
-	snprintf(r->msg, sizeof(r->msg), "%.*s", (int)len, (const char *)bytes);
+	r->msg_len = len < sizeof(r->msg) - 1 ? len : sizeof(r->msg) - 1;
+	memcpy(r->msg, bytes, r->msg_len);
+	r->msg[r->msg_len] = '\0';
 }
 
 static inline void rig_c_up(struct xprt *x, void *arg)

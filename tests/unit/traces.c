@@ -9,6 +9,8 @@
 
 #include <ctype.h>
 
+#include "core/ctl/record.h"
+#include "core/daemon/advert.h"
 #include "core/set/setdb.h"
 
 #define FRAMES_MAX 128
@@ -470,6 +472,114 @@ static void client_replay(const char *name, int sets, int min_new)
 	trace_free(&t);
 }
 
+/* -- advertising: who connected serves, and who listened asks ---------------------------------------------------------
+ */
+
+static void keep_record(void *arg, const void *rec, size_t len)
+{
+	buf_add(arg, rec, len);
+}
+
+/* Our aggregator: the recorded sampler connects and says its record; we take the connection over, and what the recorded
+ * aggregator asked is asked by us. */
+static void test_advertised(void **state)
+{
+	static const struct xprt_events ev = { .down = rig_s_down };
+	struct ear e = { 0 };
+	struct trace t;
+	struct rig r;
+	struct fake k = { .t = &t, .r = &r };
+	struct record rec;
+	struct record_attr attrs[8];
+	struct buf done = { 0 };
+	struct err err;
+	int answers = 0;
+
+	LOAD_OR_SKIP(&t, "18-advertise.txt");
+	/* from here on the recording is read with its sides changed: the sampler is the one that answers */
+	for (int i = 0; i < t.n; i++) {
+		struct frame *f = &t.f[i];
+
+		if (type_of(f) == 1 || type_of(f) == 10 || (type_of(f) == 2 && cmd_of(f) == 5 && f->from_client))
+			buf_add(&done, f->b.p, f->b.len);
+		answers += type_of(f) == 2 && cmd_of(f) == 5 && !f->from_client;
+		f->from_client = !f->from_client;
+	}
+	assert_int_equal(answers, 1);
+	rig_open(&r, "sock");
+	rig_listen(&r);
+	k.w = raw_connect(xprt_listener_port(r.l));
+	raw_send(&r, &k.w, done.p, done.len);
+	rig_until(&r, r.s_msgs);
+	assert_int_equal(record_parse(r.msg, r.msg_len, &rec, &err), 0);
+	assert_int_equal(rec.type, RECORD_REQUEST);
+	assert_int_equal(rec.code, ADVERTISE);
+	assert_int_equal(record_attrs(rec.body, rec.body_len, attrs, 8, &err), 3);
+	assert_int_equal(attrs[0].id, ADVERTISE_NAME);
+	assert_string_equal(attrs[0].value, "wirehost");
+	assert_int_equal(attrs[1].id, ADVERTISE_HOST);
+	assert_string_equal(attrs[1].value, "vm");
+	assert_int_equal(attrs[2].id, ADVERTISE_PORT);
+	assert_string_equal(attrs[2].value, "26152");
+	assert_int_equal(xprt_adopt(r.s, &ev, &r, &err), 0);
+	/* ACCEPTED of ours is taken away: the fake only answers */
+	raw_until(&r, &k.w, raw_has(&k.w));
+	assert_int_equal(raw_type(&k.w), 8);
+	buf_consume(&k.w.in, raw_has(&k.w));
+	assert_int_equal(xprt_dir(r.s, true, dir_cb, &e, NULL), 0);
+	fake_until(&k, e.done);
+	assert_int_equal(e.sets, 1);
+	assert_int_equal(xprt_lookup(r.s, t.maps[0].name, 0, lookup_cb, &e, NULL), 0);
+	fake_until(&k, e.looked);
+	assert_string_equal(e.rs->set->name, "wirehost/procstat2");
+	while (!k.ended) {
+		int before = e.finished;
+
+		assert_int_equal(rset_update(e.rs), 0);
+		fake_until(&k, e.finished > before);
+	}
+	assert_true(e.results[UPDATE_NEW] >= 2);
+	rset_free(e.rs);
+	raw_close(&k.w);
+	xprt_close(r.s);
+	buf_fini(&done);
+	rig_close(&r);
+	trace_free(&t);
+}
+
+/* Our sampler: the bytes that we say are those of the recorded one, but for what differs by nature. */
+static void test_advertiser(void **state)
+{
+	struct trace t;
+	struct frame *said = NULL, *answer = NULL;
+	struct buf body = { 0 }, rec_bytes = { 0 };
+
+	LOAD_OR_SKIP(&t, "18-advertise.txt");
+	for (int i = 0; i < t.n; i++) {
+		struct frame *f = &t.f[i];
+
+		if (type_of(f) == 2 && cmd_of(f) == 5)
+			*(f->from_client ? &said : &answer) = f;
+	}
+	record_put(&body, ADVERTISE_NAME, "wirehost", 9);
+	record_put(&body, ADVERTISE_HOST, "vm", 3);
+	record_put(&body, ADVERTISE_PORT, "26152", 6);
+	record_end(&body);
+	record_send(RECORD_REQUEST, 1, ADVERTISE, &body, keep_record, &rec_bytes);
+	assert_int_equal(be32_at(&said->b, 40), rec_bytes.len);
+	assert_memory_equal(said->b.p + 44, rec_bytes.p, rec_bytes.len);
+	/* and the answer is what we give when all is well */
+	buf_reset(&body);
+	buf_reset(&rec_bytes);
+	record_end(&body);
+	record_send(RECORD_RESPONSE, 1, 0, &body, keep_record, &rec_bytes);
+	assert_int_equal(be32_at(&answer->b, 40), rec_bytes.len);
+	assert_memory_equal(answer->b.p + 44, rec_bytes.p, rec_bytes.len);
+	buf_fini(&body);
+	buf_fini(&rec_bytes);
+	trace_free(&t);
+}
+
 #define SERVER(id, file)                                                                                               \
 	static void test_server_##id(void **state)                                                                     \
 	{                                                                                                              \
@@ -500,11 +610,12 @@ CLIENT(16, "16-agg-set-array.txt", 6, 12)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_server_01), cmocka_unit_test(test_server_02), cmocka_unit_test(test_server_06),
-		cmocka_unit_test(test_server_07), cmocka_unit_test(test_server_11), cmocka_unit_test(test_server_12),
-		cmocka_unit_test(test_server_13), cmocka_unit_test(test_server_14), cmocka_unit_test(test_server_16),
-		cmocka_unit_test(test_client_01), cmocka_unit_test(test_client_02), cmocka_unit_test(test_client_06),
-		cmocka_unit_test(test_client_13), cmocka_unit_test(test_client_14), cmocka_unit_test(test_client_16),
+		cmocka_unit_test(test_server_01),  cmocka_unit_test(test_server_02),  cmocka_unit_test(test_server_06),
+		cmocka_unit_test(test_server_07),  cmocka_unit_test(test_server_11),  cmocka_unit_test(test_server_12),
+		cmocka_unit_test(test_server_13),  cmocka_unit_test(test_server_14),  cmocka_unit_test(test_server_16),
+		cmocka_unit_test(test_client_01),  cmocka_unit_test(test_client_02),  cmocka_unit_test(test_client_06),
+		cmocka_unit_test(test_advertised), cmocka_unit_test(test_advertiser), cmocka_unit_test(test_client_13),
+		cmocka_unit_test(test_client_14),  cmocka_unit_test(test_client_16),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
