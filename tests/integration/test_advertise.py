@@ -2,15 +2,16 @@
 import os
 import signal
 import socket
+import struct
 
-from ldms import free_port, run, wait_for
+from ldms import PATIENCE_S, free_port, run, wait_for
 from wire import Wire
 
 MS = ("--interval", "100ms")
 PRDCR_STATUS, PRDCR_START, PRDCR_STOP, PRDCR_DEL = 0x104, 0x102, 0x103, 0x101
 ADVERT_ADD, ADVERT_START, ADVERT_STOP, ADVERT_DEL = 0x10d, 0x10e, 0x10f, 0x110
 LISTEN_ADD, LISTEN_DEL, LISTEN_START, LISTEN_STOP, LISTEN_STATUS, ADVERTISE = range(0x111, 0x117)
-NAME, RECONNECT, REGEX, TYPE, XPRT, HOST, PORT, DISABLE, IP = 1, 2, 4, 5, 8, 9, 10, 31, 43
+NAME, RECONNECT, REGEX, TYPE, XPRT, HOST, PORT, PERM, DISABLE, IP = 1, 2, 4, 5, 8, 9, 10, 27, 31, 43
 HERE = socket.gethostname()
 
 
@@ -35,7 +36,7 @@ def samp(cluster, name, aggs, *args, samplers="loadavg"):
 
 def ask(daemon, code, **attrs):
     ids = {"name": NAME, "host": HOST, "port": PORT, "regex": REGEX, "type": TYPE, "ip": IP,
-           "reconnect": RECONNECT, "xprt": XPRT, "disable_start": DISABLE}
+           "reconnect": RECONNECT, "xprt": XPRT, "disable_start": DISABLE, "perm": PERM}
     w = Wire(daemon.port).accepted()
     try:
         return w.control(code, [(ids[k], str(v).encode() + b"\0") for k, v in attrs.items()])
@@ -216,6 +217,9 @@ def test_by_request(cluster):
     assert ask(s, ADVERT_ADD, name="adv", host="127.0.0.1") == (17, "The prdcr adv already exists.")
     assert ask(s, ADVERT_START, name="adv", host="127.0.0.1", port="None") == (16, "The advertiser is already running.")
     assert ask(s, ADVERT_START, name="new", host="127.0.0.1", port="None")[0] == 22
+    # maestro, too: the reconnect interval comes as perm
+    assert ask(a, LISTEN_ADD, name="m", disable_start="True", type="passive", perm="20000000") == (0, "")
+    a.says("perm=20000000 is no permission")
     assert ask(a, LISTEN_STOP, name="l") == (0, "") and ask(a, LISTEN_DEL, name="l") == (0, "")
     assert ask(a, LISTEN_DEL, name="l")[0] == 2
     assert a.values("n1/loadavg"), "the producer stays"
@@ -321,6 +325,87 @@ def test_a_bridge_serves(cluster):
     assert status(s)["b"]["type"] == "bridge" and s.ls() == ["n1/loadavg"]
     code, words = ask(s, 0x100, name="p", host="127.0.0.1", type="passive")
     assert code == 95 and "prdcr_listen_add" in words
+
+
+class Aggregator:
+    """One that listens, and answers advertisements by hand."""
+
+    def __init__(self):
+        self.sock = socket.socket()
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.listen()
+        self.sock.settimeout(PATIENCE_S)
+        self.port = self.sock.getsockname()[1]
+
+    def accept(self):
+        """The connection of an advertiser, and what it says: {attribute: value}."""
+        w = Wire.__new__(Wire)
+        w.sock = self.sock.accept()[0]
+        w.sock.settimeout(PATIENCE_S)
+        kind, body = w.recv()
+        assert kind == 1 and body[4:10] == b"SOCKET"
+        w.send(8, struct.pack(">I", 64) + body[16:80])
+        assert w.recv()[0] == 10
+        cmd, body = w.reply()
+        kind, flags, number, code, length = struct.unpack(">IIIII", body[8:28])
+        assert (cmd, kind, flags, code, length) == (5, 1, 3, ADVERTISE, len(body) - 4)
+        w.number, attrs, rest = number, {}, body[28:]
+        while len(rest) > 4:
+            _, name, n = struct.unpack(">III", rest[:12])
+            attrs[name], rest = rest[12:12 + n].rstrip(b"\0").decode(), rest[12 + n:]
+        return w, attrs
+
+    @staticmethod
+    def answer(w, code):
+        rec = struct.pack(">IIIIIII", 0xFFFFFFFF, 2, 3, w.number, code, 28, 0)
+        w.request(5, struct.pack(">I", len(rec)) + rec, 0)
+
+
+def test_what_an_advertiser_says_and_answers(cluster):
+    """It serves whoever it came to as if that one had come: sets, and control requests."""
+    a = Aggregator()
+    s = cluster.samp("n1", "loadavg", *MS, "--to", f"127.0.0.1:{a.port}")
+    name = f"n1-127.0.0.1:{a.port}"
+    w, said = a.accept()
+    assert said == {NAME: name, HOST: HERE, PORT: str(s.port)}
+    assert state(s, name) == "CONNECTING"
+    a.answer(w, 11)
+    assert w.closed()
+    wait_for(lambda: status(s)[name]["why"].startswith(f"127.0.0.1:{a.port} does not want"), "the reason")
+    w, _ = a.accept()  # again
+    a.answer(w, 0)
+    wait_for(lambda: state(s, name) == "CONNECTED", "it to be agreed")
+    w.request(0, struct.pack(">I", 0))
+    cmd, body = w.reply()
+    assert cmd == 0x101 and b"n1/loadavg" in body
+    assert {p["name"] for p in w.status(PRDCR_STATUS)} == {name}
+    assert w.control(ADVERTISE, [(NAME, b"x\0"), (HOST, b"x\0"), (PORT, b"1\0")])[0] == 16
+    assert w.control(0x9999) == (38, "The request is not implemented")
+    assert status(s)[name]["connects"] == 1
+    w.sock.close()
+    w, _ = a.accept()
+    w.sock.close()
+    a.sock.close()
+
+
+def test_an_aggregator_that_does_not_answer(cluster):
+    a = Aggregator()
+    s = cluster.samp("n1", "loadavg", *MS, "--to", f"127.0.0.1:{a.port}", "--timeout", "300ms")
+    w, _ = a.accept()
+    assert w.closed()
+    wait_for(lambda: "does not answer" in status(s)[f"n1-127.0.0.1:{a.port}"]["why"], "the reason")
+    a.accept()[0].sock.close()
+    a.sock.close()
+
+
+def test_ipv6(cluster):
+    port = free_port()
+    a = cluster.daemon("a1", ["agg", "-x", f"sock:{port}", "-n", "a1", "--accept", "::1/128", *MS], port)
+    s = cluster.samp("n1", "loadavg", *MS, "--to", f"[::1]:{port}")
+    all_there(a, "n1")
+    t = cluster.samp("n2", "loadavg", *MS, "--to", f"127.0.0.1:{port}")  # the same aggregator, but not from there
+    wait_for(lambda: "doesn't match" in next(iter(status(t).values()), {}).get("why", ""), "the refusal")
+    assert state(a, prdcr(s)) == "CONNECTED"
 
 
 def test_words_about_options():
