@@ -20,7 +20,7 @@ static bool is_end(const struct opt *o)
 
 static bool takes_value(const struct opt *o)
 {
-	return o->type != OPT_FLAG && o->type != OPT_COUNT;
+	return o->type != OPT_FLAG && o->type != OPT_COUNT && o->type != OPT_MAYBE;
 }
 
 static const struct opt *find_letter(const struct opt *opts, char letter)
@@ -76,6 +76,9 @@ static int opt_store(const struct opt *o, const char *value, void *into, struct 
 		break;
 	case OPT_TEXT:
 		*(const char **)field = value;
+		break;
+	case OPT_MAYBE:
+		*(const char **)field = value ? value : "";
 		break;
 	case OPT_LIST:
 		list_add(field, value);
@@ -134,7 +137,7 @@ static int long_opt(const struct opt *opts, const char *name, char ***next, void
 
 	if (!o)
 		return unknown_name(opts, name, len, err);
-	if (!takes_value(o) && value)
+	if (!takes_value(o) && value && o->type != OPT_MAYBE)
 		return err_set(err, -EINVAL, "option --%s takes no value, \"%.32s\" is one; write --%s alone", o->name,
 			       value, o->name);
 	if (takes_value(o) && !value) {
@@ -219,11 +222,12 @@ static void put_text(FILE *to, const char *text, size_t at, size_t indent)
 static void put_opt(FILE *to, const struct opt *o)
 {
 	const char *dashes = !o->name ? "" : o->letter ? ", --" : "  --";
+	bool maybe = o->type == OPT_MAYBE;
 	char label[LABEL_MAX];
 	int n;
 
-	n = snprintf(label, sizeof(label), "  %c%c%s%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', dashes,
-		     o->name ? o->name : "", o->arg ? " " : "", o->arg ? o->arg : "");
+	n = snprintf(label, sizeof(label), "  %c%c%s%s%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', dashes,
+		     o->name ? o->name : "", maybe ? "[=" : o->arg ? " " : "", o->arg ? o->arg : "", maybe ? "]" : "");
 	if (n + 2 > HELP_INDENT)
 		fprintf(to, "%s\n%*s", label, HELP_INDENT, "");
 	else

@@ -17,6 +17,7 @@ enum opt_type {
 	OPT_FLAG, /* bool *: true when given */
 	OPT_COUNT, /* int *: how often */
 	OPT_TEXT, /* const char **: borrowed from argv; the last one wins */
+	OPT_MAYBE, /* const char **: --name=VALUE, or --name alone for an empty one */
 	OPT_LIST, /* struct opt_list *: every occurrence, in order */
 	OPT_TIME, /* int64_t *: microseconds */
 	OPT_SIZE, /* uint64_t *: bytes */

@@ -16,7 +16,7 @@
 struct options {
 	bool help, long_form;
 	int verbose;
-	const char *host;
+	const char *host, *box;
 	struct opt_list conf;
 	int64_t interval_us;
 	uint64_t mem, num;
@@ -25,6 +25,7 @@ struct options {
 static const struct opt opts[] = {
 	{ 'c', "conf", OPT_LIST, "FILE", offsetof(struct options, conf), "read this file" },
 	{ 'h', "host", OPT_TEXT, "HOST", offsetof(struct options, host), "the host to ask (localhost)" },
+	{ 0, "box", OPT_MAYBE, "KIND", offsetof(struct options, box), "in a box" },
 	{ 0, "interval", OPT_TIME, "TIME", offsetof(struct options, interval_us), "how often (1s)" },
 	{ 'l', "long", OPT_FLAG, NULL, offsetof(struct options, long_form), "with values" },
 	{ 0, "mem", OPT_SIZE, "SIZE", offsetof(struct options, mem), "memory (512M)" },
@@ -83,6 +84,23 @@ static void test_forms(void **state)
 
 	assert_int_equal(parse(&r, "--host=a=b", NULL)->rc, 0);
 	assert_string_equal(r.o.host, "a=b");
+}
+
+/* A value only where it is written behind the name. */
+static void test_maybe(void **state)
+{
+	struct run r;
+
+	(void)state;
+	assert_int_equal(parse(&r, "-l", NULL)->rc, 0);
+	assert_null(r.o.box);
+	assert_int_equal(parse(&r, "--box", "word", NULL)->rc, 1);
+	assert_string_equal(r.o.box, "");
+	assert_string_equal(r.argv[1], "word");
+	assert_int_equal(parse(&r, "--box=small", NULL)->rc, 0);
+	assert_string_equal(r.o.box, "small");
+	assert_int_equal(parse(&r, "--box=", NULL)->rc, 0);
+	assert_string_equal(r.o.box, "");
 }
 
 static void test_list(void **state)
@@ -172,6 +190,7 @@ static void test_help(void **state)
 				  "options:\n"
 				  "  -c, --conf FILE           read this file\n"
 				  "  -h, --host HOST           the host to ask (localhost)\n"
+				  "      --box[=KIND]          in a box\n"
 				  "      --interval TIME       how often (1s)\n"
 				  "  -l, --long                with values\n"
 				  "      --mem SIZE            memory (512M)\n"
@@ -237,6 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_maybe),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_operands),
 		cmocka_unit_test(test_bad),
