@@ -146,7 +146,10 @@ void loop_run(struct loop *l)
 
 static void *thread_main(void *arg)
 {
-	loop_run(arg);
+	struct loop *l = arg;
+
+	pthread_setname_np(pthread_self(), l->name); /* by itself: after a change of user nobody else may */
+	loop_run(l);
 	return NULL;
 }
 
@@ -156,7 +159,6 @@ int loop_start(struct loop *l, struct err *err)
 
 	if (rc)
 		return err_set(err, -rc, "loop %s: no thread: %s; raise `ulimit -u`", l->name, err_name(rc));
-	pthread_setname_np(l->thread, l->name);
 	l->threaded = true;
 	return 0;
 }

@@ -285,6 +285,7 @@ static void *thread_main(void *arg)
 	struct samp_sched *sc = arg;
 	sigset_t all;
 
+	pthread_setname_np(pthread_self(), "sampler");
 	sigfillset(&all); /* signals are the main loop's */
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	pthread_mutex_lock(&sc->lock);
@@ -321,7 +322,6 @@ static int thread_new(struct samp_sched *sc, struct err *err)
 		sc->users--;
 		return err_set(err, -rc, "samplers: no thread: %s; raise `ulimit -u`", err_name(rc));
 	}
-	pthread_setname_np(thread, "sampler");
 	return 0;
 }
 
