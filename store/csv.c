@@ -333,6 +333,7 @@ const struct store_type store_csv = {
 	.name = "csv",
 	.brief = "text files, one line a row: PATH/CONTAINER/SCHEMA",
 	.attrs = csv_attrs,
+	.dir_attr = "path",
 	.state_size = sizeof(struct csv),
 	.config = csv_config,
 	.open = csv_open,

@@ -26,8 +26,13 @@ int log_open(const char *path, struct err *err)
 	if (!path)
 		return 0;
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	return log_use(fd < 0 ? -errno : fd, path, err);
+}
+
+int log_use(int fd, const char *path, struct err *err)
+{
 	if (fd < 0)
-		return err_set(err, -errno, "log file %s: %s; give a path that can be written", path, err_name(errno));
+		return err_set(err, fd, "log file %s: %s; give a path that can be written", path, err_name(fd));
 	if (log_fd == STDERR_FILENO) {
 		log_fd = fd;
 		return 0;

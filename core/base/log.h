@@ -16,6 +16,8 @@ enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_WARNING_, LOG_ERROR_, LOG_CRITICAL_,
 
 /* Where lines go: a file (appended to, mode 0600), or standard error when `path` is NULL. */
 int log_open(const char *path, struct err *err);
+/* Likewise with a file that was opened already (takes fd), or a negative errno of opening it. */
+int log_use(int fd, const char *path, struct err *err);
 
 /* Take a level's name (DEBUG INFO WARNING ERROR CRITICAL QUIET, any case); -EINVAL with words otherwise. */
 int log_level_parse(const char *word, enum log_level *ret, struct err *err);

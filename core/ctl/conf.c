@@ -14,7 +14,7 @@
 #define INCLUDE_DEPTH 16 /* files within files */
 #define DEFER_ORDERS  5  /* policies, updaters, producers, who advertises: verbs.c's `order`, from 1 */
 
-enum { GO_SETTINGS, GO_OBJECTS, GO_STARTS /* and behind it, by order */ };
+enum { GO_SETTINGS, GO_PLUGINS, GO_OBJECTS, GO_STARTS /* and behind it, by order */ };
 
 struct cmd {
 	const struct verb *verb;
@@ -22,8 +22,9 @@ struct cmd {
 	size_t n;
 	char *text; /* what the arguments point into */
 	char *rest; /* the text of an AT_REST attribute */
-	const char *file; /* conf->files' */
+	const char *file; /* conf->origins' */
 	unsigned int line;
+	bool done;
 };
 
 struct open_file {
@@ -35,9 +36,12 @@ struct conf {
 	struct open_file open[INCLUDE_DEPTH]; /* `depth` of them: the file being read, and those that include it */
 	struct cmd *cmds;
 	size_t n;
-	char **files;
+	char **origins; /* of lines: files and other names */
+	size_t origins_n;
+	char **files; /* that were read */
 	size_t files_n;
 	unsigned int errors, depth;
+	unsigned int go; /* the next one to be carried out */
 	void (*complain)(void *arg, const char *words);
 	void *arg;
 };
@@ -60,8 +64,11 @@ void conf_free(struct conf *cf)
 		free(cf->cmds[i].text);
 		free(cf->cmds[i].rest);
 	}
+	for (size_t i = 0; i < cf->origins_n; i++)
+		free(cf->origins[i]);
 	for (size_t i = 0; i < cf->files_n; i++)
 		free(cf->files[i]);
+	free(cf->origins);
 	free(cf->cmds);
 	free(cf->files);
 	free(cf);
@@ -81,10 +88,20 @@ static void complain(struct conf *cf, const char *file, unsigned int line, const
 	free(s);
 }
 
-static const char *file_keep(struct conf *cf, const char *file)
+static const char *keep(char ***list, size_t *n, const char *text)
 {
-	cf->files = xrealloc(cf->files, (cf->files_n + 1) * sizeof(*cf->files));
-	return cf->files[cf->files_n++] = xstrdup(file);
+	*list = xrealloc(*list, (*n + 1) * sizeof(**list));
+	return (*list)[(*n)++] = xstrdup(text);
+}
+
+static const char *origin_keep(struct conf *cf, const char *name)
+{
+	return keep(&cf->origins, &cf->origins_n, name);
+}
+
+const char *conf_file(const struct conf *cf, size_t i)
+{
+	return i < cf->files_n ? cf->files[i] : NULL;
 }
 
 /* The attribute that takes the rest of the line, if the verb has one. */
@@ -254,7 +271,7 @@ void conf_text(struct conf *cf, const char *origin, const char *text)
 {
 	char *copy = xstrdup(text);
 
-	lines_take(cf, file_keep(cf, origin), copy);
+	lines_take(cf, origin_keep(cf, origin), copy);
 	free(copy);
 }
 
@@ -301,7 +318,9 @@ int conf_read(struct conf *cf, const char *path, struct err *err)
 	} else {
 		buf_str(&b);
 		cf->open[cf->depth++] = (struct open_file){ st.st_dev, st.st_ino };
-		lines_take(cf, file_keep(cf, path), (char *)b.p);
+		if (f != stdin)
+			keep(&cf->files, &cf->files_n, path);
+		lines_take(cf, origin_keep(cf, path), (char *)b.p);
 		cf->depth--;
 	}
 	buf_fini(&b);
@@ -346,13 +365,51 @@ static unsigned int go_of(const struct verb *v)
 	return v->flags & VERB_PRIO ? GO_SETTINGS : GO_OBJECTS;
 }
 
-int conf_run(struct conf *cf, struct daemon *d)
+/* Does it load a plugin or configure a store?  (What is about a sampler that is there already keeps its place.) */
+static bool is_early(const struct daemon *d, const struct cmd *cmd)
+{
+	char *name = NULL;
+	bool early;
+
+	if (!(cmd->verb->flags & VERB_PLUGIN))
+		return false;
+	for (size_t i = 0; i < cmd->n && !name; i++)
+		if (!strcmp(cmd->args[i].name, "name") && cmd->args[i].value)
+			name = ctl_expand(cmd->args[i].value);
+	early = name && !node_find(d->samps, name);
+	free(name);
+	return early;
+}
+
+static int go_run(struct conf *cf, struct daemon *d, unsigned int go)
 {
 	int rc = 0;
 
-	for (unsigned int go = 0; go < GO_STARTS + DEFER_ORDERS && !rc; go++)
-		for (size_t i = 0; i < cf->n && !rc && !loop_stopping(d->main); i++)
-			if (go_of(cf->cmds[i].verb) == go)
-				rc = cmd_run(cf, d, &cf->cmds[i]);
+	for (size_t i = 0; i < cf->n && !rc && !loop_stopping(d->main); i++) {
+		struct cmd *cmd = &cf->cmds[i];
+
+		if (cmd->done || (go == GO_PLUGINS ? !is_early(d, cmd) : go_of(cmd->verb) != go))
+			continue;
+		cmd->done = true;
+		rc = cmd_run(cf, d, cmd);
+	}
+	return rc;
+}
+
+int conf_prepare(struct conf *cf, struct daemon *d)
+{
+	int rc = 0;
+
+	for (; cf->go < GO_OBJECTS && !rc; cf->go++)
+		rc = go_run(cf, d, cf->go);
+	return rc;
+}
+
+int conf_run(struct conf *cf, struct daemon *d)
+{
+	int rc = conf_prepare(cf, d);
+
+	for (; cf->go < GO_STARTS + DEFER_ORDERS && !rc; cf->go++)
+		rc = go_run(cf, d, cf->go);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/base/caps.h"
 #include "core/base/kv.h"
 #include "core/base/log.h"
 #include "core/base/unit.h"
@@ -23,7 +24,7 @@ int ctl_listen(struct ctl *c, struct err *err)
 
 	if (rc)
 		c->d->listen_failed = true;
-	return rc;
+	return rc == -EACCES ? confine_blame(c->d->confine, rc, err) : rc;
 }
 
 int ctl_env_put(const char *text, struct err *err)
@@ -96,7 +97,7 @@ int ctl_log_level(struct ctl *c, struct err *err)
 
 int ctl_log_file(struct ctl *c, struct err *err)
 {
-	return log_open(ctl_text(c, ATTR_PATH, ""), err);
+	return confine_log(c->d->confine, ctl_text(c, ATTR_PATH, ""), err);
 }
 
 /* -- option: settings written as ldmsd's command line has them -------------------------------------------------------- */
@@ -118,8 +119,7 @@ static int option_memory(struct ctl *c, const char *value, struct err *err)
 
 static int option_log_file(struct ctl *c, const char *value, struct err *err)
 {
-	(void)c;
-	return log_open(value, err);
+	return confine_log(c->d->confine, value, err);
 }
 
 static int option_log_level(struct ctl *c, const char *value, struct err *err)
@@ -166,14 +166,28 @@ int ctl_option(struct ctl *c, struct err *err)
 
 /* -- questions ---------------------------------------------------------------------------------------------------------- */
 
+/* Who the daemon is, where that is not who started it with all its rights. */
+static void put_confined(struct buf *b, const struct confine *c)
+{
+	char user[CAPS_TEXT_MAX], caps[CAPS_TEXT_MAX], sandbox[CAPS_TEXT_MAX];
+
+	confine_status(c, user, caps, sandbox);
+	buf_addf(b, ",\"user\":");
+	reply_string(b, user);
+	buf_addf(b, ",\"caps\":\"%s\",\"sandbox\":\"%s\"", caps, sandbox);
+}
+
 int ctl_daemon_status(struct ctl *c, struct err *err)
 {
 	struct buf refused = { 0 };
 
 	(void)err;
 	c->json = true;
+	/* where there is nothing more to say, it is ldmsd's answer to the byte */
 	buf_addf(&c->reply, "{\"state\":\"%s\"", c->d->ready ? "ready" : "starting");
-	if (ctl_put_refused(&refused, &c->d->xprt)) /* where nothing was, it is ldmsd's answer to the byte */
+	if (c->d->confine)
+		put_confined(&c->reply, c->d->confine);
+	if (ctl_put_refused(&refused, &c->d->xprt))
 		buf_addf(&c->reply, ",\"refused\":%s", buf_str(&refused));
 	buf_addf(&c->reply, "}");
 	buf_fini(&refused);

@@ -42,9 +42,13 @@ static int load_store(struct ctl *c, const struct store_type *type, const char *
 
 static int load_samp(struct ctl *c, const struct samp_type *type, const char *name, struct err *err)
 {
-	struct samp *sp = samp_new(&c->d->samp, type, name, err);
+	int rc = confine_caps(c->d->confine, type->name, type->caps, err);
 	struct samp_node *n;
+	struct samp *sp;
 
+	if (rc)
+		return rc;
+	sp = samp_new(&c->d->samp, type, name, err);
 	if (!sp)
 		return -ENOSYS;
 	n = xcalloc(1, sizeof(*n));
@@ -68,6 +72,19 @@ int ctl_load(struct ctl *c, struct err *err)
 	return store ? load_store(c, store, name, err) : no_plugin(plugin, err);
 }
 
+/* Where the store would write: is that in reach? */
+static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, struct err *err)
+{
+	const struct store_type *type = store_type(st);
+	const char *dir = type->dir_attr ? kv_get(attrs, type->dir_attr) : NULL;
+	const char *file = type->file_attr ? kv_get(attrs, type->file_attr) : NULL;
+	int rc = dir ? confine_path(c->d->confine, store_name(st), PATH_DIR, dir, err) : 0;
+
+	if (!rc && file)
+		rc = confine_path(c->d->confine, store_name(st), PATH_FILE, file, err);
+	return rc ? err_prefix(err, rc, "store ") : 0;
+}
+
 int ctl_config(struct ctl *c, struct err *err)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL);
@@ -80,7 +97,7 @@ int ctl_config(struct ctl *c, struct err *err)
 	if (s)
 		rc = samp_config(s->samp, &attrs, err);
 	else if (st)
-		rc = store_config(st->store, &attrs, err);
+		rc = (rc = store_paths(c, st->store, &attrs, err)) ? rc : store_config(st->store, &attrs, err);
 	else
 		rc = err_set(err, -ENOENT, "The specified plugin instance '%s' does not exist.", name);
 	kv_fini(&attrs);

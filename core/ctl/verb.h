@@ -17,6 +17,7 @@ enum verb_flag {
 	VERB_ALL = 4, /* any authenticated user may; without it the owner and group of the daemon */
 	VERB_FILE_ONLY = 8, /* not over the network */
 	VERB_MODIFIES = 16, /* counts as a change of configuration */
+	VERB_PLUGIN = 32, /* in files: behind the settings already, unless it is about a sampler that was loaded */
 };
 
 struct verb {

@@ -66,7 +66,6 @@ static void raise_fd_limit(void)
 static int loops_new(struct daemon *d, unsigned int n, struct err *err)
 {
 	char name[16];
-	int rc;
 
 	if (!n) {
 		d->io[0] = d->main;
@@ -79,11 +78,21 @@ static int loops_new(struct daemon *d, unsigned int n, struct err *err)
 		if (!d->io[i])
 			return -ENOMEM;
 		d->n_io++;
-		rc = loop_start(d->io[i], err);
-		if (rc)
-			return rc;
 	}
 	return 0;
+}
+
+int daemon_begin(struct daemon *d, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < d->n_io && !rc; i++)
+		if (d->io[i] != d->main)
+			rc = loop_start(d->io[i], err);
+	if (rc)
+		return rc;
+	d->samp.sched = samp_sched_new(SAMP_GRACE_US, err);
+	return d->samp.sched ? 0 : -ENOMEM;
 }
 
 int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *err)
@@ -95,8 +104,9 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	raise_fd_limit();
 	gethostname(host, sizeof(host) - 1);
 	d->name = xstrdup(conf->name ? conf->name : host);
-	d->uid = geteuid();
-	d->gid = getegid();
+	d->confine = conf->confine;
+	d->uid = confine_user(d->confine) ? confine_user(d->confine)->uid : geteuid();
+	d->gid = confine_user(d->confine) ? confine_user(d->confine)->gid : getegid();
 	d->perm = 0770;
 	d->name_fixed = conf->name_fixed;
 	d->mem_fixed = conf->mem_fixed;
@@ -126,11 +136,10 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->samp.gid = d->gid;
 	d->samp.perm = SET_PERM_DFLT;
 	d->samp.sysroot = conf->sysroot ? conf->sysroot : "";
-	d->samp.sched = samp_sched_new(SAMP_GRACE_US, err);
-	if (!d->samp.sched) {
-		rc = -ENOMEM;
+	if (!conf->hold)
+		rc = daemon_begin(d, err);
+	if (rc)
 		goto out;
-	}
 	*ret = d;
 	return 0;
 out:

@@ -11,6 +11,7 @@
 
 #include "core/base/loop.h"
 #include "core/base/work.h"
+#include "core/daemon/confine.h"
 #include "core/daemon/samp.h"
 #include "core/daemon/strgp.h"
 #include "core/set/setdb.h"
@@ -46,6 +47,7 @@ struct daemon {
 	pthread_mutex_t strgp_lock;
 	atomic_uint strgp_gen;
 	uint32_t uid, gid, perm; /* of objects made by configuration files */
+	struct confine *confine; /* what was given up at the start; borrowed, NULL: nothing */
 	struct record_sink *sink; /* the control plane: takes the records of peers (records.h) */
 	atomic_uint changes; /* configuration changes so far */
 	bool ready; /* all configuration was carried out */
@@ -60,10 +62,14 @@ struct daemon_conf {
 	unsigned int io_loops; /* threads for connections; 0: all on the main loop */
 	uint64_t component_id;
 	const char *sysroot;
+	struct confine *confine; /* borrowed */
+	bool hold; /* make no thread before daemon_begin() */
 	int64_t timeout_us; /* a peer that does not answer, or read, for so long is dropped; 0: the transport's default */
 };
 
 int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *err);
+/* The threads of a daemon that was held back: those that serve peers, and those that sample. */
+int daemon_begin(struct daemon *d, struct err *err);
 /* Stop everything in order (samplers, updaters, producers, listeners, policies: their rows are flushed within
  * `deadline_us`), and free it.  The main loop must not be turning; the caller holds nothing.  For the end of the process:
  * what hangs (a name server) is left behind. */

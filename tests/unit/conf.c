@@ -93,6 +93,59 @@ static void test_order(void **state)
 	daemon_free(d, 0);
 }
 
+/* Ports, plugins and the places of stores are known before a thread is needed; samplers are not configured yet. */
+static void test_prepared(void **state)
+{
+	struct confine_conf cc = { .sandbox = SANDBOX_ON };
+	struct daemon_conf dc = { .name = "d", .io_loops = 1, .hold = true };
+	struct buf said = { 0 };
+	struct conf *cf = conf_new(collect, &said);
+	struct samp_status st;
+	struct samp_node *s;
+	struct store_node *store;
+	struct daemon *d;
+
+	(void)state;
+	assert_int_equal(confine_new(&cc, &dc.confine, NULL), 0);
+	assert_int_equal(daemon_new(&dc, &d, NULL), 0);
+	conf_text(cf, "f",
+		  "load name=l plugin=loadavg\nconfig name=l instance=x\nterm name=l\nload name=l plugin=loadavg\n"
+		  "strgp_add name=s plugin=c schema=y\nload name=c plugin=csv\nconfig name=c path=${WHERE}\n"
+		  "env WHERE=/tmp\nlisten port=0 host=127.0.0.1\n");
+	assert_null(conf_file(cf, 0));
+	if (conf_prepare(cf, d))
+		fail_msg("%s", buf_str(&said));
+	assert_non_null(d->listeners);
+	s = node_find(d->samps, "l");
+	store = node_find(d->stores, "c");
+	assert_true(s && store && store_configured(store->store));
+	samp_status(s->samp, &st);
+	assert_int_equal(st.state, SAMP_LOADED);
+	assert_null(d->strgps);
+	assert_null(d->samp.sched);
+	assert_int_equal(daemon_begin(d, NULL), 0);
+	if (conf_run(cf, d))
+		fail_msg("%s", buf_str(&said));
+	/* what stood behind `term` was done behind it */
+	assert_non_null(node_find(d->samps, "l"));
+	assert_non_null(node_find(d->strgps, "s"));
+	conf_free(cf);
+	buf_fini(&said);
+	daemon_free(d, 0);
+	confine_free(dc.confine);
+}
+
+/* A start that fails before there are threads. */
+static void test_held(void **state)
+{
+	struct daemon_conf dc = { .name = "d", .io_loops = 2, .hold = true };
+	struct daemon *d;
+
+	(void)state;
+	assert_int_equal(daemon_new(&dc, &d, NULL), 0);
+	daemon_free(d, 0);
+}
+
 static void test_what_cannot_be_carried_out(void **state)
 {
 	(void)state;
@@ -125,6 +178,8 @@ int main(void)
 		cmocka_unit_test(test_complaints_name_the_line),
 		cmocka_unit_test(test_continuation),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_prepared),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_what_cannot_be_carried_out),
 		cmocka_unit_test(test_every_verb_is_described),
 	};
