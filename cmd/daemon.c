@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/log.h"
@@ -99,21 +100,57 @@ static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err 
 	return rc;
 }
 
-static int pid_file_write(const char *path, struct err *err)
+/* Opened while that may be done, written when all is up. */
+struct pid_file {
+	const char *path; /* NULL: none */
+	int fd;
+	bool written;
+};
+
+static int pid_file_open(struct pid_file *p, struct confine *c, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (p->path)
+		p->fd = confine_open(c, p->path, O_WRONLY, false);
+	return p->path && p->fd < 0 ? err_set(err, p->fd, "pid file %s: %s", p->path, err_name(p->fd)) : 0;
+}
+
+static int pid_file_write(struct pid_file *p, struct err *err)
+{
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%d\n", getpid());
 
-	if (fd < 0 || write(fd, text, (size_t)n) != n) {
-		int rc = -errno;
-
-		if (fd >= 0)
-			close(fd);
-		return err_set(err, rc, "pid file %s: %s", path, err_name(rc));
-	}
-	close(fd);
+	if (p->fd < 0)
+		return 0;
+	if (ftruncate(p->fd, 0) || write(p->fd, text, (size_t)n) != n)
+		return err_set(err, -errno, "pid file %s: %s", p->path, err_name(errno));
+	p->written = true;
 	return 0;
+}
+
+/* Gone, or, in a folder where we may not remove any more, empty.  One that is not ours stays as it is. */
+static void pid_file_close(struct pid_file *p)
+{
+	struct stat st;
+
+	if (p->fd < 0)
+		return;
+	if (p->written || (!fstat(p->fd, &st) && !st.st_size))
+		if (unlink(p->path) && ftruncate(p->fd, 0))
+			log_warning("ldmsd", "pid file %s: %s; remove it", p->path, err_name(errno));
+	close(p->fd);
+}
+
+/* All that it needs of the system is known: the rest is given up. */
+static int confine_now(const struct daemon_opts *o, const struct conf *cf, struct confine *c, struct err *err)
+{
+	const char *file;
+	int rc = 0;
+
+	for (size_t i = 0; (file = conf_file(cf, i)) && !rc; i++)
+		rc = confine_path(c, "configuration file", PATH_READ, file, err);
+	for (size_t i = 0; i < o->sandbox_allow.n && !rc; i++)
+		rc = confine_path(c, "--sandbox-allow", PATH_DIR, o->sandbox_allow.v[i], err);
+	return rc ? rc : confine_enter(c, err);
 }
 
 static unsigned int io_loops(const struct daemon_role *role, const struct daemon_opts *o)
@@ -127,7 +164,28 @@ static unsigned int io_loops(const struct daemon_role *role, const struct daemon
 	return cores < IO_LOOPS_MAX ? (unsigned int)cores : IO_LOOPS_MAX;
 }
 
-static int run(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct err *err)
+/* From the first port to the last start. */
+static int configure(struct daemon *d, const struct daemon_opts *o, struct conf *cf, struct pid_file *pid,
+		     struct err *err)
+{
+	static const char why[] = "the configuration could not be carried out, see above";
+	int rc = conf_prepare(cf, d);
+
+	if (rc)
+		return err_set(err, rc, why);
+	rc = pid_file_open(pid, d->confine, err);
+	if (!rc)
+		rc = confine_now(o, cf, d->confine, err);
+	if (!rc)
+		rc = daemon_begin(d, err);
+	if (rc)
+		return rc;
+	rc = conf_run(cf, d);
+	return rc ? err_set(err, rc, why) : pid_file_write(pid, err);
+}
+
+static int run(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct confine *confine,
+	       struct err *err)
 {
 	struct daemon_conf dc = {
 		.name = o->self,
@@ -138,9 +196,11 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 		.component_id = o->compid == UNSET_NUM ? 0 : o->compid,
 		.sysroot = o->sysroot,
 		.timeout_us = o->timeout_us,
+		.confine = confine,
+		.hold = true,
 	};
+	struct pid_file pid = { .path = o->pid_file, .fd = -1 };
 	struct record_sink *sink;
-	bool pid_written = false;
 	struct daemon *d;
 	int rc = daemon_new(&dc, &d, err);
 
@@ -150,15 +210,9 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	begun = true;
 	sessions_open(d);
 	sink = d->sink;
-	rc = conf_run(cf, d);
-	if (rc)
-		err_set(err, rc, "the configuration could not be carried out, see above");
+	rc = configure(d, o, cf, &pid, err);
 	if (rc && d->listen_failed)
 		o->exit_status = EXIT_LISTEN;
-	if (!rc && o->pid_file) {
-		rc = pid_file_write(o->pid_file, err);
-		pid_written = !rc;
-	}
 	if (!rc) {
 		d->ready = true;
 		log_info("ldmsd", "%s is ready", d->name);
@@ -172,15 +226,28 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	sessions_stop(sink);
 	daemon_free(d, END_US);
 	sessions_free(sink);
-	if (pid_written)
-		unlink(o->pid_file);
+	pid_file_close(&pid);
 	return rc;
+}
+
+static int confine_conf(const struct daemon_opts *o, struct confine **ret, struct err *err)
+{
+	struct confine_conf cc = { .user = o->user, .sysroot = o->sysroot };
+
+	if (o->sandbox && *o->sandbox && strcmp(o->sandbox, "required"))
+		return err_set(err, -EINVAL, "--sandbox=%s: --sandbox or --sandbox=required", o->sandbox);
+	if (o->sandbox)
+		cc.sandbox = *o->sandbox ? SANDBOX_REQUIRED : SANDBOX_ON;
+	else if (o->sandbox_allow.n)
+		return err_set(err, -EINVAL, "--sandbox-allow %s: wants --sandbox beside it", o->sandbox_allow.v[0]);
+	return confine_new(&cc, ret, err);
 }
 
 int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 {
 	struct err err = { "" };
 	enum log_level level;
+	struct confine *confine = NULL;
 	struct conf *cf;
 	int rc = 0;
 
@@ -195,13 +262,16 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	if (!rc && o->log_level)
 		log_level_set(level);
 	if (!rc)
-		rc = log_open(o->log_file, &err);
+		rc = confine_conf(o, &confine, &err);
+	if (!rc && o->log_file)
+		rc = confine_log(confine, o->log_file, &err);
 	cf = conf_new(complain, NULL);
 	if (!rc)
 		rc = conf_gather(cf, o, &err);
 	if (!rc)
-		rc = run(role, o, cf, &err);
+		rc = run(role, o, cf, confine, &err);
 	conf_free(cf);
+	confine_free(confine);
 	if (rc)
 		fprintf(stderr, "ldms %s: %s\n", role->name, err.msg);
 	if (rc && o->exit_status)

@@ -307,5 +307,6 @@ void daemon_opts_fini(struct daemon_opts *o)
 	opt_list_fini(&o->strgp);
 	opt_list_fini(&o->to);
 	opt_list_fini(&o->limit);
+	opt_list_fini(&o->sandbox_allow);
 	free(o->self);
 }

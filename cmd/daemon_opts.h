@@ -10,6 +10,8 @@
 struct daemon_opts {
 	struct opt_list xprt, conf, auth_arg, samp, prdcr, accept, strgp, to, limit;
 	const char *name, *auth, *log_file, *log_level, *pid_file, *sysroot, *dir;
+	const char *user, *sandbox; /* NULL: not given; sandbox: "" or "required" */
+	struct opt_list sandbox_allow;
 	const char *once;
 	int64_t interval_us, offset_us, reconnect_us, timeout_us;
 	uint64_t compid, mem, io_threads;
@@ -45,6 +47,9 @@ struct daemon_opts {
 	{ 'v', "log-level", OPT_TEXT, "LEVEL", DAEMON_OPT(log_level), "DEBUG INFO WARNING ERROR CRITICAL (INFO)" },    \
 	{ 0, "pid-file", OPT_TEXT, "FILE", DAEMON_OPT(pid_file), "write the process number there" },                   \
 	{ 0, "sysroot", OPT_TEXT, "DIR", DAEMON_OPT(sysroot), "read DIR/proc and DIR/sys instead" },                   \
+	{ 0, "user", OPT_TEXT, "USER[:GROUP]", DAEMON_OPT(user), "become this user when ports and files are open" },    \
+	{ 0, "sandbox", OPT_MAYBE, "required", DAEMON_OPT(sandbox), "reach no files but those of the configuration" }, \
+	{ 0, "sandbox-allow", OPT_LIST, "DIR", DAEMON_OPT(sandbox_allow), "write below DIR, too; repeatable" },        \
 	{ 0, "help", OPT_FLAG, NULL, DAEMON_OPT(help), "this text" }
 
 #define UNSET_TIME INT64_MIN

@@ -35,6 +35,7 @@ const struct cmd_usage usage_samp = {
 	.examples = "ldms samp -x sock:411 --samp \"loadavg meminfo\"\n"
 		    "ldms samp --samp vmstat --interval 100ms --name n17\n"
 		    "ldms samp --samp \"loadavg meminfo\" --to agg-1,agg-2:412\n"
+		    "ldms samp -x sock:411 --samp meminfo --user ldms --sandbox\n"
 		    "ldms samp --once procnetdev2",
 };
 
