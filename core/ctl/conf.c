@@ -318,7 +318,7 @@ int conf_read(struct conf *cf, const char *path, struct err *err)
 	} else {
 		buf_str(&b);
 		cf->open[cf->depth++] = (struct open_file){ st.st_dev, st.st_ino };
-		if (f != stdin)
+		if (f != stdin && S_ISREG(st.st_mode)) /* a pipe is read once */
 			keep(&cf->files, &cf->files_n, path);
 		lines_take(cf, origin_keep(cf, path), (char *)b.p);
 		cf->depth--;

@@ -78,11 +78,13 @@ static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, 
 	const struct store_type *type = store_type(st);
 	const char *dir = type->dir_attr ? kv_get(attrs, type->dir_attr) : NULL;
 	const char *file = type->file_attr ? kv_get(attrs, type->file_attr) : NULL;
-	int rc = dir ? confine_path(c->d->confine, store_name(st), PATH_DIR, dir, err) : 0;
+	char *what = xasprintf("store %s", store_name(st));
+	int rc = dir ? confine_path(c->d->confine, what, PATH_DIR, dir, err) : 0;
 
 	if (!rc && file)
-		rc = confine_path(c->d->confine, store_name(st), PATH_FILE, file, err);
-	return rc ? err_prefix(err, rc, "store ") : 0;
+		rc = confine_path(c->d->confine, what, PATH_FILE, file, err);
+	free(what);
+	return rc;
 }
 
 int ctl_config(struct ctl *c, struct err *err)

@@ -145,6 +145,7 @@ static int other_user(const void *arg)
 static int unwritable(const void *arg)
 {
 	struct confine_conf conf = { .user = OTHER };
+	char *shut = at("shut"), *deep = at("shut/a/b"), *first = at("shut/a");
 	struct err err = { "" };
 	struct confine *c;
 
@@ -152,6 +153,11 @@ static int unwritable(const void *arg)
 	WANT(!confine_path(c, "store s", PATH_DIR, dir, NULL));
 	WANT(confine_enter(c, &err) == -EACCES);
 	WANT(strstr(err.msg, "store s: ") && strstr(err.msg, dir) && strstr(err.msg, "chown -R"));
+	/* where the user cannot go nothing is made */
+	WANT(!mkdir(shut, 0700) && !confine_new(&conf, &c, NULL));
+	WANT(!confine_path(c, "store t", PATH_DIR, deep, NULL));
+	WANT(confine_enter(c, &err) == -EACCES && strstr(err.msg, "store t: ") && strstr(err.msg, shut));
+	WANT(access(first, F_OK) < 0);
 	WANT(geteuid() == 0 && caps_effective() == caps_bounding()); /* nothing was given up yet */
 	return 0;
 }
