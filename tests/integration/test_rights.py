@@ -12,6 +12,7 @@ import tempfile
 import pytest
 
 from ldms import LDMS, SANITIZED, Cluster, free_port, run, wait_for
+from real import names, needs_ldmsd, real_agg, SETS
 from wire import Wire
 
 LISTEN, LOAD, CONFIG, LOG_FILE, DAEMON_STATUS = 0x610, 0x505, 0x507, 0x618, 0x603
@@ -238,6 +239,17 @@ def test_a_sandbox_samples_elsewhere_and_collects_by_name(cluster):
     assert values["n1/loadavg"]["load1min"] == pytest.approx(0.1)
     samp.stop(signal.SIGHUP)
     wait_for(lambda: agg.ls() == [], "the set to go")
+
+
+@as_root
+@needs_ldmsd
+def test_a_real_aggregator_reads_it(cluster):
+    samp = start(cluster, "n1", free_port(), "--samp", " ".join(SETS), "--user", "nobody", "--sandbox")
+    agg = real_agg(cluster, "ra", [samp])
+    wait_for(lambda: set(agg.values()) == names("n1"), "our sets there")
+    samp.restart()
+    wait_for(lambda: set(agg.values()) == names("n1"), "our sets there again")
+    assert agg.alive()
 
 
 @pytest.mark.parametrize("role", ["samp", "agg", "store", "up"])
