@@ -13,7 +13,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "core/base/landlock.h"
 #include "core/base/seccomp.h"
@@ -46,12 +48,22 @@ static int opens(const char *path, int flags)
 	return 0;
 }
 
+/* A socket that somebody listens on; its file is all that is needed to connect. */
+static int socket_at(const char *path, int (*use)(int, const struct sockaddr *, socklen_t))
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	return fd < 0 || use(fd, (struct sockaddr *)&at, sizeof(at)) ? -errno : fd;
+}
+
 static int locked(const void *arg)
 {
 	const char *dir = arg;
 	char *in = below(dir, "in"), *out = below(dir, "out"), *read = below(dir, "read"), *held = below(dir, "held");
 	char *in_file = below(in, "f"), *in_moved = below(in, "g"), *in_dir = below(in, "d");
-	char *out_file = below(out, "f"), *read_file = below(read, "f");
+	char *out_file = below(out, "f"), *read_file = below(read, "f"), *out_socket = below(out, "s");
 	struct landlock ll;
 	struct err err;
 	int fd;
@@ -60,6 +72,7 @@ static int locked(const void *arg)
 	WANT(!file_make(out_file) && !file_make(read_file));
 	fd = open(held, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	WANT(fd >= 0);
+	WANT(listen(socket_at(out_socket, bind), 1) == 0);
 	WANT(!landlock_open(&ll, NULL));
 	WANT(!landlock_allow(&ll, in, true, NULL) && !landlock_allow(&ll, read_file, false, NULL));
 	WANT(!landlock_allow(&ll, "/dev/null", true, NULL));
@@ -79,6 +92,7 @@ static int locked(const void *arg)
 	WANT(symlink("/etc", in_file) < 0 && errno == EACCES);
 	WANT(opens(dir, O_RDONLY) == -EACCES && opens("/etc/passwd", O_RDONLY) == -EACCES);
 	WANT(write(fd, "x", 1) == 1);
+	WANT(socket_at(out_socket, connect) >= 0); /* munged's */
 	return 0;
 }
 
