@@ -38,7 +38,8 @@ static void test_complaints_name_the_line(void **state)
 	check("\nlod name=x\n", "f:2: unknown verb 'lod'; did you mean 'load'?\n");
 	check("load \\\n name=x plugn=y\n", "f:2: load: unknown attribute 'plugn'; did you mean 'plugin'?\n");
 	check("load name=\n", "f:1: The attribute 'name' is required by load.\n");
-	check("prdcr_add name=p type=actve host=h\n", "f:1: prdcr_add: attribute 'type': 'actve' is not one of active|local\n");
+	check("prdcr_add name=p type=actve host=h\n",
+	      "f:1: prdcr_add: attribute 'type': 'actve' is not one of active|bridge|local|passive\n");
 	check("xx\nyy", "f:1: unknown verb 'xx'\nf:2: unknown verb 'yy'\n");
 	/* what a variable will hold is known only when it is carried out */
 	check("start name=x interval=${IVAL}\n", "");
