@@ -192,6 +192,23 @@ def test_only_root_becomes_another_user(cluster):
     assert r.returncode == 1 and "only root may become user root" in r.stderr
 
 
+@as_root
+def test_a_capability_of_the_service_manager_is_given_back(cluster):
+    """As systemd starts it with User= and AmbientCapabilities=: --user names the user that it is already."""
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+net_bind_service",
+                 "--ambient-caps=+net_bind_service", LDMS]
+    if subprocess.run([*as_nobody[:-1], "test", "-x", LDMS]).returncode:
+        pytest.skip("the executable is in a folder that other users may not enter")
+    for args, caps in (((), "net_bind_service"), (("--user", "65534:65534"), "none")):
+        port = low_port()
+        samp = cluster.daemon(f"n{len(args)}", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n", "--samp", "loadavg",
+                                                "--sandbox", *args], port, program=as_nobody, env=ENV)
+        wait_for(samp.ls)
+        assert Wire(port).accepted().status(DAEMON_STATUS)["caps"] == caps
+        assert {int(t["CapEff"], 16) for t in threads(samp)} == ({1 << 10} if caps != "none" else {0})
+        assert samp.stop() == 0
+
+
 @with_landlock
 def test_the_sandbox_ends_where_the_configuration_does(cluster):
     os.mkdir(cluster.path("logs.d"))
