@@ -26,8 +26,8 @@ unsigned int conf_errors(const struct conf *cf);
 const char *conf_file(const struct conf *cf, size_t i);
 /* Carry out the settings, load the plugins and configure the stores: no thread of the daemon is needed for these. */
 int conf_prepare(struct conf *cf, struct daemon *d);
-/* Carry out all, or what conf_prepare() left.  Stops at the first command that fails: a complaint, and its negative errno; and quietly when the daemon's
- * main loop was told to stop. */
+/* Carry out all, or what conf_prepare() left.  Stops at the first command that fails: a complaint, and its negative
+ * errno; and quietly when the daemon's main loop was told to stop. */
 int conf_run(struct conf *cf, struct daemon *d);
 
 #endif
