@@ -33,7 +33,7 @@ void dir_json_put(struct buf *to, const struct set *s, const struct set_stat *st
 		 ",\"array_card\":%" PRIu32 ",\"meta_gn\":%" PRIu64 ",\"data_gn\":%" PRIu64
 		 ",\"timestamp\":{\"sec\":%" PRIu32 ",\"usec\":%" PRIu32 "},\"duration\":{\"sec\":%" PRIu32
 		 ",\"usec\":%" PRIu32 "},\"info\":[",
-		 hex, st->consistent ? 'C' : ' ', s->local ? 'L' : 'R', s->push ? 'P' : ' ', st->meta_sz, st->data_sz,
+		 hex, st->consistent ? 'C' : ' ', s->local ? 'L' : 'R', s->pushed ? 'P' : ' ', st->meta_sz, st->data_sz,
 		 st->heap_sz, st->uid, st->gid, perm, st->card, st->array_card, st->meta_gn, st->gn, st->ts_sec,
 		 st->ts_usec, st->dur_sec, st->dur_usec);
 	for (uint16_t i = 0; i < s->info_n; i++) {

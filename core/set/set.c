@@ -82,6 +82,18 @@ void set_copy(const struct set *s, size_t off, size_t len, void *to)
 	} while (seq_read_retry(&s->seq, v));
 }
 
+void set_copy_elem(const struct set *s, uint32_t k, void *to)
+{
+	unsigned int v;
+
+	assert(k < s->array_card);
+	do {
+		v = seq_read_begin(&s->seq);
+		seq_load(to, s->image, s->meta_sz);
+		seq_load((uint8_t *)to + s->meta_sz, set_elem(s, k), s->data_sz);
+	} while (seq_read_retry(&s->seq, v));
+}
+
 void set_stat(const struct set *s, struct set_stat *ret)
 {
 	struct set_meta m;
@@ -115,4 +127,23 @@ void set_stat(const struct set *s, struct set_stat *ret)
 uint64_t set_gn(const struct set *s)
 {
 	return le64toh(seq_load64(set_elem(s, set_newest(s)) + offsetof(struct set_data, gn)));
+}
+
+uint32_t set_ring(const struct set *s, uint64_t *gns, uint64_t *ret_meta_gn)
+{
+	unsigned int v;
+	uint32_t newest;
+
+	do {
+		v = seq_read_begin(&s->seq);
+		newest = set_newest(s);
+		*ret_meta_gn = le64toh(seq_load64(s->image + offsetof(struct set_meta, meta_gn)));
+		for (uint32_t k = 0; k < s->array_card; k++) {
+			const uint8_t *d = set_elem(s, k);
+			bool done = le32toh(seq_load32(d + offsetof(struct set_data, flags))) == SET_TRANS_DONE;
+
+			gns[k] = done ? le64toh(seq_load64(d + offsetof(struct set_data, gn))) : 0;
+		}
+	} while (seq_read_retry(&s->seq, v));
+	return newest;
 }

@@ -17,6 +17,8 @@
 #include "core/set/image.h"
 #include "core/set/pool.h"
 
+struct set_watch;
+
 struct info_pair {
 	char *key, *value;
 };
@@ -32,7 +34,8 @@ struct set {
 	bool local;
 	bool linked; /* mirrors: image_is_linked() */
 	atomic_bool deleted; /* taken out of the set database; its readers are told */
-	bool push; /* somebody registered for a push on change */
+	atomic_uint pushed; /* registrations for a push at the end of each sample */
+	_Atomic(struct set_watch *) watches; /* who wants to know of new samples; see watch.h */
 	struct info_pair *info; /* guarded by the set database's lock once published */
 	uint16_t info_n;
 	UT_hash_handle hh; /* the set database's */
@@ -94,6 +97,8 @@ void set_mirror_data(struct set *s, uint32_t from, uint32_t n, const void *data)
 
 /* Copy bytes [off, off+len) of the image, all from one moment; the range must lie inside. */
 void set_copy(const struct set *s, size_t off, size_t len, void *to);
+/* The metadata and data element k behind them, both from one moment; k is below array_card. */
+void set_copy_elem(const struct set *s, uint32_t k, void *to);
 size_t set_size(const struct set *s); /* of the whole image */
 
 /* What `ls` and dir say about a set, all from one moment. */
@@ -106,6 +111,9 @@ struct set_stat {
 void set_stat(const struct set *s, struct set_stat *ret);
 /* The newest element's generation alone; cheap. */
 uint64_t set_gn(const struct set *s);
+/* Generations of the ring from one moment: of each element of a consistent sample its own, of others 0 (gns has room for
+ * array_card).  Returns the newest element; *ret_meta_gn is the metadata's. */
+uint32_t set_ring(const struct set *s, uint64_t *gns, uint64_t *ret_meta_gn);
 
 /* Info pairs (text beside the set, not in the image). */
 const char *set_info_find(const struct set *s, const char *key);

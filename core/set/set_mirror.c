@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "core/set/set_impl.h"
+#include "core/set/watch.h"
 
 int set_mirror_new(struct pool *pool, const struct set_meta *meta, struct set **ret, struct err *err)
 {
@@ -68,4 +69,5 @@ void set_mirror_data(struct set *s, uint32_t from, uint32_t n, const void *data)
 	}
 	point_to_newest(s, newest, from, n);
 	seq_write_end(&s->seq);
+	set_tell(s);
 }

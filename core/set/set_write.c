@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/xalloc.h"
+#include "core/set/watch.h"
 
 #define US_PER_SEC 1000000
 
@@ -73,6 +74,7 @@ void set_end(struct set *s)
 	seq_write_begin(&s->seq);
 	publish(s);
 	seq_write_end(&s->seq);
+	set_tell(s);
 }
 
 /* The half-written values go, lest the next sample publishes those that it leaves alone. */
