@@ -51,6 +51,8 @@ struct ep_events {
 	void (*shared)(struct ep *ep, uint32_t key, uint64_t addr, uint32_t len, const void *msg, size_t msg_len);
 	/* the oldest outstanding ep_read() has come: rc 0 and the bytes (borrowed), or a negative errno */
 	void (*read_done)(struct ep *ep, void *ctxt, int rc, const void *bytes, size_t len);
+	/* all that was to be sent is with the kernel; nothing may be sent or closed from inside */
+	void (*drained)(struct ep *ep);
 	/* gone, with a reason (enum xprt_fail, words); called once unless ep_close() was called before */
 	void (*down)(struct ep *ep, int fail, const char *why);
 };
@@ -79,6 +81,8 @@ struct ep_type {
 	/* The number by which this peer names the set, never 0; from now the peer may read it (a reference is held until
 	 * unshare or close). */
 	uint64_t (*set_id)(struct ep *ep, struct set *set);
+	/* The set that this peer names so, borrowed; NULL for a number that it was not given. */
+	struct set *(*set_by_id)(const struct ep *ep, uint64_t id);
 	/* Export the set's image to the peer with a message. */
 	int (*share)(struct ep *ep, struct set *set, const void *msg, size_t len);
 	/* Later reads of it are refused; false when it was not exported. */

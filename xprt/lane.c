@@ -9,6 +9,7 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "xprt/proto.h"
+#include "xprt/subs.h"
 #include "xprt/xprt_impl.h"
 
 /* -- lanes --------------------------------------------------------------------------------------------------------- */
@@ -64,6 +65,7 @@ void lane_shut(struct lane *lane)
 	}
 	if (lane->place && lane->place->x == lane->x)
 		lane->place->x = NULL;
+	subs_end(lane);
 	lane->state = LANE_SHUT;
 	lane->ep = NULL;
 	ep->type->close(ep);
@@ -264,5 +266,6 @@ const struct ep_events lane_events = {
 	.message = on_message,
 	.shared = on_shared,
 	.read_done = rset_read_done,
+	.drained = subs_drained,
 	.down = on_down,
 };

@@ -57,6 +57,7 @@ const struct ep_type ep_mem = {
 	.reject = zap_reject,
 	.send = zap_send,
 	.set_id = zap_set_id,
+	.set_by_id = zap_set_by_id,
 	.share = zap_share,
 	.unshare = zap_unshare,
 	.read = zap_read,

@@ -25,10 +25,10 @@ static const struct row requests[] = {
 	[CMD_DIR] = { "DIR", 4, dir_got },
 	[CMD_DIR_CANCEL] = { "DIR_CANCEL", 0, dir_cancel_got },
 	[CMD_LOOKUP] = { "LOOKUP", 8, lookup_got },
-	[CMD_REQ_NOTIFY] = { "REQ_NOTIFY", 12, ignored_got },
-	[CMD_CANCEL_NOTIFY] = { "CANCEL_NOTIFY", 8, ignored_got },
+	[CMD_REQ_NOTIFY] = { "REQ_NOTIFY", 12, req_notify_got },
+	[CMD_CANCEL_NOTIFY] = { "CANCEL_NOTIFY", 8, cancel_notify_got },
 	[CMD_SEND_MSG] = { "SEND_MSG", 4, send_msg_got },
-	[CMD_CANCEL_PUSH] = { "CANCEL_PUSH", 8, ignored_got },
+	[CMD_CANCEL_PUSH] = { "CANCEL_PUSH", 8, cancel_push_got },
 	[CMD_SET_DELETE] = { "SET_DELETE", 4, set_delete_got },
 	[CMD_SEND_QUOTA] = { "SEND_QUOTA", 8, ignored_got },
 	[CMD_MSG] = { "MSG", 32, msg_refused_got },
@@ -48,8 +48,8 @@ static const struct row replies[] = {
 	[CMD_DIR_CANCEL_REPLY - REPLY_BASE] = { "DIR_CANCEL_REPLY", 0, ignored_got },
 	[CMD_DIR_UPDATE - REPLY_BASE] = { "DIR_UPDATE", 12, dir_update_got },
 	[CMD_LOOKUP_REPLY - REPLY_BASE] = { "LOOKUP_REPLY", 0, lookup_reply_got },
-	[CMD_NOTIFY_EVENT - REPLY_BASE] = { "NOTIFY_EVENT", 0, ignored_got },
-	[CMD_PUSH - REPLY_BASE] = { "PUSH", 20, ignored_got },
+	[CMD_NOTIFY_EVENT - REPLY_BASE] = { "NOTIFY_EVENT", 0, notify_event_got },
+	[CMD_PUSH - REPLY_BASE] = { "PUSH", 20, push_got },
 	[CMD_SET_DELETE_REPLY - REPLY_BASE] = { "SET_DELETE_REPLY", 0, set_delete_reply_got },
 	[CMD_MSG_SUB_REPLY - REPLY_BASE] = { "MSG_SUB_REPLY", 0, ignored_got },
 	[CMD_MSG_UNSUB_REPLY - REPLY_BASE] = { "MSG_UNSUB_REPLY", 0, ignored_got },
@@ -162,6 +162,8 @@ void proto_shared(struct lane *lane, uint32_t key, uint64_t addr, uint32_t map_l
 		proto_violation(lane, "RENDEZVOUS with %zu bytes of message: too short", len);
 	else if (lane->state == LANE_OPEN && cmd == RENDEZVOUS_LOOKUP)
 		lookup_shared(lane, key, addr, map_len, &m);
+	else if (lane->state == LANE_OPEN && cmd == RENDEZVOUS_PUSH)
+		push_register_got(lane, &m); /* what it exports beside is of no use: the data go in messages */
 	else
 		proto_odd(lane->x, "memory that nobody asked for");
 }

@@ -124,6 +124,7 @@ void dir_tell(struct xprt *x, enum setdb_event ev, struct set *s, uint64_t seria
 /* A set of the peer is gone: tell who follows. */
 void dir_deleted(struct xprt *x, const char *name);
 
+bool proto_may_read(const struct xprt *x, const struct set *s); /* proto_lookup.c */
 void lookup_got(struct msg *m);
 void lookup_reply_got(struct msg *m);
 void lookup_shared(struct lane *lane, uint32_t key, uint64_t addr, uint32_t map_len, struct msg *m);
@@ -143,12 +144,25 @@ struct rset_impl { /* what a struct rset is really */
 	bool walking;               /* in the callbacks of one update */
 	uint32_t peer_idx;          /* the newest element of the peer, as far as we know */
 	int rc;                     /* the first of two reads failed */
+	struct push_in *push;       /* NULL: not pushed */
 };
 
 struct rset_impl *rset_new(struct lane *lane);
 int rset_read_meta(struct rset_impl *ri, uint32_t meta_len); /* for the lookup */
 void rset_read_done(struct ep *ep, void *ctxt, int rc, const void *bytes, size_t len);
 void rset_orphan(struct rset_impl *ri); /* the peer is gone */
+/* Metadata (NULL: as they were) and n elements from `from` on have been pushed; not checked yet. */
+void rset_take_push(struct rset_impl *ri, const uint8_t *meta, uint32_t from, uint32_t n, const uint8_t *bytes);
+
+void push_register_got(struct lane *lane, struct msg *m);
+void cancel_push_got(struct msg *m);
+void push_got(struct msg *m);
+void push_cancel(struct rset_impl *ri); /* no-op when it is not pushed */
+void push_orphan(struct rset_impl *ri);
+
+void req_notify_got(struct msg *m);
+void cancel_notify_got(struct msg *m);
+void notify_event_got(struct msg *m);
 
 void set_delete_got(struct msg *m);
 void set_delete_reply_got(struct msg *m);
@@ -157,7 +171,7 @@ void set_delete_send(struct xprt *x, struct lane *lane, struct set *s);
 
 void send_msg_got(struct msg *m);
 
-/* What this daemon does not have: the message bus, pushes, notifications (proto_none.c). */
+/* What this daemon does not have: the message bus (proto_none.c). */
 void msg_refused_got(struct msg *m);
 void msg_sub_refused_got(struct msg *m);
 void msg_unsub_refused_got(struct msg *m);

@@ -19,6 +19,7 @@
 #include "xprt/proto.h"
 #include "xprt/rare.h"
 #include "xprt/stats.h"
+#include "xprt/subs.h"
 
 #define DIR_HDR_SZ 32
 #define DIR_OPEN   "{ \"directory\" : ["
@@ -137,7 +138,10 @@ void dir_tell(struct xprt *x, enum setdb_event ev, struct set *s, uint64_t seria
 	for (unsigned int i = 0; ev == SETDB_DEL && i < x->n_eps; i++) {
 		struct ep *ep = x->lanes[i] ? x->lanes[i]->ep : NULL;
 
-		if (ep && ep->type->unshare(ep, s))
+		if (!ep)
+			continue;
+		subs_set_gone(x->lanes[i], s);
+		if (ep->type->unshare(ep, s))
 			lane = x->lanes[i]; /* where it was looked up */
 	}
 	set_stat(s, &st);

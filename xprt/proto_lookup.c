@@ -39,7 +39,7 @@ struct matching {
 	size_t n, cap, seen;
 };
 
-static bool may_read(const struct xprt *x, const struct set *s)
+bool proto_may_read(const struct xprt *x, const struct set *s)
 {
 	struct set_stat st;
 
@@ -57,7 +57,7 @@ static int match_set(struct set *s, void *arg)
 
 	if (ma->rx ? !rx_match(ma->rx, text) : strcmp(ma->name, text))
 		return 0;
-	if (!may_read(ma->x, s))
+	if (!proto_may_read(ma->x, s))
 		return 0;
 	if (ma->n == ma->cap) {
 		ma->cap = ma->cap ? 2 * ma->cap : 8;

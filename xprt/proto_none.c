@@ -4,7 +4,7 @@
  *   MSG_SUB (12)     -> 0x10b with rc 95: 20 text length BE u32 | 24 text with NUL
  *   MSG_UNSUB (13)   -> 0x10c, the same
  *
- * Pushes, notifications and quota groups have no answer that says no; they are let pass.
+ * Quota groups have no answer that says no; they are let pass.
  */
 #include <errno.h>
 

@@ -55,6 +55,7 @@ void rset_free(struct rset *rs)
 	if (!rs || rs->freed)
 		return;
 	rs->freed = true;
+	push_cancel(ri);
 	if (ri->reads || rs->busy)
 		return; /* the transport still knows it, or we are called from its callback */
 	if (rs->x)
@@ -65,6 +66,7 @@ void rset_free(struct rset *rs)
 void rset_orphan(struct rset_impl *ri)
 {
 	LIST_REMOVE(ri, entry);
+	push_orphan(ri);
 	ri->rs.x = NULL;
 	ri->lane = NULL;
 	ri->reads = 0;
@@ -168,7 +170,8 @@ static void complain(const struct rset_impl *ri, const char *why)
 			    ri->rs.set->name, why, held);
 }
 
-static int take_meta(struct rset_impl *ri, const uint8_t *bytes)
+/* Do they hold together, and are they of the set that was looked up? */
+static int check_meta(const struct rset_impl *ri, const uint8_t *bytes)
 {
 	struct err err;
 	int rc;
@@ -182,13 +185,21 @@ static int take_meta(struct rset_impl *ri, const uint8_t *bytes)
 		complain(ri, "its metadata have another shape than when it was looked up; look it up again");
 		return -ESTALE;
 	}
-	set_mirror_meta(ri->rs.set, bytes);
 	return 0;
+}
+
+static int take_meta(struct rset_impl *ri, const uint8_t *bytes)
+{
+	int rc = check_meta(ri, bytes);
+
+	if (!rc)
+		set_mirror_meta(ri->rs.set, bytes);
+	return rc;
 }
 
 /* What the elements that came are worth. */
 struct harvest {
-	uint32_t n;             /* new ones, from ri->from on */
+	uint32_t from, n;       /* new ones */
 	enum update_result end; /* what stopped the count, if they are none */
 	const void *torn;       /* UPDATE_TORN: the element, if it can be looked at */
 	bool more;              /* the peer has newer ones still */
@@ -196,22 +207,23 @@ struct harvest {
 };
 
 /* Is this element newer than the one before it?  The generation goes on from element to element; unlike the timestamp
- * it never stands still nor goes back when a clock is set. */
-static bool is_newer(const struct rset_impl *ri, const struct set_data *d, const struct set_data *before)
+ * it never stands still nor goes back when a clock is set.  A push in fragments may be older than what was read
+ * meanwhile. */
+static bool is_newer(const struct rset_impl *ri, const struct set_data *d, const struct set_data *before, bool pushed)
 {
-	if (ri->rs.set->array_card > 1)
+	if (pushed || ri->rs.set->array_card > 1)
 		return le64toh(d->gn) > le64toh(before->gn);
 	return d->gn != before->gn;
 }
 
-static struct harvest look_at(struct rset_impl *ri, const uint8_t *bytes)
+static struct harvest look_at(struct rset_impl *ri, uint32_t from, uint32_t to, const uint8_t *bytes, bool pushed)
 {
 	const struct set *s = ri->rs.set;
-	struct harvest h = { .end = UPDATE_SAME };
+	struct harvest h = { .from = from, .end = UPDATE_SAME };
 	struct set_data before = *elem_of(ri, ri->rs.elem), d = before;
 	struct err err;
 
-	for (uint32_t k = ri->from; k <= ri->to; k++, bytes += s->data_sz) {
+	for (uint32_t k = from; k <= to; k++, bytes += s->data_sz) {
 		memcpy(&d, bytes, sizeof(d));
 		ri->peer_idx = le32toh(d.curr_idx) < s->array_card ? le32toh(d.curr_idx) : k;
 		if (le32toh(d.flags) != SET_TRANS_DONE) {
@@ -219,7 +231,7 @@ static struct harvest look_at(struct rset_impl *ri, const uint8_t *bytes)
 			h.torn = image_check_data(meta_of(ri), bytes, s->linked, NULL) ? NULL : bytes;
 			return h;
 		}
-		if (!is_newer(ri, &d, &before))
+		if (!is_newer(ri, &d, &before, pushed))
 			return h;
 		h.rc = image_check_data(meta_of(ri), bytes, s->linked, &err);
 		if (h.rc) {
@@ -230,7 +242,7 @@ static struct harvest look_at(struct rset_impl *ri, const uint8_t *bytes)
 		before = d;
 		h.n++;
 	}
-	h.more = ri->peer_idx != ri->to;
+	h.more = ri->peer_idx != to;
 	return h;
 }
 
@@ -247,21 +259,28 @@ static void tell_last(struct rset_impl *ri, enum update_result res, int rc, cons
 	tell(ri, res, rc, d);
 }
 
+/* Nothing new; but where the metadata have moved on, the element now says so. */
+static void take_same(struct rset_impl *ri, const uint8_t *bytes)
+{
+	struct set *s = ri->rs.set;
+	struct set_data d;
+
+	memcpy(&d, bytes, sizeof(d));
+	if (s->array_card == 1 && d.gn == elem_of(ri, 0)->gn && d.meta_gn != elem_of(ri, 0)->meta_gn &&
+	    !image_check_data(meta_of(ri), bytes, s->linked, NULL))
+		set_mirror_data(s, 0, 1, bytes);
+}
+
 /* The elements ri->from.. have come. */
 static void take_elems(struct rset_impl *ri, const uint8_t *bytes)
 {
-	struct harvest h = look_at(ri, bytes);
+	struct harvest h = look_at(ri, ri->from, ri->to, bytes, false);
 	bool again = h.more && ri->rounds < ROUNDS_MAX;
 	uint32_t from = ri->from;
 
 	if (!h.n) {
-		struct set_data d;
-
-		memcpy(&d, bytes, sizeof(d));
-		/* nothing new, but the metadata have moved on, and the element now says so */
-		if (h.end == UPDATE_SAME && ri->rs.set->array_card == 1 && d.meta_gn != elem_of(ri, 0)->meta_gn &&
-		    !image_check_data(meta_of(ri), bytes, ri->rs.set->linked, NULL))
-			set_mirror_data(ri->rs.set, 0, 1, bytes);
+		if (h.end == UPDATE_SAME)
+			take_same(ri, bytes);
 		tell_last(ri, h.end, h.rc, h.torn);
 		return;
 	}
@@ -320,4 +339,56 @@ void rset_read_done(struct ep *ep, void *ctxt, int rc, const void *bytes, size_t
 		tell_last(ri, UPDATE_FAIL, rc, NULL);
 	else
 		take_elems(ri, bytes);
+}
+
+/* -- what was pushed ----------------------------------------------------------------------------------------------- */
+
+/* Call back for all but the last of some elements; false when there is nobody left to be called for the last. */
+static bool tell_some(struct rset_impl *ri, uint32_t from, uint32_t n)
+{
+	bool was = ri->rs.busy;
+
+	ri->rs.busy = ri->walking = true; /* so that it is not freed under us */
+	for (uint32_t i = 0; i < n && ri->rs.x && !ri->rs.freed; i++)
+		tell(ri, UPDATE_NEW, 0, elem_of(ri, from + i));
+	ri->walking = false;
+	ri->rs.busy = was && ri->rs.x;
+	if (ri->rs.x && !ri->rs.freed)
+		return true;
+	if (ri->rs.freed && !ri->reads) {
+		if (ri->rs.x)
+			LIST_REMOVE(ri, entry);
+		really_free(ri);
+	}
+	return false;
+}
+
+/* An update may be outstanding: of what it brings, only what is newer still will count. */
+void rset_take_push(struct rset_impl *ri, const uint8_t *meta, uint32_t from, uint32_t n, const uint8_t *bytes)
+{
+	struct harvest h;
+	int rc;
+
+	rc = meta ? check_meta(ri, meta) : 0;
+	if (rc) {
+		tell(ri, UPDATE_FAIL, rc, NULL);
+		return;
+	}
+	/* they are of one shape: what holds with the old ones holds with the new ones */
+	h = look_at(ri, from, from + n - 1, bytes, true);
+	if (meta && (h.n || h.end == UPDATE_SAME))
+		set_mirror_meta(ri->rs.set, meta);
+	if (!h.n) {
+		if (h.end == UPDATE_SAME)
+			take_same(ri, bytes);
+		tell(ri, h.end, h.rc, h.torn);
+		return;
+	}
+	set_mirror_data(ri->rs.set, from, h.n, bytes);
+	ri->rs.elem = ri->peer_idx = from + h.n - 1;
+	/* it was written with metadata that we have not got: read them */
+	if (elem_of(ri, ri->rs.elem)->meta_gn != meta_of(ri)->meta_gn)
+		rset_update(&ri->rs);
+	if (h.n == 1 || tell_some(ri, from, h.n - 1))
+		tell(ri, UPDATE_NEW, 0, elem_of(ri, from + h.n - 1));
 }

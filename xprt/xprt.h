@@ -75,6 +75,9 @@ struct xprt_stats { /* of a process; read any time */
 	struct op_stat ops[XPRT_OPS]; /* see stats.h */
 	struct xprt_base base; /* the main loop's */
 	atomic_ulong bytes_in, bytes_out, calls_recv, calls_send;
+	atomic_ulong pushes_out, pushes_in; /* samples */
+	atomic_ulong pushes_merged; /* samples (and changes) that a newer one replaced before they could be sent */
+	atomic_ulong pushes_odd; /* not asked for, out of order: passed over */
 };
 
 /* What the peers of a process share; borrowed, outlives them. */
@@ -173,6 +176,13 @@ enum update_result {
 	UPDATE_FAIL, /* rc and words: the peer refused, the data do not hold together, ... */
 };
 
+/* How a set comes: by rset_update() alone, or by itself, too.  The numbers are the wire's. */
+enum rset_push {
+	RSET_PULL = 0,
+	RSET_PUSH_REQUEST = 1, /* when its side decides to: aggregators do after each update, samplers never */
+	RSET_PUSH_CHANGE = 3, /* at the end of each sample */
+};
+
 /* A set of the peer, mirrored here.  The owner may use `set` (e.g. publish it) and keep references to it. */
 struct rset {
 	struct xprt *x; /* NULL when the peer is gone */
@@ -182,9 +192,11 @@ struct rset {
 	uint32_t key;
 	uint32_t elem; /* the element held, of the ring */
 	uint16_t ep; /* endpoint it was looked up on */
+	uint8_t pushed; /* enum rset_push: what the peer was asked for */
 	bool busy; /* an update is outstanding */
+	bool gone; /* its owner knows that the peer has it no more: nothing is said about it any more */
 	bool freed;
-	/* Called for each update's result (several UPDATE_NEW for a ring, then busy is false).  `data` is the element,
+	/* Called for each update's result (several UPDATE_NEW for a ring, then busy is false), and for each push.  `data` is the element,
 	 * checked, borrowed; with UPDATE_TORN it is what the peer is still writing, or NULL where that does not hold
 	 * together. */
 	void (*updated)(struct rset *rs, enum update_result res, int rc, const struct set_data *data);
@@ -201,6 +213,9 @@ int xprt_lookup(struct xprt *x, const char *what, unsigned int flags, lookup_fn 
 /* Ask for the newest data; rs->updated is called.  -EBUSY while one is outstanding, -ENOTCONN when the peer is gone.
  * Any number of sets may be asked in one go: the requests leave together. */
 int rset_update(struct rset *rs);
+/* Let the peer push it from its next sample on, or not any more (RSET_PULL).  Nothing says whether it will; when the peer
+ * ends it, rs->pushed says so.  -ENOTCONN when the peer is gone. */
+int rset_push(struct rset *rs, enum rset_push when);
 /* Also while an update is outstanding (its callback is not called any more).  NULL is fine. */
 void rset_free(struct rset *rs);
 

@@ -15,6 +15,8 @@
 #define RAIL_EPS_MAX 64 /* connections of one rail; real sites use up to 8 */
 
 struct announce;
+struct lane_subs;
+struct push_in;
 struct req;
 struct resolve;
 struct rset_impl;
@@ -40,6 +42,7 @@ struct lane {
 	struct auth_run auth;
 	ev_timer deadline;        /* to connect and authenticate */
 	int64_t since_us;         /* when that began; monotonic */
+	struct lane_subs *subs;   /* what the peer wants to hear of on it; NULL: nothing yet */
 	bool guest;               /* counted as one: accepted, not authenticated */
 	bool listed;              /* in io->guests of its loop; as a guest that moves is not */
 	TAILQ_ENTRY(lane) guests; /* io->guests */
@@ -102,6 +105,8 @@ struct xprt {
 	ev_timer answer;        /* runs while an answer is wanted */
 	struct req *dir;        /* the directory we list or follow */
 	LIST_HEAD(, rset_impl) rsets;
+	struct push_in *pushes; /* sets that the peer pushes, by number */
+	uint64_t push_id;       /* the last number */
 	/* answering */
 	bool followed; /* the peer wants to hear of changes */
 	struct lane *follow_lane;

@@ -196,6 +196,7 @@ int zap_accept(struct ep *ep, const void *conn, size_t len);
 void zap_reject(struct ep *ep, const char *why);
 int zap_send(struct ep *ep, const void *msg, size_t len);
 uint64_t zap_set_id(struct ep *ep, struct set *set);
+struct set *zap_set_by_id(const struct ep *ep, uint64_t id);
 int zap_share(struct ep *ep, struct set *set, const void *msg, size_t len);
 bool zap_unshare(struct ep *ep, struct set *set);
 int zap_read(struct ep *ep, uint32_t key, uint64_t addr, uint32_t len, void *ctxt);

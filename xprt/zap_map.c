@@ -92,6 +92,22 @@ uint64_t zap_set_id(struct ep *ep, struct set *set)
 	return slot == SLOTS_MAX ? 0 : slot_key(slot, z->maps[slot]);
 }
 
+/* The slot that this key opens, or NULL. */
+static struct zap_map *map_of(const struct zap *z, uint32_t key)
+{
+	uint32_t slot = (key & SLOTS_MAX) - 1; /* a key of 0 gives a slot that is never there */
+	struct zap_map *m = slot < z->maps_n ? z->maps[slot] : NULL;
+
+	return m && m->set && slot_key(slot, m) == key ? m : NULL;
+}
+
+struct set *zap_set_by_id(const struct ep *ep, uint64_t id)
+{
+	const struct zap_map *m = id > UINT32_MAX ? NULL : map_of((const struct zap *)ep, (uint32_t)id);
+
+	return m ? m->set : NULL;
+}
+
 int zap_share(struct ep *ep, struct set *set, const void *msg, size_t msg_len)
 {
 	struct zap *z = (struct zap *)ep;
@@ -134,18 +150,18 @@ bool zap_unshare(struct ep *ep, struct set *set)
 
 void zap_map_read(struct zap *z, uint32_t xid, const void *ctxt, uint32_t key, uint64_t addr, uint32_t len)
 {
-	uint32_t slot = (key & SLOTS_MAX) - 1, n = 0; /* a key of 0 gives a slot that is never there */
-	const struct zap_map *map = slot < z->maps_n ? z->maps[slot] : NULL;
+	const struct zap_map *map = map_of(z, key);
 	uint16_t status = ZAP_OK;
 	uint64_t off = 0;
+	uint32_t n = 0;
 	uint8_t *m;
 
-	if (!map || !map->set || slot_key(slot, map) != key) {
+	if (!map) {
 		status = ZAP_REMOTE_MAP;
 	} else {
 		size_t size = set_size(map->set);
 
-		off = addr - slot_addr(slot); /* an address below it wraps around and is too large */
+		off = addr - slot_addr(map->slot); /* an address below it wraps around and is too large */
 		if (off > size || len > size - off)
 			status = ZAP_REMOTE_LEN;
 		else

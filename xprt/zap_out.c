@@ -85,6 +85,8 @@ void zap_sent(struct zap *z, size_t n)
 	z->parked = false;
 	if (z->charged)
 		zap_charge(z);
+	if (z->ep.ev && z->ep.ev->drained)
+		z->ep.ev->drained(&z->ep);
 }
 
 void zap_park(struct zap *z)

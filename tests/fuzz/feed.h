@@ -81,6 +81,7 @@ static const struct ep_type ep_feed = {
 	.reject = zap_reject,
 	.send = zap_send,
 	.set_id = zap_set_id,
+	.set_by_id = zap_set_by_id,
 	.share = zap_share,
 	.unshare = zap_unshare,
 	.read = zap_read,
