@@ -4,7 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
 
-static const struct opt opts[] = { DAEMON_OPTS_COMMON, { 0 } };
+static const struct opt opts[] = { DAEMON_OPTS_COMMON, DAEMON_OPTS_COLLECT, { 0 } };
 
 const struct cmd_usage usage_agg = {
 	.synopsis = "ldms agg [-x XPRT:PORT] --prdcr LIST [--strgp LIST --to STORE:PATH] [option ...]\n"
@@ -16,6 +16,7 @@ const struct cmd_usage usage_agg = {
 	.opts = opts,
 	.examples = "ldms agg --prdcr \"samp-[01-20]\" --mem 128M\n"
 		    "ldms agg --accept \"^samp-\" --accept 10.1.0.0/16\n"
+		    "ldms agg --prdcr \"agg-[1-8]\" --push\n"
 		    "ldms agg -x sock:412 --prdcr \"localhost:411\" --strgp \"meminfo loadavg\" --to csv:/var/tmp/ldms",
 };
 

@@ -253,9 +253,9 @@ int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err
 			 o->self, o->self, (long long)o->interval_us);
 	if (prdcrs.n)
 		buf_addf(lines,
-			 "updtr_add name=updtr interval=%lld offset=%lld\n"
+			 "updtr_add name=updtr interval=%lld offset=%lld%s\n"
 			 "updtr_prdcr_add name=updtr regex=.*\nupdtr_start name=updtr\n",
-			 (long long)o->interval_us, (long long)o->offset_us);
+			 (long long)o->interval_us, (long long)o->offset_us, o->push ? " push=onchange" : "");
 	return 0;
 }
 

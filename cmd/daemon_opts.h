@@ -15,7 +15,7 @@ struct daemon_opts {
 	const char *once;
 	int64_t interval_us, offset_us, reconnect_us, timeout_us;
 	uint64_t compid, mem, io_threads;
-	bool help, list, json;
+	bool help, list, json, push;
 	/* what was given and what was not: the defaults are the role's */
 	char *self; /* the daemon's name in the end; ours */
 	int exit_status; /* of a failed start, where it is not the errno */
@@ -51,6 +51,10 @@ struct daemon_opts {
 	{ 0, "sandbox", OPT_MAYBE, "required", DAEMON_OPT(sandbox), "reach no files but those of the configuration" }, \
 	{ 0, "sandbox-allow", OPT_LIST, "DIR", DAEMON_OPT(sandbox_allow), "write below DIR, too; repeatable" },        \
 	{ 0, "help", OPT_FLAG, NULL, DAEMON_OPT(help), "this text" }
+
+/* ... and those whose work is to collect. */
+#define DAEMON_OPTS_COLLECT                                                                                            \
+	{ 0, "push", OPT_FLAG, NULL, DAEMON_OPT(push), "have samples sent as they end; no reads" }
 
 #define UNSET_TIME INT64_MIN
 #define UNSET_NUM  UINT64_MAX

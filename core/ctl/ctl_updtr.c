@@ -1,5 +1,6 @@
 /* ctl_updtr.c - the verbs on updaters */
 #include <errno.h>
+#include <strings.h>
 
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
@@ -12,6 +13,29 @@ static struct updtr *find(struct ctl *c, struct err *err)
 	if (!u)
 		err_set(err, -ENOENT, "The updater specified does not exist.");
 	return u;
+}
+
+/* The values of push=, in any case; ldmsd has no word for what is the default. */
+static const struct {
+	const char *word;
+	enum rset_push push;
+} pushes[] = {
+	{ "onchange", RSET_PUSH_CHANGE }, { "true", RSET_PUSH_REQUEST }, { "yes", RSET_PUSH_REQUEST },
+	{ "false", RSET_PULL },           { "no", RSET_PULL },
+};
+
+static int push_parse(const char *text, enum rset_push *ret, struct err *err)
+{
+	*ret = RSET_PULL;
+	if (!text)
+		return 0;
+	for (size_t i = 0; i < sizeof(pushes) / sizeof(*pushes); i++) {
+		if (strcasecmp(pushes[i].word, text))
+			continue;
+		*ret = pushes[i].push;
+		return 0;
+	}
+	return err_set(err, -EINVAL, "The valud push options are \"onchange\", \"true\" or \"yes\"\n");
 }
 
 int ctl_updtr_add(struct ctl *c, struct err *err)
@@ -27,9 +51,10 @@ int ctl_updtr_add(struct ctl *c, struct err *err)
 	};
 	struct updtr *u;
 
-	if (ctl_has(c, ATTR_PUSH))
-		return err_set(err, -ENOTSUP, "updtr %s: push= is not supported by this ldms; without it the sets are pulled",
-			       conf.name);
+	if (push_parse(ctl_text(c, ATTR_PUSH, NULL), &conf.push, err))
+		return -EINVAL;
+	if (conf.push && conf.auto_interval)
+		return err_set(err, -EINVAL, "auto_interval and push are incompatible options");
 	if (node_find(c->d->updtrs, conf.name))
 		return err_set(err, -EEXIST, "The updtr %s already exists.", conf.name);
 	if (*conf.name == '#')
@@ -113,6 +138,12 @@ int ctl_updtr_match_del(struct ctl *c, struct err *err)
 	return u ? updtr_match_del(u, ctl_text(c, ATTR_REGEX, ""), selector(c), err) : -ENOENT;
 }
 
+static const char *const modes[] = {
+	[RSET_PULL] = "Pull",
+	[RSET_PUSH_REQUEST] = "Push on Request",
+	[RSET_PUSH_CHANGE] = "Push on Change",
+};
+
 static void status_one(struct ctl *c, struct updtr *u)
 {
 	const struct updtr_conf *conf = updtr_conf(u);
@@ -122,10 +153,10 @@ static void status_one(struct ctl *c, struct updtr *u)
 	buf_addf(b, "{\"name\":");
 	reply_string(b, conf->name);
 	buf_addf(b,
-		 ",\"interval\":\"%lld\",\"offset\":\"%lld\",\"sync\":\"true\",\"mode\":\"Pull\",\"auto\":\"%s\","
+		 ",\"interval\":\"%lld\",\"offset\":\"%lld\",\"sync\":\"true\",\"mode\":\"%s\",\"auto\":\"%s\","
 		 "\"state\":\"%s\",\"producers\":[",
-		 (long long)conf->interval_us, (long long)conf->offset_us, conf->auto_interval ? "true" : "false",
-		 updtr_running(u) ? "RUNNING" : "STOPPED");
+		 (long long)conf->interval_us, (long long)conf->offset_us, modes[conf->push],
+		 conf->auto_interval ? "true" : "false", updtr_running(u) ? "RUNNING" : "STOPPED");
 	NODE_EACH(n, c->d->prdcrs) {
 		struct prdcr *p = (struct prdcr *)n;
 		const struct prdcr_conf *pc = prdcr_conf(p);

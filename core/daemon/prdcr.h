@@ -95,5 +95,9 @@ void prdcr_updtr_add(struct prdcr *p, struct updtr *u);
 void prdcr_updtr_del(struct prdcr *p, struct updtr *u);
 /* One turn of a set's life: look it up, or update it; skipped (and counted) while the last one is outstanding. */
 void prdset_turn(struct prdset *ps);
+/* The same for an updater whose sets come by themselves: look it up, ask for pushes; no reads. */
+void prdset_push_turn(struct prdset *ps);
+/* Its updaters are others than before: how it comes, and the hint that is shown downstream, follow them. */
+void prdset_updtrs_changed(struct prdset *ps);
 
 #endif

@@ -4,7 +4,8 @@
  *
  * A set that some updater wants is looked up at once, and read at once when the lookup is done: the first data do not
  * wait for the schedule.  The mirror is published after that first read, so that whoever follows our directory finds
- * data in it at once, too.
+ * data in it at once, too.  A set that an updater wants pushed is read that once as well, behind the request to push,
+ * so that no sample falls between; from then on it comes by itself.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ const char *prdset_state_name(enum prdset_state s)
 	return state_names[s];
 }
 
-/* What its side says of the set's schedule. */
+/* What its side says of the set's schedule; the pairs of a published set are guarded. */
 static void hint_take(struct prdset *ps, const struct info_pair *info, unsigned int n)
 {
 	ps->hint_interval_us = 0;
@@ -35,15 +36,53 @@ static void hint_take(struct prdset *ps, const struct info_pair *info, unsigned 
 			updtr_hint_parse(info[i].value, &ps->hint_interval_us, &ps->hint_offset_us);
 }
 
-/* What we say of it: the schedule that we read it on, in the place of the one that it came with. */
+static void hint_text(int64_t interval_us, int64_t offset_us, char text[HINT_SIZE])
+{
+	snprintf(text, HINT_SIZE, "%lld:%lld", (long long)interval_us, (long long)offset_us);
+}
+
+/* What we say of it: the schedule that we read it on, in the place of the one that it came with.  Where it is pushed,
+ * that one is as good as ever. */
 static bool hint_ours(const struct prdset *ps, char text[HINT_SIZE])
 {
 	int64_t interval_us, offset_us;
 
 	if (!updtr_set_schedule(ps, &interval_us, &offset_us))
 		return false;
-	snprintf(text, HINT_SIZE, "%lld:%lld", (long long)interval_us, (long long)offset_us);
+	hint_text(interval_us, offset_us, text);
 	return true;
+}
+
+/* Show it; a set that came without a hint is left without. */
+static void hint_show(struct prdset *ps)
+{
+	char hint[HINT_SIZE];
+
+	if (!ps->set || !ps->hint_interval_us)
+		return;
+	if (!hint_ours(ps, hint)) {
+		if (!updtr_set_push(ps))
+			return; /* nobody updates it now: what stands there says how old it may be */
+		hint_text(ps->hint_interval_us, ps->hint_offset_us, hint);
+	}
+	setdb_info_put(ps->prdcr->d->sets, ps->set, HINT_KEY, hint);
+}
+
+/* Ask its side to push it, or not to, as the updaters want it. */
+static void push_follow(struct prdset *ps)
+{
+	enum rset_push want = updtr_set_push(ps);
+
+	if (ps->rs && ps->rs->pushed != want)
+		rset_push(ps->rs, want); /* where that fails, the connection is ending */
+}
+
+void prdset_updtrs_changed(struct prdset *ps)
+{
+	if (ps->prdcr->conf.type == PRDCR_LOCAL)
+		return; /* its own writer says what there is to say */
+	push_follow(ps);
+	hint_show(ps);
 }
 
 /* Let go of the mirror; the set begins anew. */
@@ -268,7 +307,6 @@ static void lookup_failed(struct prdset *ps, const char *why)
 static void on_lookup(struct xprt *x, void *arg, int rc, struct rset *rs, bool more, const char *why)
 {
 	struct prdset *ps = ticket_back(xprt_arg(x), (uintptr_t)arg);
-	char hint[HINT_SIZE];
 
 	(void)more;
 	if (!ps || !rs) {
@@ -282,8 +320,7 @@ static void on_lookup(struct xprt *x, void *arg, int rc, struct rset *rs, bool m
 	ps->set = set_get(rs->set);
 	rs->arg = ps;
 	rs->updated = on_updated;
-	if (set_info_find(ps->set, HINT_KEY) && hint_ours(ps, hint))
-		set_info_put(ps->set, HINT_KEY, hint);
+	prdset_updtrs_changed(ps);
 	ps->state = PRDSET_READY;
 	prdset_turn(ps);
 }
@@ -355,6 +392,14 @@ void prdset_turn(struct prdset *ps)
 	}
 }
 
+void prdset_push_turn(struct prdset *ps)
+{
+	if (ps->state == PRDSET_START || ps->prdcr->conf.type == PRDCR_LOCAL)
+		prdset_turn(ps); /* a local set comes by nobody's push: look whether there is something new */
+	else
+		push_follow(ps); /* its side may have ended it */
+}
+
 /* -- the directory ----------------------------------------------------------------------------------------------------
  */
 
@@ -405,6 +450,8 @@ void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_s
 		if (!ps)
 			break;
 		log_info("producer", "%s: set %s is gone", p->conf.name, set->name);
+		if (ps->rs)
+			ps->rs->gone = true;
 		prdset_free(ps);
 		break;
 	case DIR_DONE:
@@ -426,6 +473,13 @@ struct local_news {
 	enum setdb_event ev;
 };
 
+static void hint_take_local(struct prdset *ps)
+{
+	setdb_lock(ps->prdcr->d->sets);
+	hint_take(ps, ps->set->info, ps->set->info_n);
+	setdb_unlock(ps->prdcr->d->sets);
+}
+
 static void local_add(struct prdcr *p, struct set *s)
 {
 	struct prdset *ps;
@@ -435,22 +489,25 @@ static void local_add(struct prdcr *p, struct set *s)
 	ps = prdset_new(p, s->name, image_schema((const struct set_meta *)s->image));
 	ps->set = set_get(s);
 	ps->state = PRDSET_READY;
-	hint_take(ps, s->info, s->info_n);
+	hint_take_local(ps);
 	prdset_offer(ps);
 }
 
 static void local_cb(void *arg)
 {
 	struct local_news *n = arg;
-	struct prdset *ps;
+	struct prdset *ps = n->p->local_on ? prdset_find(n->p, n->set->name) : NULL;
 
+	if (ps && ps->set != n->set)
+		ps = NULL;
 	if (n->p->local_on && n->ev == SETDB_ADD && !n->set->deleted)
 		local_add(n->p, n->set);
-	if (n->p->local_on && n->ev == SETDB_DEL) {
-		ps = prdset_find(n->p, n->set->name);
-		if (ps && ps->set == n->set)
-			prdset_free(ps);
+	if (ps && n->ev == SETDB_UPDATE) {
+		hint_take_local(ps);
+		updtr_set_hint(ps);
 	}
+	if (ps && n->ev == SETDB_DEL)
+		prdset_free(ps);
 	set_put(n->set);
 	free(n);
 }
@@ -460,7 +517,7 @@ static void local_changed(struct setdb_listener *l, enum setdb_event ev, struct 
 	struct prdcr *p = (struct prdcr *)((char *)l - offsetof(struct prdcr, local));
 	struct local_news *n;
 
-	if (!s->local || ev == SETDB_UPDATE)
+	if (!s->local)
 		return;
 	n = xcalloc(1, sizeof(*n));
 	*n = (struct local_news){ .p = p, .set = set_get(s), .ev = ev };

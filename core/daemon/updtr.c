@@ -210,7 +210,10 @@ static void tick_cb(struct ev_loop *ev, ev_periodic *w, int events)
 	(void)events;
 	for (m = TAILQ_FIRST(&t->members); m; m = next) {
 		next = TAILQ_NEXT(m, turn);
-		prdset_turn(m->ps);
+		if (t->u->conf.push)
+			prdset_push_turn(m->ps);
+		else
+			prdset_turn(m->ps);
 	}
 }
 
@@ -314,6 +317,7 @@ bool updtr_set_add(struct updtr *u, struct prdset *ps)
 	if (!wants(u, ps))
 		return false;
 	member_add(u, ps);
+	prdset_updtrs_changed(ps);
 	return true;
 }
 
@@ -340,13 +344,26 @@ void updtr_set_hint(struct prdset *ps)
 	}
 }
 
+enum rset_push updtr_set_push(const struct prdset *ps)
+{
+	enum rset_push push = RSET_PULL;
+
+	for (const struct updtr_member *m = ps->members; m; m = m->next)
+		if (m->task->u->conf.push > push)
+			push = m->task->u->conf.push;
+	return push;
+}
+
 bool updtr_set_schedule(const struct prdset *ps, int64_t *interval_us, int64_t *offset_us)
 {
-	if (!ps->members)
-		return false;
-	*interval_us = ps->members->task->interval_us;
-	*offset_us = ps->members->task->offset_us;
-	return true;
+	for (const struct updtr_member *m = ps->members; m; m = m->next) {
+		if (m->task->u->conf.push)
+			continue;
+		*interval_us = m->task->interval_us;
+		*offset_us = m->task->offset_us;
+		return true;
+	}
+	return false;
 }
 
 /* -- producers ------------------------------------------------------------------------------------------------------
@@ -364,12 +381,19 @@ static void attach(struct updtr *u, struct prdcr *p)
 static void detach(struct updtr *u, struct prdcr *p)
 {
 	loop_enter(prdcr_loop(p));
-	for (struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next)
+	for (struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next) {
+		bool was = false;
+
 		for (struct updtr_member *m = ps->members, *next; m; m = next) {
 			next = m->next;
-			if (m->task->u == u)
-				member_del(m);
+			if (m->task->u != u)
+				continue;
+			member_del(m);
+			was = true;
 		}
+		if (was)
+			prdset_updtrs_changed(ps);
+	}
 	prdcr_updtr_del(p, u);
 	loop_leave(prdcr_loop(p));
 }

@@ -14,6 +14,7 @@ struct updtr_conf {
 	const char *name;
 	int64_t interval_us, offset_us;
 	bool auto_interval; /* sets with an update hint follow it */
+	enum rset_push push; /* its sets come by themselves; the interval is then for those that do not yet */
 	uint32_t uid, gid, perm;
 };
 
@@ -49,7 +50,10 @@ bool updtr_set_add(struct updtr *u, struct prdset *ps);
 void updtr_set_del(struct prdset *ps);
 /* The hint changed: move it to the schedule it asks for. */
 void updtr_set_hint(struct prdset *ps);
-/* The schedule that its first updater turns it on, for the hint shown downstream; false when there is none. */
+/* How its updaters want it to come: what the most demanding of them says. */
+enum rset_push updtr_set_push(const struct prdset *ps);
+/* The schedule that the newest of the updaters that read it turns it on, for the hint shown downstream; false when none
+ * does. */
 bool updtr_set_schedule(const struct prdset *ps, int64_t *interval_us, int64_t *offset_us);
 
 #endif
