@@ -12,6 +12,7 @@
 #include "core/ctl/record.h"
 #include "core/daemon/advert.h"
 #include "core/set/setdb.h"
+#include "xprt/xprt_impl.h"
 
 #define FRAMES_MAX 128
 #define CONNS_MAX  8
@@ -31,7 +32,7 @@ struct map { /* a set that was looked up */
 	bool have_meta;
 	/* ours, in the replay */
 	uint32_t our_key;
-	uint64_t our_addr;
+	uint64_t our_addr, our_id, id;
 };
 
 struct trace {
@@ -110,6 +111,7 @@ static void collect(struct trace *t)
 
 			m->key = raw32_at(&f->b, 20);
 			m->addr = be64_at(&f->b, 28);
+			m->id = be64_at(&f->b, 40 + 16);
 			m->meta_len = be32_at(&f->b, 40 + 28);
 			m->data_len = be32_at(&f->b, 40 + 32);
 			m->array_card = be32_at(&f->b, 40 + 44);
@@ -206,7 +208,40 @@ static bool is_news(const struct frame *f)
 	if (type_of(f) != 2)
 		return false;
 	cmd = cmd_of(f);
-	return cmd == 5 || cmd == 9 || cmd == 0x103;
+	return cmd == 5 || cmd == 9 || cmd == 0x103 || cmd == 0x105;
+}
+
+/* Where a client names a set by the server's number: its place in the frame, or 0. */
+static size_t id_at(const struct frame *f)
+{
+	if (type_of(f) == 3)
+		return 40 + 16;
+	return type_of(f) == 2 && (cmd_of(f) == 3 || cmd_of(f) == 4 || cmd_of(f) == 7) ? 24 + 16 : 0;
+}
+
+/* The same number as our server gave it. */
+static void put_our_id(struct trace *t, struct frame *f)
+{
+	size_t at = id_at(f);
+
+	for (int i = 0; at && i < t->maps_n; i++)
+		if (t->maps[i].id == be64_at(&f->b, at)) {
+			uint64_t id = htobe64(t->maps[i].our_id);
+
+			memcpy(f->b.p + at, &id, sizeof(id));
+			return;
+		}
+}
+
+/* The sample that the recorded server pushed ends at ours. */
+static void sample_as_pushed(struct rig *r, struct trace *t, const struct frame *f)
+{
+	struct map *m = &t->maps[0];
+	struct set *s = setdb_find(r->env.sets, m->name);
+
+	rig_until(r, s->watches);
+	set_mirror_data(s, 0, 1, f->b.p + 24 + 40 + m->meta_len);
+	set_put(s);
 }
 
 static void compare(struct trace *t, const struct frame *want, struct raw *w)
@@ -220,6 +255,8 @@ static void compare(struct trace *t, const struct frame *want, struct raw *w)
 	case 2: /* cmd, xid, rc */
 		assert_memory_equal(got->p + 24, want->b.p + 24, 12);
 		assert_memory_equal(got->p + 24 + 16, want->b.p + 24 + 16, 4);
+		if (cmd_of(want) == 0x108) /* every byte of it */
+			assert_memory_equal(got->p + 20, want->b.p + 20, want->b.len - 20);
 		break;
 	case 3:
 		assert_memory_equal(got->p + 40, want->b.p + 40, 12); /* xid, cmd */
@@ -231,6 +268,7 @@ static void compare(struct trace *t, const struct frame *want, struct raw *w)
 		m = map_of(t, raw32_at(&want->b, 20));
 		m->our_key = raw32_at(got, 20);
 		m->our_addr = be64_at(got, 28);
+		m->our_id = be64_at(got, 40 + 16);
 		break;
 	case 5: /* status, length */
 		assert_memory_equal(got->p + 8, want->b.p + 8, 14);
@@ -277,11 +315,14 @@ static void server_replay(const char *name)
 				memcpy(f->b.p + 20, &m->our_key, 4);
 				memcpy(f->b.p + 24, &addr, 8);
 			}
+			put_our_id(&t, f);
 			raw_send(&r, c, f->b.p, f->b.len);
 			continue;
 		}
 		if (is_news(f))
 			continue;
+		if (type_of(f) == 2 && cmd_of(f) == 0x108 && be32_at(&f->b, 24 + 36))
+			sample_as_pushed(&r, &t, f);
 		raw_until(&r, c, raw_has(c));
 		compare(&t, f, c);
 		buf_consume(&c->in, raw_has(c));
@@ -305,6 +346,7 @@ struct fake { /* the recorded server */
 	int fd;
 	struct raw w;
 	bool used[FRAMES_MAX];
+	uint64_t push_id;
 	bool ended; /* the reads that were recorded have all been asked for */
 };
 
@@ -341,6 +383,18 @@ static void fake_answer(struct fake *k)
 			f = find(k, false, 2, 0x101, NULL);
 		else if (be32_at(in, 32) == 2)
 			f = find(k, false, 3, 0, (char *)in->p + 24 + 24);
+		else if (be32_at(in, 32) == 7) {
+			q = find(k, true, 2, 7, NULL);
+			assert_memory_equal(in->p + 24, q->b.p + 24, 24);
+			f = find(k, false, 2, 0x108, NULL);
+		}
+		break;
+	case 3: /* all but the number that our client gives itself */
+		q = find(k, true, 3, 0, NULL);
+		assert_memory_equal(in->p + 40, q->b.p + 40, 24);
+		assert_memory_equal(in->p + 40 + 32, q->b.p + 40 + 32, 4);
+		k->push_id = be64_at(in, 40 + 24);
+		f = find(k, false, 2, 0x108, NULL);
 		break;
 	case 4:
 		/* the very reads of the recorded client, in its order */
@@ -365,7 +419,11 @@ static void fake_answer(struct fake *k)
 		buf_add(&b, f->b.p, f->b.len);
 	if (b.len && raw_type(&k->w) == 4)
 		memcpy(b.p + 8, in->p + 8, 12); /* xid, ctxt */
-	if (b.len && raw_type(&k->w) == 2)
+	if (b.len && f && type_of(f) == 2 && cmd_of(f) == 0x108) {
+		uint64_t id = htobe64(k->push_id);
+
+		memcpy(b.p + 24 + 20, &id, sizeof(id));
+	} else if (b.len && raw_type(&k->w) == 2)
 		memcpy(b.p + (f && type_of(f) == 3 ? 40 : 24), in->p + 24, 8); /* xid */
 	if (b.len && f && type_of(f) == 3)
 		memset(b.p + 40 + 24, 0, 4); /* more: each is looked up by its name here */
@@ -426,26 +484,41 @@ static void lookup_cb(struct xprt *x, void *arg, int rc, struct rset *rs, bool m
 	e->looked++;
 }
 
+static void fake_open(struct fake *k, struct trace *t, struct rig *r)
+{
+	unsigned short port;
+	ev_io io;
+
+	*k = (struct fake){ .t = t, .r = r };
+	rig_open(r, "sock");
+	k->fd = raw_listen(&port);
+	rig_connect_to(r, "127.0.0.1", port, 1);
+	ev_io_init(&io, raw_watch_cb, k->fd, EV_READ);
+	ev_io_start(loop_ev(r->loop), &io);
+	rig_until(r, raw_accept(k->fd, &k->w));
+	ev_io_stop(loop_ev(r->loop), &io);
+	fake_until(k, r->c_ups);
+}
+
+static void fake_close(struct fake *k)
+{
+	assert_int_equal(k->r->c_downs, 0);
+	raw_close(&k->w);
+	close(k->fd);
+	rig_close(k->r);
+	trace_free(k->t);
+}
+
 /* min_new: samples that must come out of it. */
 static void client_replay(const char *name, int sets, int min_new)
 {
 	struct ear e = { 0 };
 	struct trace t;
-	struct fake k = { .t = &t };
-	unsigned short port;
+	struct fake k;
 	struct rig r;
-	ev_io io;
 
 	LOAD_OR_SKIP(&t, name);
-	rig_open(&r, "sock");
-	k.r = &r;
-	k.fd = raw_listen(&port);
-	rig_connect_to(&r, "127.0.0.1", port, 1);
-	ev_io_init(&io, raw_watch_cb, k.fd, EV_READ);
-	ev_io_start(loop_ev(r.loop), &io);
-	rig_until(&r, raw_accept(k.fd, &k.w));
-	ev_io_stop(loop_ev(r.loop), &io);
-	fake_until(&k, r.c_ups);
+	fake_open(&k, &t, &r);
 	if (sets) {
 		assert_int_equal(xprt_dir(r.c, false, dir_cb, &e, NULL), 0);
 		fake_until(&k, e.done);
@@ -465,11 +538,49 @@ static void client_replay(const char *name, int sets, int min_new)
 		rset_free(e.rs);
 	}
 	assert_true(e.results[UPDATE_NEW] >= min_new);
-	assert_int_equal(r.c_downs, 0);
-	raw_close(&k.w);
-	close(k.fd);
-	rig_close(&r);
-	trace_free(&t);
+	fake_close(&k);
+}
+
+static void test_client_04(void **state)
+{
+	struct ear e = { 0 };
+	struct trace t;
+	struct fake k;
+	struct rig r;
+
+	LOAD_OR_SKIP(&t, "04-push.txt");
+	fake_open(&k, &t, &r);
+	assert_int_equal(xprt_lookup(r.c, t.maps[0].name, 0, lookup_cb, &e, NULL), 0);
+	fake_until(&k, e.looked);
+	assert_int_equal(rset_push(e.rs, RSET_PUSH_CHANGE), 0);
+	fake_until(&k, e.results[UPDATE_NEW]);
+	assert_true(e.last_gn > 1);
+	rset_push(e.rs, RSET_PULL);
+	fake_until(&k, atomic_load(&r.cenv.stats.pushes_odd)); /* its confirmation, which nobody waits for */
+	rset_free(e.rs);
+	fake_close(&k);
+}
+
+/* Events that nobody asked for, with a number that nobody gave: they are passed over. */
+static void test_client_17(void **state)
+{
+	struct ear e = { 0 };
+	struct trace t;
+	struct frame *f;
+	struct fake k;
+	struct rig r;
+	int events = 0;
+
+	LOAD_OR_SKIP(&t, "17-notify.txt");
+	fake_open(&k, &t, &r);
+	assert_int_equal(xprt_lookup(r.c, t.maps[0].name, 0, lookup_cb, &e, NULL), 0);
+	fake_until(&k, e.looked);
+	for (; (f = find(&k, false, 2, 0x105, NULL)); events++)
+		raw_send(&r, &k.w, f->b.p, f->b.len);
+	assert_int_equal(events, 6);
+	rig_until(&r, r.c->odd == 6);
+	rset_free(e.rs);
+	fake_close(&k);
 }
 
 /* -- advertising: who connected serves, and who listened asks ---------------------------------------------------------
@@ -593,6 +704,7 @@ static void test_advertiser(void **state)
 
 SERVER(01, "01-ls-dir.txt")
 SERVER(02, "02-ls-long.txt")
+SERVER(04, "04-push.txt")
 SERVER(06, "06-agg-cycle.txt")
 SERVER(07, "07-rail2.txt")
 SERVER(11, "11-connect-rejects.txt")
@@ -600,6 +712,7 @@ SERVER(12, "12-lookup-and-read-errors.txt")
 SERVER(13, "13-set-array.txt")
 SERVER(14, "14-independent-server.txt")
 SERVER(16, "16-agg-set-array.txt")
+SERVER(17, "17-notify.txt")
 CLIENT(01, "01-ls-dir.txt", 2, 0)
 CLIENT(02, "02-ls-long.txt", 2, 1)
 CLIENT(06, "06-agg-cycle.txt", 2, 6)
@@ -610,12 +723,13 @@ CLIENT(16, "16-agg-set-array.txt", 6, 12)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_server_01),  cmocka_unit_test(test_server_02),  cmocka_unit_test(test_server_06),
-		cmocka_unit_test(test_server_07),  cmocka_unit_test(test_server_11),  cmocka_unit_test(test_server_12),
-		cmocka_unit_test(test_server_13),  cmocka_unit_test(test_server_14),  cmocka_unit_test(test_server_16),
-		cmocka_unit_test(test_client_01),  cmocka_unit_test(test_client_02),  cmocka_unit_test(test_client_06),
-		cmocka_unit_test(test_advertised), cmocka_unit_test(test_advertiser), cmocka_unit_test(test_client_13),
-		cmocka_unit_test(test_client_14),  cmocka_unit_test(test_client_16),
+		cmocka_unit_test(test_server_01), cmocka_unit_test(test_server_04),  cmocka_unit_test(test_server_17),
+		cmocka_unit_test(test_client_04), cmocka_unit_test(test_client_17),  cmocka_unit_test(test_server_02),
+		cmocka_unit_test(test_server_06), cmocka_unit_test(test_server_07),  cmocka_unit_test(test_server_11),
+		cmocka_unit_test(test_server_12), cmocka_unit_test(test_server_13),  cmocka_unit_test(test_server_14),
+		cmocka_unit_test(test_server_16), cmocka_unit_test(test_client_01),  cmocka_unit_test(test_client_02),
+		cmocka_unit_test(test_client_06), cmocka_unit_test(test_advertised), cmocka_unit_test(test_advertiser),
+		cmocka_unit_test(test_client_13), cmocka_unit_test(test_client_14),  cmocka_unit_test(test_client_16),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
