@@ -1,13 +1,15 @@
-/* proto_client.c - what a server may say to a client that lists, follows, looks up and updates.
+/* proto_client.c - what a server may say to a client that lists, follows, looks up, updates, and has sets pushed.
  *
- * Reaches: xprt/proto_dir.c, dir_json.c, proto_lookup.c, proto_read.c, proto_delete.c on the asking side, with
- * core/set/image_check.c and set_mirror.c behind them.
- * Input: pieces (feed.h); the selector says which message the bytes become:
- *   0 SENDRECV  1 the same with xid and inner length put right  2 RENDEZVOUS, its xid put right
- *   3 READ_RESP to the oldest read, with as many bytes as were asked for (zeros where the piece ends)
- *   4 READ_RESP with a status  5 the client asks for updates  6 the client looks up once more
+ * Reaches: xprt/proto_dir.c, dir_json.c, proto_lookup.c, proto_read.c, proto_push.c, proto_delete.c on the asking side,
+ * with core/set/image_check.c and set_mirror.c behind them. Input: pieces (feed.h); the selector says which message the
+ * bytes become: 0 SENDRECV  1 the same with xid and inner length put right  2 RENDEZVOUS, its xid put right 3 READ_RESP
+ * to the oldest read, with as many bytes as were asked for (zeros where the piece ends) 4 READ_RESP with a status  5
+ * the client asks for updates  6 the client looks up once more 7 it asks for pushes, or ends them  8 PUSH: which set,
+ * flags, offset and length in units of 8 bytes (1, 1, 2, 2), then bytes that stand in place of what the mirror has
+ * there, with a newer generation
  */
 #include "tests/fuzz/feed.h"
+#include "xprt/push.h"
 
 #define RSETS 8
 
@@ -109,6 +111,40 @@ static void put_read_resp(struct buf *b, const struct zap *z, const struct piece
 	b->len += n - have;
 }
 
+static void put_push(struct buf *b, const struct piece *p)
+{
+	struct rd r = rd_over(p->p, p->len);
+	uint8_t which = rd_u8(&r), how = rd_u8(&r);
+	struct rset *rs = n_rsets ? rsets[which % n_rsets] : NULL;
+	size_t off = 8 * (size_t)rd_be16(&r), n = 8 * (size_t)rd_be16(&r), size = rs ? set_size(rs->set) : 0, have;
+	uint8_t *m;
+
+	if (rs && how & 8) /* the whole of it, or all of it from there */
+		n = off < size ? size - off : 0;
+	feed_header(b, ZAP_SENDRECV, 4 + PUSH_HDR_SZ + (uint32_t)n);
+	buf_be32(b, PUSH_HDR_SZ + (uint32_t)n);
+	m = buf_reserve(b, PUSH_HDR_SZ + n);
+	memset(m, 0, PUSH_HDR_SZ + n);
+	push_header(m, 1 + which % RSETS, (how & 1 ? PUSH_F_MORE : 0) | ((how & 6) == 6 ? PUSH_F_LAST : 0), off, n);
+	if (off < size)
+		set_copy(rs->set, off, n < size - off ? n : size - off, m + PUSH_HDR_SZ);
+	for (uint32_t k = 0; rs && k < rs->set->array_card; k++) {
+		size_t at = rs->set->meta_sz + (size_t)k * rs->set->data_sz;
+		struct set_data d;
+
+		if (at < off || at + sizeof(d) > off + n)
+			continue;
+		memcpy(&d, m + PUSH_HDR_SZ + at - off, sizeof(d));
+		d.gn = htole64(le64toh(d.gn) + 1 + k);
+		d.flags = htole32(SET_TRANS_DONE);
+		memcpy(m + PUSH_HDR_SZ + at - off, &d, sizeof(d));
+	}
+	have = rd_left(&r) < n ? rd_left(&r) : n;
+	if (have && !r.short_read)
+		memcpy(m + PUSH_HDR_SZ, rd_take(&r, have), have);
+	b->len += PUSH_HDR_SZ + n;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 {
 	static const struct xprt_events ev = { .down = down_cb };
@@ -128,10 +164,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 		struct zap *z = fuzz.client;
 
 		buf_reset(&b);
-		switch (p.sel % 7) {
+		switch (p.sel % 9) {
 		case 0:
 		case 1:
-			put_message(&b, &p, p.sel % 7);
+			put_message(&b, &p, p.sel % 9);
 			break;
 		case 2:
 			put_rendezvous(&b, &p);
@@ -140,13 +176,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 		case 4:
 			if (!z->ep.reading || z->reads[z->reads_head].len > 65536)
 				continue;
-			put_read_resp(&b, z, &p, p.sel % 7 == 3);
+			put_read_resp(&b, z, &p, p.sel % 9 == 3);
 			break;
 		case 5:
 			for (unsigned int i = 0; i < n_rsets; i++)
 				if (rsets[i])
 					rset_update(rsets[i]);
 			continue;
+		case 7:
+			for (unsigned int i = 0; i < n_rsets; i++)
+				if (rsets[i])
+					rset_push(rsets[i], (p.len + i) % 4 ? RSET_PUSH_CHANGE : RSET_PULL);
+			continue;
+		case 8:
+			put_push(&b, &p);
+			break;
 		default:
 			xprt_lookup(client, "x", LOOKUP_SCHEMA, lookup_cb, NULL, NULL);
 			continue;
