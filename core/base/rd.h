@@ -18,7 +18,7 @@ struct rd {
 
 static inline struct rd rd_over(const void *p, size_t len)
 {
-	return (struct rd){ .p = p, .end = (const uint8_t *)p + len };
+	return (struct rd){ .p = p, .end = len ? (const uint8_t *)p + len : p }; /* nothing may be nowhere: NULL, 0 */
 }
 
 static inline size_t rd_left(const struct rd *r)
