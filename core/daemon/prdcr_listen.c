@@ -167,10 +167,9 @@ static struct prdcr *prdcr_make(struct prdcr_listen *l, const char *name, const 
 /* May the peer have this producer, which was there before? */
 static int prdcr_claim(struct prdcr_listen *l, struct prdcr *p, bool *ret_take, struct err *err)
 {
-	const struct prdcr_conf *conf = prdcr_conf(p);
 	bool waits;
 
-	if (conf->type == PRDCR_ADVERTISED_ACTIVE && l->conf.active)
+	if (prdcr_conf(p)->type == PRDCR_ADVERTISED_ACTIVE && l->conf.active)
 		return 0; /* we connect anyhow */
 	loop_enter(prdcr_loop(p));
 	waits = prdcr_waits(p);
@@ -180,8 +179,7 @@ static int prdcr_claim(struct prdcr_listen *l, struct prdcr *p, bool *ret_take, 
 		return 0;
 	}
 	l->stats.refused++;
-	return err_set(err, -EBUSY, "The producer %s is %s.", conf->name,
-		       conf->type == PRDCR_ADVERTISED ? "connected already" : "not one that advertises itself");
+	return err_set(err, -EBUSY, "The client already has a running producer with the given name.");
 }
 
 /* One line, however many are turned away. */
