@@ -237,6 +237,7 @@ void auth_approve(struct auth_run *a, uint32_t uid, uint32_t gid)
 	for (unsigned int i = 0; i < x->n_eps; i++)
 		ev_timer_stop(loop_ev(x->loop), &x->lanes[i]->deadline);
 	x->up = true;
+	x->up_us = mono_us();
 	atomic_fetch_add(&x->env->stats.connected, 1);
 	if (x->ev->up)
 		x->ev->up(x, x->arg);

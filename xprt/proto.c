@@ -147,6 +147,7 @@ void proto_message(struct lane *lane, const void *bytes, size_t len)
 		proto_violation(lane, "%s of %zu bytes: too short", row->name, len);
 		return;
 	}
+	lane->x->asked |= cmd == CMD_DIR || cmd == CMD_LOOKUP || cmd == CMD_SEND_MSG;
 	row->got(&m);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/clock.h"
 #include "core/base/xalloc.h"
 #include "xprt/proto.h"
 #include "xprt/resolve.h"
@@ -102,6 +103,19 @@ int xprt_adopt(struct xprt *x, const struct xprt_events *ev, void *arg, struct e
 	x->ev = ev;
 	x->arg = arg;
 	return 0;
+}
+
+struct xprt *xprt_find_quiet(struct loop *loop, const struct in6_addr *ip, int64_t quiet_us)
+{
+	int64_t since_us = mono_us() - quiet_us;
+	struct in6_addr from;
+	struct xprt *x;
+
+	LIST_FOREACH(x, &io_of(loop)->xprts, entry)
+		if (x->up && x->up_us <= since_us && !x->asked && xprt_is_adoptable(x) && addr_ip(&x->addr, &from) &&
+		    !memcmp(&from, ip, sizeof(from)))
+			return x;
+	return NULL;
 }
 
 bool xprt_is_up(const struct xprt *x)

@@ -113,6 +113,9 @@ int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf
  * listener's end does not touch it.  -EBUSY when somebody has done so before, or for a peer that we connected to. */
 bool xprt_is_adoptable(const struct xprt *x);
 int xprt_adopt(struct xprt *x, const struct xprt_events *ev, void *arg, struct err *err);
+/* A peer from that address (v4 as v4-mapped) that nobody has taken over, and that has been up for so long without
+ * asking for anything; NULL: there is none on this loop. */
+struct xprt *xprt_find_quiet(struct loop *loop, const struct in6_addr *ip, int64_t quiet_us);
 /* End it: no callback comes any more, its lookups and updates are forgotten, rsets go dead.  NULL is fine. */
 void xprt_close(struct xprt *x);
 bool xprt_is_up(const struct xprt *x);

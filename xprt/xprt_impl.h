@@ -83,6 +83,8 @@ struct xprt {
 	struct sockaddr_storage addr;
 	uint32_t uid, gid; /* who it proved to be */
 	bool up, down, closed;
+	int64_t up_us;          /* monotonic time of being up */
+	bool asked;             /* the peer wanted something of us */
 	bool adopted;           /* came through a listener, and has another owner since */
 	bool legacy;            /* it knows no rails: never send it a command >= 10 */
 	LIST_ENTRY(xprt) entry; /* io->xprts */

@@ -80,15 +80,12 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 
 int ctl_prdcr_add(struct ctl *c, struct err *err)
 {
-	static const enum prdcr_type types[] = { PRDCR_ACTIVE, PRDCR_BRIDGE, PRDCR_LOCAL };
+	static const enum prdcr_type types[] = { PRDCR_ACTIVE, PRDCR_BRIDGE, PRDCR_LOCAL, PRDCR_PASSIVE };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (!strcmp(prdcr_type_name(types[i]), ctl_text(c, ATTR_TYPE, "")))
 			return ctl_prdcr_make(c, types[i], &c->d->prdcrs, err);
-	return err_set(
-		err, -ENOTSUP,
-		"prdcr_add: type=passive takes whatever connects from that host, tools as well, and is not to be had; "
-		"let the other side advertise itself: advertiser_add there, prdcr_listen_add here");
+	return err_set(err, -EINVAL, "The attribute type '%s' is invalid.", ctl_text(c, ATTR_TYPE, ""));
 }
 
 int ctl_bridge_add(struct ctl *c, struct err *err)

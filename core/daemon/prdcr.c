@@ -14,6 +14,7 @@
 #include "core/daemon/prdcr_impl.h"
 #include "core/daemon/records.h"
 #include "core/daemon/updtr.h"
+#include "xprt/resolve.h"
 
 /* A peer that was there and went is most often restarting: ask again soon, then ever slower up to `reconnect`. */
 #define RETRY_FIRST_US (100 * MSEC_US)
@@ -24,6 +25,7 @@ enum prdcr_event {
 	ON_UP,
 	ON_DOWN,
 	ON_TIMER,
+	ON_LOOK, /* timer, of one whose peer connects */
 	ON_STOP,
 };
 
@@ -32,6 +34,7 @@ static void ask_dir(struct prdcr *p);
 static void come_back(struct prdcr *p);
 static void hang_up(struct prdcr *p);
 static void serve_local(struct prdcr *p);
+static void look(struct prdcr *p);
 static void nothing(struct prdcr *p);
 
 /* Pairs that are not listed are ignored: an event that comes late changes nothing. */
@@ -42,7 +45,7 @@ static const struct prdcr_move {
 	void (*act)(struct prdcr *p);
 } prdcr_next[] = {
 	{ PRDCR_STOPPED, ON_START, PRDCR_CONNECTING, dial },
-	{ PRDCR_STOPPED, ON_WAIT, PRDCR_DISCONNECTED, nothing },
+	{ PRDCR_STOPPED, ON_WAIT, PRDCR_DISCONNECTED, look },
 	{ PRDCR_STOPPED, ON_UP, PRDCR_STANDBY, nothing },
 	{ PRDCR_STOPPED, ON_DOWN, PRDCR_STOPPED, hang_up },
 	{ PRDCR_STOPPED, ON_STOP, PRDCR_STOPPED, hang_up },
@@ -54,6 +57,7 @@ static const struct prdcr_move {
 	{ PRDCR_DISCONNECTED, ON_UP, PRDCR_CONNECTED, ask_dir },
 	{ PRDCR_DISCONNECTED, ON_DOWN, PRDCR_DISCONNECTED, come_back },
 	{ PRDCR_DISCONNECTED, ON_TIMER, PRDCR_CONNECTING, dial },
+	{ PRDCR_DISCONNECTED, ON_LOOK, PRDCR_DISCONNECTED, look },
 	{ PRDCR_DISCONNECTED, ON_STOP, PRDCR_STOPPED, hang_up },
 	{ PRDCR_STANDBY, ON_WAIT, PRDCR_CONNECTED, ask_dir },
 	{ PRDCR_STANDBY, ON_DOWN, PRDCR_STOPPED, hang_up },
@@ -67,6 +71,7 @@ static const char *const type_names[PRDCR_TYPES] = {
 	[PRDCR_LOCAL] = "local",
 	[PRDCR_BRIDGE] = "bridge",
 	[PRDCR_ADVERTISER] = "advertiser",
+	[PRDCR_PASSIVE] = "passive",
 	[PRDCR_ADVERTISED] = "advertised, passive",
 	[PRDCR_ADVERTISED_ACTIVE] = "advertised, active",
 };
@@ -79,6 +84,11 @@ const char *prdcr_type_name(enum prdcr_type t)
 const char *prdcr_state_name(enum prdcr_state s)
 {
 	return state_names[s];
+}
+
+static bool peer_connects(const struct prdcr *p)
+{
+	return p->conf.type == PRDCR_ADVERTISED || p->conf.type == PRDCR_PASSIVE;
 }
 
 /* In the log's words. */
@@ -184,6 +194,8 @@ static void drop(struct prdcr *p)
 	if (p->local_on)
 		prdset_local_stop(p);
 	prdset_free_all(p);
+	resolve_cancel(p->resolve);
+	p->resolve = NULL;
 	records_gone(p->d, p->x);
 	xprt_close(p->x);
 	p->x = NULL;
@@ -214,7 +226,9 @@ static void come_back(struct prdcr *p)
 	int64_t us;
 
 	drop(p);
-	if (p->conf.type == PRDCR_ADVERTISED)
+	if (p->conf.type == PRDCR_PASSIVE)
+		timer_arm(p, p->conf.reconnect_us);
+	if (peer_connects(p))
 		return;
 	/* a connection that lasted was a good one; one that flaps is as bad as none */
 	if (p->up_us && mono_us() - p->up_us > p->conf.reconnect_us)
@@ -227,6 +241,12 @@ static void come_back(struct prdcr *p)
 	/* up to a tenth earlier, so that a thousand peers of one dead switch do not come back in step */
 	us -= (int64_t)((double)us * 0.1 * drand48());
 	timer_arm(p, us);
+}
+
+static void look(struct prdcr *p)
+{
+	if (p->conf.type == PRDCR_PASSIVE)
+		prdcr_look(p);
 }
 
 static void nothing(struct prdcr *p)
@@ -255,7 +275,7 @@ static void retry_cb(struct ev_loop *ev, ev_timer *w, int events)
 	if (p->state == PRDCR_CONNECTING)
 		prdcr_is_down(p, XPRT_TIMEOUT, "the peer does not answer");
 	else
-		event(p, ON_TIMER, NULL);
+		event(p, peer_connects(p) ? ON_LOOK : ON_TIMER, NULL);
 }
 
 struct prdcr *prdcr_new(struct daemon *d, const struct prdcr_conf *conf, struct err *err)
@@ -317,7 +337,7 @@ int prdcr_start(struct prdcr *p, int64_t reconnect_us, struct err *err)
 	if (reconnect_us)
 		p->conf.reconnect_us = reconnect_us;
 	p->attempt = 0;
-	event(p, p->conf.type == PRDCR_ADVERTISED ? ON_WAIT : ON_START, NULL);
+	event(p, peer_connects(p) ? ON_WAIT : ON_START, NULL);
 	return 0;
 }
 
@@ -329,7 +349,7 @@ void prdcr_stop(struct prdcr *p)
 
 bool prdcr_waits(const struct prdcr *p)
 {
-	return p->conf.type == PRDCR_ADVERTISED && !p->x;
+	return peer_connects(p) && !p->x;
 }
 
 void prdcr_take(struct prdcr *p, struct xprt *x)

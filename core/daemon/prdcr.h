@@ -16,6 +16,7 @@ enum prdcr_type {
 	PRDCR_LOCAL,      /* this daemon's own sets: nothing to connect, so that a sampler can store what it samples */
 	PRDCR_BRIDGE,     /* we connect, so that the peer can read our sets; we read none of its */
 	PRDCR_ADVERTISER, /* the same, and we tell the peer to read them */
+	PRDCR_PASSIVE,    /* the peer connects (a bridge of its side), and we find its connection */
 	PRDCR_ADVERTISED, /* the peer connected and told us to read its sets */
 	PRDCR_ADVERTISED_ACTIVE, /* the peer told us, and we connect */
 	PRDCR_TYPES

@@ -17,6 +17,7 @@ struct prdcr {
 	struct prdcr_conf conf; /* strings are ours */
 	enum prdcr_state state;
 	struct xprt *x;
+	struct resolve *resolve; /* PRDCR_PASSIVE: whose connections are looked for */
 	ev_timer retry;
 	unsigned int attempt; /* since the last good connection */
 	char why[ERR_MAX];
@@ -34,8 +35,11 @@ struct prdcr {
 /* What became of an attempt to connect. */
 void prdcr_is_up(struct prdcr *p);
 void prdcr_is_down(struct prdcr *p, enum xprt_fail fail, const char *why);
-/* The peer has so long to answer while CONNECTING; 0: it has answered. */
+/* The peer has so long to answer while CONNECTING, and then the next look is due in DISCONNECTED; 0: never. */
 void prdcr_deadline(struct prdcr *p, int64_t us);
+
+/* PRDCR_PASSIVE: is there a connection for it?  Else it looks again after a while. */
+void prdcr_look(struct prdcr *p);
 
 /* Sets as the directory tells of them. */
 void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc);

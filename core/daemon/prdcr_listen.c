@@ -172,7 +172,7 @@ static int prdcr_claim(struct prdcr_listen *l, struct prdcr *p, bool *ret_take, 
 	if (prdcr_conf(p)->type == PRDCR_ADVERTISED_ACTIVE && l->conf.active)
 		return 0; /* we connect anyhow */
 	loop_enter(prdcr_loop(p));
-	waits = prdcr_waits(p);
+	waits = prdcr_conf(p)->type == PRDCR_ADVERTISED && prdcr_waits(p);
 	loop_leave(prdcr_loop(p));
 	if (waits && !l->conf.active) { /* nobody but this loop can change that */
 		*ret_take = true;

@@ -8,7 +8,7 @@ from ldms import PATIENCE_S, free_port, run, wait_for
 from wire import Wire
 
 MS = ("--interval", "100ms")
-PRDCR_STATUS, PRDCR_START, PRDCR_STOP, PRDCR_DEL = 0x104, 0x102, 0x103, 0x101
+PRDCR_ADD, PRDCR_STATUS, PRDCR_START, PRDCR_STOP, PRDCR_DEL, BRIDGE_ADD = 0x100, 0x104, 0x102, 0x103, 0x101, 0x10c
 ADVERT_ADD, ADVERT_START, ADVERT_STOP, ADVERT_DEL = 0x10d, 0x10e, 0x10f, 0x110
 LISTEN_ADD, LISTEN_DEL, LISTEN_START, LISTEN_STOP, LISTEN_STATUS, ADVERTISE = range(0x111, 0x117)
 NAME, RECONNECT, REGEX, TYPE, XPRT, HOST, PORT, PERM, DISABLE, IP = 1, 2, 4, 5, 8, 9, 10, 27, 31, 43
@@ -315,16 +315,30 @@ def test_two_of_one_name(cluster):
 
 
 def test_a_bridge_serves(cluster):
-    """A bridge connects and asks for nothing; who is at the other end may read over it."""
-    a = agg(cluster, "a1", ".*")
+    """A bridge connects and asks for nothing; the other end finds it, and reads over it."""
+    a = agg(cluster, "a1", "^nobody$")
     s = cluster.samp("n1", "loadavg", *MS)
     wait_for(lambda: s.values() and a.ls_run().returncode == 0)
-    assert ask(s, 0x10c, name="b", host="127.0.0.1", port=a.port, reconnect="200ms") == (0, "")
+    assert ask(s, BRIDGE_ADD, name="b", host="127.0.0.1", port=a.port, reconnect="200ms") == (0, "")
     assert ask(s, PRDCR_START, name="b") == (0, "")
     wait_for(lambda: state(s, "b") == "CONNECTED", "the bridge")
     assert status(s)["b"]["type"] == "bridge" and s.ls() == ["n1/loadavg"]
-    code, words = ask(s, 0x100, name="p", host="127.0.0.1", type="passive")
-    assert code == 95 and "prdcr_listen_add" in words
+    # a tool from the same host is not what the other side waits for
+    tool = Wire(a.port).accepted()
+    assert tool.control(PRDCR_STATUS)[0] == 0
+    assert ask(a, PRDCR_ADD, name="p", host="127.0.0.1", type="passive", reconnect="200ms") == (0, "")
+    assert ask(a, PRDCR_START, name="p") == (0, "")
+    all_there(a, "n1")
+    assert status(a)["p"]["type"] == "passive"
+    assert tool.control(PRDCR_STATUS)[0] == 0
+    tool.sock.close()
+    s.restart()
+    wait_for(lambda: state(a, "p") == "DISCONNECTED" and "no connection from" in status(a)["p"]["why"], "it to be missed")
+    assert ask(s, BRIDGE_ADD, name="b", host="127.0.0.1", port=a.port, reconnect="200ms") == (0, "")
+    assert ask(s, PRDCR_START, name="b") == (0, "")
+    all_there(a, "n1")
+    assert ask(a, PRDCR_STOP, name="p") == (0, "") and ask(a, PRDCR_DEL, name="p") == (0, "")
+    assert a.ls() == []
 
 
 class Aggregator:

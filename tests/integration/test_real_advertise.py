@@ -95,3 +95,26 @@ def test_a_real_sampler_that_we_do_not_want_or_connect_back_to(cluster):
     all_there(back, "r1")  # that is who listens on that port
     assert list(status(back)) == [f"{HERE}:{s.port}"]
     assert s.alive() and t.alive()
+
+
+def test_bridges(cluster):
+    """A real bridge and our passive producer, and the other way round."""
+    ours = conf_agg(cluster, "ours", "prdcr_add name=p type=passive host=localhost xprt=sock reconnect=300ms",
+                    "prdcr_start name=p")
+    port = free_port()
+    s = real(cluster, "r1", cluster.write(
+        "r1.conf", "metric_sets_default_authz perm=0777\nload name=loadavg\nconfig name=loadavg producer=r1 "
+        "instance=r1/loadavg\nstart name=loadavg interval=200ms\n"
+        f"bridge_add name=b xprt=sock host=localhost port={ours.port} reconnect=300ms\nbridge_start name=b\n"), port)
+    all_there(ours, "r1")
+    advances(ours, "r1/loadavg")
+    theirs = real_agg(cluster, "theirs", "prdcr_add name=p type=passive host=localhost xprt=sock reconnect=300ms",
+                      "prdcr_start name=p")
+    port = free_port()
+    t = cluster.daemon("n1", ["samp", "-n", "n1", "-c", cluster.write(
+        "n1.conf", f"listen xprt=sock port={port}\nload name=loadavg\nconfig name=loadavg producer=n1 instance=n1/loadavg\n"
+        f"start name=loadavg interval=200ms\nbridge_add name=b host=localhost port={theirs.port} reconnect=300ms\n"
+        "bridge_start name=b\n")], port)
+    wait_for(lambda: state(t, "b") == "CONNECTED")
+    wait_for(lambda: "n1/loadavg" in theirs.values(), "our sets there")
+    assert s.alive() and t.alive() and theirs.alive()
