@@ -150,6 +150,34 @@ static void test_half_a_rail(void **state)
 	rig_close(&r);
 }
 
+/* Who is up and asks for nothing is found by its address. */
+static void test_quiet(void **state)
+{
+	struct in6_addr here = { .s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } }, there = here;
+	struct owner o = { 0 };
+	struct rig r;
+
+	there.s6_addr[15] = 2;
+	rig_open(&r, "sock");
+	rig_connect(&r, 1);
+	assert_ptr_equal(xprt_find_quiet(r.loop, &here, 0), r.s);
+	assert_null(xprt_find_quiet(r.loop, &there, 0));
+	assert_null(xprt_find_quiet(r.loop, &here, 3600 * SEC_US)); /* not for so long */
+	assert_int_equal(xprt_dir(r.c, false, dir_cb, &o, NULL), 0);
+	rig_until(&r, o.done);
+	assert_null(xprt_find_quiet(r.loop, &here, 0)); /* it wants something */
+	xprt_close(r.c);
+	rig_until(&r, r.s_downs);
+	rig_connect(&r, 2);
+	assert_ptr_equal(xprt_find_quiet(r.loop, &here, 0), r.s);
+	o.x = r.s;
+	assert_int_equal(xprt_adopt(r.s, &owner_events, &o, NULL), 0);
+	assert_null(xprt_find_quiet(r.loop, &here, 0)); /* somebody's */
+	xprt_close(o.x);
+	rig_until(&r, r.c_downs);
+	rig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_listener_closes),
 		cmocka_unit_test(test_owner_is_last),
 		cmocka_unit_test(test_half_a_rail),
+		cmocka_unit_test(test_quiet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
