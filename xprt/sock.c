@@ -240,6 +240,13 @@ static void slow_begin(struct sock *s)
 	ev_timer_again(ev_of(s), &s->slow);
 }
 
+static void wait_for_room(struct sock *s)
+{
+	ev_io_start(ev_of(s), &s->out);
+	if (!ev_is_active(&s->slow))
+		slow_begin(s);
+}
+
 static void sock_push(struct zap *z)
 {
 	struct sock *s = (struct sock *)z;
@@ -253,7 +260,8 @@ static void sock_push(struct zap *z)
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		/* what came before it may still be read, and says more than "broken pipe" */
 		if ((errno != EPIPE && errno != ECONNRESET) || (!ev_is_active(&s->in) && !s->guest))
-			zap_doom(z, XPRT_LOST, "%s", err_name(errno));
+			zap_doom(z, errno == ETIMEDOUT ? XPRT_TIMEOUT : XPRT_LOST, "%s",
+				 errno == ETIMEDOUT ? ZAP_DEAD : err_name(errno));
 		zap_sent(z, zap_pending(z));
 		return;
 	}
@@ -269,9 +277,7 @@ static void sock_push(struct zap *z)
 		return;
 	}
 	zap_park(z);
-	ev_io_start(ev_of(s), &s->out);
-	if (!ev_is_active(&s->slow))
-		slow_begin(s);
+	wait_for_room(s);
 }
 
 static void connected(struct sock *s)
@@ -323,8 +329,8 @@ static void sock_resume(struct zap *z)
 	if (zap_is_closed(z) || !z->held)
 		return;
 	ev_io_stop(ev_of(s), &s->in);
-	if (zap_pending(z) && !ev_is_active(&s->out))
-		ev_io_start(ev_of(s), &s->out);
+	if (zap_pending(z))
+		wait_for_room(s);
 }
 
 static void slow_cb(struct ev_loop *ev, ev_timer *w, int events)

@@ -221,7 +221,7 @@ void zap_ended(struct zap *z, int rc)
 	else if (z->state == ZAP_WAIT_CONNECT)
 		zap_fail(z, XPRT_NOT_LDMS, "it went away without asking to connect (%s)", how);
 	else if (dead)
-		zap_fail(z, XPRT_TIMEOUT, "its machine, or the way there, is dead: nothing is acknowledged any more");
+		zap_fail(z, XPRT_TIMEOUT, "%s", ZAP_DEAD);
 	else
 		zap_fail(z, XPRT_LOST, "%s", how);
 }

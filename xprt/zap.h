@@ -68,6 +68,8 @@ enum zap_status { /* of READ_RESP and WRITE_RESP */
 #define ZAP_ACCESS        3 /* what real peers announce for a map: read 2, write 1; writes are refused all the same */
 #define ZAP_BACKLOG_MAX   (1u << 20) /* bytes waiting to be sent while the peer's next requests are still handled */
 
+#define ZAP_DEAD          "its machine, or the way there, is dead: nothing is acknowledged any more"
+
 static_assert(IO_SCRATCH >= ZAP_MSG_MAX, "a message fits the scratch area");
 
 enum zap_state {

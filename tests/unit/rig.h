@@ -59,6 +59,8 @@ static inline void rig_s_down(struct xprt *x, void *arg, enum xprt_fail fail, co
 	r->s = NULL;
 	r->s_downs++;
 	r->s_fail = fail;
+	if (getenv("V"))
+		print_message("the server's peer is down: %s: %s\n", xprt_fail_name(fail), why);
 }
 
 static inline void rig_s_msg(struct xprt *x, void *arg, const void *bytes, size_t len)
