@@ -1,0 +1,253 @@
+"""What peers may try against a running daemon: it serves the others, and says what it refused, why and to whom."""
+import os
+import socket
+import struct
+import subprocess
+import uuid
+
+import pytest
+
+from ldms import LDMS, free_port, wait_for
+from wire import Wire
+
+MS = ("--interval", "100ms")
+XPRT_STATS = 0x60C
+DAEMON_STATUS = 0x603
+LIMITS = 0xF00
+
+
+def stats(daemon):
+    return Wire(daemon.port).accepted().status(XPRT_STATS)
+
+
+def refused(daemon):
+    """What it refused so far, by reason."""
+    return {r["reason"]: r for r in stats(daemon)["refused"]}
+
+
+def lookup(w, name, flags=0):
+    name = name.encode() + b"\0"
+    w.request(2, struct.pack(">II", flags, len(name)) + name)
+    kind, body = w.recv()
+    if kind == 2:
+        return None
+    key, _, addr, length = struct.unpack(">4sIQI", body[:20])
+    return key, addr, length
+
+
+def test_refusals_are_counted_and_shown(cluster):
+    samp = cluster.samp("n1", "loadavg", *MS, "--limit", "conns_per_addr=3", "--limit", "guests=2")
+    samp.says("is ready")
+    keep = [Wire(samp.port).accepted() for _ in range(3)]
+    assert keep[0].status(DAEMON_STATUS) == {"state": "ready"}
+    s = socket.create_connection(("127.0.0.1", samp.port))
+    assert b"Too many connections from this address" in s.recv(200)
+    r = keep[0].status(XPRT_STATS)
+    assert r["limits"]["conns_per_addr"] == 3 and r["incoming"] == 3 and r["connect_count"] == 3
+    assert [x["state"] for x in r["rails"]].count("connect") == 3
+    one = r["refused"][0]
+    assert (one["reason"], one["count"]) == ("conns_per_addr", 1)
+    assert one["last_peer"] == "127.0.0.1:%d" % s.getsockname()[1] and one["last_us"] > 0
+    assert keep[0].status(DAEMON_STATUS)["refused"] == r["refused"]
+    samp.says("the limit `conns_per_addr` is reached")
+    assert keep[0].control(LIMITS, [(16, b"conns_per_addr=0\0")])[0] == 0
+    for _ in range(5):  # strangers, of whom two may stay
+        keep.append(socket.create_connection(("127.0.0.1", samp.port)))
+    r = wait_for(lambda: [x for x in keep[0].status(XPRT_STATS)["refused"] if x["reason"] == "guests"])
+    assert r[0]["count"] == 3
+    assert samp.ls() == ["n1/loadavg"]
+    keep[0].control(XPRT_STATS, [(36, b"true\0")])
+    assert keep[0].status(XPRT_STATS)["op_stats"]["DIR_REP"]["count"] == 0
+
+
+def test_limits_that_are_none(cluster):
+    d = cluster.samp("n1", "loadavg", "--limit", "gests=2")
+    assert d.proc.wait(20) != 0
+    d.says("did you mean 'guests'?")
+    conf = cluster.write("bad.conf", "limits conns=many\n")
+    d = cluster.daemon("n2", ["samp", "-c", conf])
+    assert d.proc.wait(20) != 0
+    d.says("limit conns:")
+    port = free_port()
+    conf = cluster.write("good.conf", f"limits conns=77 dead=5s memory=1G\nlisten port={port}\n")
+    d = cluster.daemon("n3", ["samp", "-c", conf], port)
+    got = wait_for(lambda: d.ls_run().returncode == 0 and stats(d)["limits"])
+    assert (got["conns"], got["dead"], got["memory"]) == (77, 5000000, 1 << 30)
+
+
+def test_a_peer_that_writes_reads_beside_and_babbles(cluster):
+    samp = cluster.samp("n1", "loadavg", *MS)
+    wait_for(samp.values)
+    w = Wire(samp.port).accepted()
+    key, addr, length = lookup(w, "n1/loadavg")
+    for off, n, status in [(0, 64, 19), (length - 4, 64, 19)]:
+        w.send(6, struct.pack(">4sQI", key, addr + off, n) + b"\xff" * n)
+        kind, body = w.recv()
+        assert kind == 7 and body[:2] == struct.pack(">H", status)
+    for off, n, status in [(0, length, 0), (1, length, 18), (length, 1, 18), (-1, 1, 18), (8, 0xFFFFFFFF, 18),
+                           (0, 64, 0), (32, 64, 0)]:
+        w.send(4, struct.pack(">4sQI", key, (addr + off) % 2**64, n))
+        kind, body = w.recv()
+        assert kind == 5 and body[:2] == struct.pack(">H", status), (off, n)
+        assert len(body) == 16 + (0 if status else n)
+    for cmd in (8, 19, 0x100):
+        w.request(cmd, bytes(16))
+    for cmd in (0x101, 0x104, 0x105):  # replies to nothing
+        w.message(struct.pack("<Q", 0xDEADBEEF) + struct.pack(">III", cmd, 52, 0) + bytes(32))
+    w.request(14, bytes(16))  # QGROUP_ASK
+    w.request(9, struct.pack(">I", 11) + b"n1/loadavg\0")  # SET_DELETE of a set of its own
+    assert w.reply()[0] == 0x10A
+    r = {x["reason"]: x["count"] for x in w.status(XPRT_STATS)["refused"]}
+    assert (r["write"], r["read"]) == (2, 4)
+    assert r["odd"] >= 3
+    w.request(6, struct.pack(">I", 4) + b"auth")  # AUTH_MSG when all is said
+    assert w.closed()
+    assert refused(samp)["protocol"]["count"] == 1
+    assert samp.values("n1/loadavg")
+
+
+def bus_part(src, gn, bits, data):
+    return struct.pack(">HH16sQ", 2, src, bytes(16), gn) + struct.pack("<I", bits) + data
+
+
+def test_a_bus_message_in_parts_harms_nobody(cluster):
+    samp = cluster.samp("n1", "loadavg", *MS)
+    wait_for(samp.ls)
+    w = Wire(samp.port).accepted()
+    for bits in (3, 1, 0, 1, 0):  # first and more, in the middle, last; then without a first
+        w.request(11, bus_part(1, 7, bits, bytes(500)), 0)
+    assert samp.ls() == ["n1/loadavg"]
+    w.sock.close()
+
+
+def test_a_million_reads_that_nobody_reads(cluster):
+    """The reads of one peer wait with it; others are served, and it goes when it has taken nothing for a while."""
+    samp = cluster.samp("n1", "loadavg", *MS, "--timeout", "1s")
+    wait_for(samp.values)
+    w = Wire(samp.port).accepted()
+    key, addr, length = lookup(w, "n1/loadavg")
+    one = struct.pack(">HHI", 4, 0, 36) + struct.pack("<IQ", 1, 0) + struct.pack(">4sQI", key, addr, length)
+    w.sock.settimeout(0.2)
+
+    def flood():
+        try:
+            for _ in range(100):
+                w.sock.sendall(one * 10000)
+        except socket.timeout:
+            return False
+        except OSError:
+            return True
+
+    wait_for(flood, "the peer that does not read to go")
+    assert refused(samp)["slow"]["count"] == 1
+    assert stats(samp)["memory"] < 1 << 20
+    assert samp.values("n1/loadavg")
+
+
+def test_expressions_that_are_bombs(cluster):
+    """Searches that could take all memory are refused; those that only take long do not hold up the others."""
+    port = free_port()
+    conf = cluster.write("s.conf", f"listen xprt=sock port={port}\nload name=synth\n"
+                         "config name=synth producer=p instance=s metrics=1 sets=2000 perm=0444\n"
+                         "start name=synth interval=1s\n")
+    samp = cluster.daemon("samp", ["samp", "-c", conf], port)
+    wait_for(lambda: len(samp.ls()) == 2000)
+    w = Wire(port).accepted()
+    for bomb in ("((((((((a{1,250}){1,250}){1,250})))))){9}", "(.*)*\\1", "(" * 300, "[[.", "((a+)+)+" * 60):
+        assert lookup(w, bomb, 2) is None, bomb
+    text = b"(s|x|y|z)*(0|1)+(s|t)*nothing$\0"
+    for _ in range(300):
+        w.request(2, struct.pack(">II", 2, len(text)) + text)
+    assert len(samp.ls()) == 2000
+    for _ in range(300):
+        assert w.reply()[0] == 0x104
+
+
+def test_questions_by_the_thousand(cluster):
+    samp = cluster.samp("n1", "loadavg", *MS, "--limit", "requests=100")
+    wait_for(samp.ls)
+    w = Wire(samp.port).accepted()
+    rec = struct.pack(">IIIIII", 0xFFFFFFFF, 1, 3, 1, XPRT_STATS, 28) + bytes(4)
+    one = struct.pack("<Q", 0) + struct.pack(">III", 5, 20 + len(rec), len(rec)) + rec
+    one = struct.pack(">HHI", 2, 0, 24 + len(one)) + struct.pack("<IQ", 1, 0) + struct.pack(">I", len(one)) + one
+    w.sock.sendall(one * 2000)
+    codes = [w.answer()[0] for _ in range(2000)]
+    assert set(codes) <= {0, 11} and codes.count(0) >= 100
+    if codes.count(11):
+        assert refused(samp)["requests"]["count"] == codes.count(11)
+    w.sock.sendall(one * 2000)
+    w.sock.close()  # nobody wants the answers any more
+    assert samp.ls() == ["n1/loadavg"]
+
+
+def test_names_that_are_not_readable(cluster):
+    """A set that the peer may not read cannot be looked up by its exact name either."""
+    port = free_port()
+    conf = cluster.write("s.conf", f"listen xprt=sock port={port} auth=naive\nload name=loadavg\n"
+                         "config name=loadavg producer=n1 instance=n1/loadavg perm=0400\n"
+                         "start name=loadavg interval=100ms\n")
+    d = cluster.daemon("samp", ["samp", "-c", conf], port)
+    if not wait_for(lambda: "is ready" in d.text() or not d.alive()) or not d.alive():
+        pytest.skip("no authentication by which one is somebody else")
+    w = Wire(port, auth=b"naive").accepted()
+    w.request(6, struct.pack(">I", 8) + struct.pack(">II", 12345, 12345))  # somebody else
+    w.request(0, struct.pack(">I", 0))
+    while True:
+        cmd, body = w.reply()
+        if cmd == 0x101:
+            break
+    assert b"n1/loadavg" not in body
+    assert lookup(w, "n1/loadavg") is None
+
+
+# -- the network -------------------------------------------------------------------------------------------------------
+
+
+def ip(*args):
+    return subprocess.run(["ip", *args], capture_output=True, text=True)
+
+
+@pytest.fixture
+def two_hosts():
+    """Two network namespaces, with a third one as the switch between them: (names of the three, address of the first)."""
+    tag = "lh" + uuid.uuid4().hex[:6]
+    hosts = [tag + x for x in "abs"]
+    made = [ns for ns in hosts if os.geteuid() == 0 and ip("netns", "add", ns).returncode == 0]
+    switch = tag + "s"
+    ok = len(made) == 3 and ip("-n", switch, "link", "add", "br0", "type", "bridge").returncode == 0
+    for i, ns in enumerate(hosts[:2]):
+        ok = ok and ip("link", "add", "eth0", "netns", ns, "type", "veth", "peer", "name", f"p{i}", "netns",
+                       switch).returncode == 0
+        ip("-n", switch, "link", "set", f"p{i}", "master", "br0", "up")
+        ip("-n", ns, "addr", "add", f"10.77.1.{i + 1}/24", "dev", "eth0")
+        ip("-n", ns, "link", "set", "eth0", "up")
+        ip("-n", ns, "link", "set", "lo", "up")
+    ip("-n", switch, "link", "set", "br0", "up")
+    if ok:
+        yield hosts, "10.77.1.1"
+    for ns in made:
+        ip("netns", "del", ns)
+    if not ok:
+        pytest.skip("no network namespaces here (root, iproute2)")
+
+
+def test_a_link_that_drops(cluster, two_hosts):
+    """Nothing says that the other machine is gone; both sides find out, and go on when it is back."""
+    (a, b, switch), addr = two_hosts
+    port, agg_port = free_port(), free_port()
+    limits = ("--limit", "dead=2s")
+    samp = cluster.daemon("samp", ["netns", "exec", a, LDMS, "samp", "-x", f"sock:{port}:{addr}", "-n", "n1", "--samp",
+                                   "loadavg", *MS, *limits], port, program=["ip"])
+    agg = cluster.daemon("agg", ["netns", "exec", b, LDMS, "agg", "-x", f"sock:{agg_port}:127.0.0.1", "-n", "agg",
+                                 "--prdcr", f"{addr}:{port}", *MS, *limits], agg_port, program=["ip"])
+
+    def names():
+        return ip("netns", "exec", b, LDMS, "ls", "-h", "127.0.0.1", "-p", str(agg_port)).stdout.split()
+
+    wait_for(lambda: names() == ["n1/loadavg"], "the set to be mirrored")
+    ip("-n", switch, "link", "set", "br0", "down")
+    wait_for(lambda: names() == [], "the aggregator to give the sampler up")
+    agg.says("is dead")
+    samp.says("is dead")
+    ip("-n", switch, "link", "set", "br0", "up")
+    wait_for(lambda: names() == ["n1/loadavg"], "it to come back")
