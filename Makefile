@@ -46,7 +46,7 @@ FUZZ_SRCS := $(sort $(wildcard tests/fuzz/*.c))
 FUZZERS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(B)/fuzz/%)
 MAN       := $(wildcard man/*.[1-9])
 
-.PHONY: all check demo deps install clean fuzz fuzz-run bench format lint units
+.PHONY: all check demo deps install clean fuzz fuzz-run bench format lint units soak
 all: $(BIN)
 
 $(BIN): $(B)/ldms.o $(LIB)
@@ -68,10 +68,19 @@ $(B)/.deps-ok: tests/deps.sh
 deps:
 	@sh tests/deps.sh install build test
 
-units: $(UNITS)
+units: $(UNITS) $(B)/tests/soak/soak
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Itests/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LIBS)
+
+# Masses of peers against one daemon; the cycles run on a sanitized one.  SOAK="--connections 10000 ..."
+SOAK ?=
+$(B)/tests/soak/soak: tests/soak/soak.c $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+soak: all $(B)/tests/soak/soak
+	@$(MAKE) --no-print-directory SAN=address,undefined all
+	@LDMS_BUILD="$(B)" python3 tests/soak/soak.py $(SOAK)
 
 check:
 	@sh tests/deps.sh install build test
@@ -113,4 +122,4 @@ lint:
 clean:
 	rm -rf build
 
--include $(OBJS:.o=.d) $(UNITS:=.d)
+-include $(OBJS:.o=.d) $(UNITS:=.d) $(B)/tests/soak/soak.d

@@ -3,6 +3,7 @@
  * A guest asks on the listener's first loop.  What it says there tells which peer it belongs to, and so on which loop
  * it goes on; there it is asked again, and becomes a lane.
  */
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -28,11 +29,25 @@ static void guest_unlist(struct lane *lane)
 	lane->listed = false;
 }
 
+#define CROWD 256 /* guests that are worth cleaning up after */
+
+/* A storm of connections leaves holes all over the heap, which malloc keeps for itself. */
+static void crowd_left(struct xprt_stats *st, unsigned long guests)
+{
+	if (atomic_load(&st->guests_peak) < CROWD || guests > atomic_load(&st->guests_peak) / 8)
+		return;
+	atomic_store(&st->guests_peak, guests);
+	malloc_trim(0);
+}
+
 void guest_left(struct lane *lane)
 {
 	guest_unlist(lane);
-	if (lane->guest)
-		atomic_fetch_sub(&lane->ep->env->stats.guests, 1);
+	if (lane->guest) {
+		struct xprt_stats *st = &lane->ep->env->stats;
+
+		crowd_left(st, atomic_fetch_sub(&st->guests, 1) - 1);
+	}
 	lane->guest = false;
 }
 
@@ -53,6 +68,7 @@ void guest_end(struct lane *lane, enum xprt_fail fail, const char *why)
 void guest_new(struct xprt_listener *l, struct ep *ep)
 {
 	struct lane *lane = lane_new(NULL, 0);
+	unsigned long guests;
 
 	lane->l = listener_get(l);
 	lane->ep = ep;
@@ -61,7 +77,9 @@ void guest_new(struct xprt_listener *l, struct ep *ep)
 	atomic_fetch_add(&l->env->stats.accepted, 1);
 	atomic_fetch_add(&l->env->stats.live, 1);
 	atomic_fetch_add(&l->env->stats.incoming, 1);
-	atomic_fetch_add(&l->env->stats.guests, 1);
+	guests = atomic_fetch_add(&l->env->stats.guests, 1) + 1;
+	if (guests > atomic_load(&l->env->stats.guests_peak))
+		atomic_store(&l->env->stats.guests_peak, guests);
 	lane->guest = true;
 	guest_list(lane);
 	lane_deadline(lane);

@@ -70,6 +70,7 @@ struct xprt_stats { /* of a process; read any time */
 	atomic_ulong live; /* connections now, */
 	atomic_ulong incoming; /* of these accepted, */
 	atomic_ulong guests; /* of these not authenticated */
+	atomic_ulong guests_peak; /* ... at most, since memory was last given back */
 	atomic_ulong memory; /* bytes held for peers: see xprt_hold() */
 	struct refusals refusals;
 	struct op_stat ops[XPRT_OPS]; /* see stats.h */

@@ -195,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 			xprt_lookup(client, "x", LOOKUP_SCHEMA, lookup_cb, NULL, NULL);
 			continue;
 		}
-		zap_input(z, b.p, b.len);
+		feed_input(z, b.p, b.len);
 	}
 	for (unsigned int i = 0; i < n_rsets; i++)
 		rset_free(rsets[i]);

@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 			buf_add(&b, p.p, p.len);
 			break;
 		}
-		zap_input(z, b.p, b.len);
+		feed_input(z, b.p, b.len);
 	}
 	if (!zap_is_closed(z))
 		zap_ended(z, 0);
