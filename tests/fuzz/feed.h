@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	return "quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=6:max_malloc_fill_size=0";
+	return "quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=2:max_malloc_fill_size=0";
 }
 
 struct feed {

@@ -3,6 +3,7 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 import uuid
 
 import pytest
@@ -251,3 +252,152 @@ def test_a_link_that_drops(cluster, two_hosts):
     samp.says("is dead")
     ip("-n", switch, "link", "set", "br0", "up")
     wait_for(lambda: names() == ["n1/loadavg"], "it to come back")
+
+
+# -- a server that does what none may --------------------------------------------------------------------------------------
+
+
+class BadServer(threading.Thread):
+    """Accepts one LDMS client after the other, and lets `behave(conn)` deal with each."""
+
+    def __init__(self, behave):
+        super().__init__(daemon=True)
+        self.behave, self.conns = behave, 0
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.addr = "127.0.0.1:%d" % self.sock.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                sock, _ = self.sock.accept()
+            except OSError:
+                return
+            with sock:
+                try:
+                    conn = WireServer(sock)
+                    self.conns += 1
+                    self.behave(conn)
+                    conn.closed()
+                except (OSError, EOFError):
+                    pass
+
+
+class WireServer(Wire):
+    """The other side of a Wire."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        sock.settimeout(60)
+        kind, body = self.recv()
+        assert kind == 1
+        self.send(8, struct.pack(">I", 64) + body[16:80])
+        assert self.recv()[0] == 10
+
+    def answer_to(self, cmd, xid, rest=b""):
+        self.message(struct.pack("<Q", xid) + struct.pack(">III", cmd, 20 + len(rest), 0) + rest)
+
+    def request_got(self, cmd):
+        """Wait for this request: (xid, body)."""
+        while True:
+            kind, body = self.recv()
+            if kind == 2 and struct.unpack(">I", body[12:16])[0] == cmd:
+                return struct.unpack("<Q", body[4:12])[0], body[20:]
+
+    def directory(self, text):
+        xid, _ = self.request_got(0)
+        self.answer_to(0x101, xid, struct.pack(">III", 0, 0, len(text)) + text)
+        return xid
+
+
+SET = (b'{"name":"bad/set","schema":"s","digest":"","flags":"CL ","meta_size":1000,"data_size":1000,"heap_size":0,'
+       b'"uid":0,"gid":0,"perm":"-rwxrwxrwx","card":1,"array_card":1,"meta_gn":1,"data_gn":1,"timestamp":{"sec":1,'
+       b'"usec":1},"duration":{"sec":0,"usec":0},"info":[]}')
+LIST = b'{ "directory" : [ ' + SET + b"]}"
+
+
+def replies_to_nothing(c):
+    c.directory(LIST)
+    for cmd in (0x101, 0x103, 0x104, 0x105, 0x10B, 0x10C):
+        c.answer_to(cmd, 0xDEADBEEF, bytes(32))
+
+
+def unknown_requests(c):
+    c.directory(LIST)
+    for cmd in (8, 14, 19, 0x100):
+        c.request(cmd, bytes(16))
+
+
+def sets_that_go(c):
+    c.directory(LIST)
+    for name in (b"bad/set\0", b"never/seen\0", b"good/loadavg\0"):
+        c.request(9, struct.pack(">I", len(name)) + name)
+
+
+def set_not_asked_for(c):
+    c.directory(LIST)
+    c.send(3, struct.pack(">4sIQI", b"\2\0\0\0", 3, 1 << 32, 5000) + struct.pack("<Q", 12345) + struct.pack(">II", 1, 60)
+           + bytes(60))
+
+
+def answer_not_asked_for(c):
+    c.directory(LIST)
+    c.send(5, struct.pack(">HHQI", 0, 0, 0, 0))
+
+
+def bus_in_parts(c):
+    c.directory(LIST)
+    for bits in (3, 1, 0, 0):
+        c.request(11, bus_part(1, 7, bits, bytes(500)), 0)
+
+
+def set_without_keys(c):
+    c.directory(b'{ "directory" : [ {"name":"bad/set"},{"schema":"x"}]}')
+
+
+def directory_that_is_none(c):
+    c.directory(b'{ "directory" : [[[[[[' * 1000)
+
+
+def directory_without_end(c):
+    xid, _ = c.request_got(0)
+    n = 0
+    while True:
+        text = b'{ "directory" : [ ' + b",".join(SET.replace(b"bad/set", b"bad/%d" % (n + i)) for i in range(1000)) + b"]}"
+        n += 1000
+        c.answer_to(0x101, xid, struct.pack(">III", 0, 1, len(text)) + text)
+
+
+def read_out_of_turn(c):
+    c.directory(LIST)
+    xid, _ = c.request_got(2)
+    msg = struct.pack("<Q", xid) + struct.pack(">II", 1, 0) + struct.pack("<Q", 7) + struct.pack(
+        ">IIIIII", 0, 500, 500, 1, 0, 1) + b"\2s\0\x08bad/set\0\0"
+    c.send(3, struct.pack(">4sIQI", b"\2\0\0\0", 3, 1 << 32, 1000) + msg)
+    while c.recv()[0] != 4:
+        pass
+    c.send(5, struct.pack(">HHQI", 0, 0, 0, 500) + bytes(500), xid=0x7777)
+
+
+def auth_again(c):
+    c.request(6, struct.pack(">I", 4) + b"auth", 0)
+
+
+BAD = [replies_to_nothing, unknown_requests, sets_that_go, set_not_asked_for, answer_not_asked_for, bus_in_parts,
+       set_without_keys, directory_that_is_none, directory_without_end, read_out_of_turn, auth_again]
+
+
+def test_an_aggregator_among_bad_servers(cluster):
+    """All kinds at once: the good one's sets stay and advance, and what the others did is counted."""
+    good = cluster.samp("good", "loadavg", *MS)
+    bad = [BadServer(b) for b in BAD]
+    agg = cluster.agg("agg", [good, *(b.addr for b in bad)], *MS, "--limit", "sets=5000")
+    for b in bad:
+        wait_for(lambda: b.conns, f"{b.behave.__name__} to be called")
+    wait_for(lambda: "good/loadavg" in agg.values(), "the good one")
+    want = {"odd", "protocol", "sets"}
+    wait_for(lambda: want <= set(refused(agg)), f"{want} to be refused")
+    before = agg.sets()["good/loadavg"]["update"]
+    wait_for(lambda: agg.sets()["good/loadavg"]["update"] > before, "the good one to advance")
+    for b in bad:
+        b.sock.close()
