@@ -84,6 +84,7 @@ struct buf io_buf_take(struct io *io)
 		io_flush_del(io, f);
 		f->fn(f);
 	}
+	io->lent++;
 	if (io->spares_n)
 		return io->spares[--io->spares_n];
 	buf_reserve(&b, IO_BUF);
@@ -92,7 +93,9 @@ struct buf io_buf_take(struct io *io)
 
 void io_buf_put(struct io *io, struct buf *b)
 {
-	if (b->cap <= IO_BUF_MAX && io->spares_n < IO_SPARES) {
+	if (b->p)
+		io->lent--;
+	if (b->p && b->cap <= IO_BUF_MAX && io->spares_n < IO_SPARES) {
 		buf_reset(b);
 		io->spares[io->spares_n++] = *b;
 		*b = (struct buf){ 0 };

@@ -36,7 +36,7 @@ struct io {
 	uint8_t *scratch;
 	struct buf text; /* for building one message; empty between uses */
 	struct buf spares[IO_SPARES];
-	unsigned int spares_n;
+	unsigned int spares_n, lent; /* buffers here, and with endpoints */
 	struct buf stash; /* a spare one for a message that comes in pieces */
 	TAILQ_HEAD(, io_flush) flushes;
 	ev_prepare prepare;

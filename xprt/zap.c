@@ -76,7 +76,7 @@ void zap_rest(struct ep *ep)
 void zap_charge(struct zap *z)
 {
 	struct xprt_env *env = z->ep.env;
-	size_t now = z->stash.cap + (z->parked || z->out.cap > IO_BUF ? z->out.cap : 0), old = z->charged;
+	size_t now = z->stash.cap + (z->slow || z->out.cap > IO_BUF ? z->out.cap : 0), old = z->charged;
 
 	if (now < old)
 		xprt_release(env, old - now);
@@ -127,7 +127,7 @@ void zap_leave(struct zap *z)
 
 void zap_fini(struct zap *z)
 {
-	if (z->parked)
+	if (z->own)
 		buf_fini(&z->out);
 	else if (z->io)
 		io_buf_put(z->io, &z->out);

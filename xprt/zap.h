@@ -122,7 +122,8 @@ struct zap {
 	/* output */
 	struct buf out;
 	size_t out_off; /* bytes of out already sent */
-	bool parked;    /* the peer is slow: `out` is its own, no larger than need be */
+	bool slow;      /* the peer does not take it at once: it counts as held */
+	bool own;       /* `out` is not lent by the loop, and no larger than need be */
 	size_t charged; /* bytes of stash and out that are counted as held: xprt_hold() */
 	struct io_flush flush;
 	int doom; /* enum xprt_fail, when sending failed: told at the end of the wake-up */

@@ -78,11 +78,11 @@ void zap_sent(struct zap *z, size_t n)
 	if (zap_pending(z))
 		return;
 	z->out_off = 0;
-	if (z->parked)
+	if (z->own)
 		buf_fini(&z->out);
 	else
 		io_buf_put(z->io, &z->out);
-	z->parked = false;
+	z->own = z->slow = false;
 	if (z->charged)
 		zap_charge(z);
 	if (z->ep.ev && z->ep.ev->drained)
@@ -93,15 +93,16 @@ void zap_park(struct zap *z)
 {
 	size_t n = zap_pending(z);
 
-	if (!z->parked && n < z->out.cap / 2) {
+	if (!z->own && n < z->out.cap / 2 && z->io->lent > IO_SPARES) { /* a few may keep what they were lent */
 		struct buf own = { 0 };
 
 		buf_add(&own, z->out.p + z->out_off, n);
 		io_buf_put(z->io, &z->out);
 		z->out = own;
+		z->own = true;
 		z->out_off = 0;
 	}
-	z->parked = true;
+	z->slow = true;
 	zap_charge(z);
 }
 
