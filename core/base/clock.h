@@ -18,6 +18,14 @@ static inline int64_t wall_us(void)
 	return clock_us(CLOCK_REALTIME);
 }
 
+static inline int64_t wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
 static inline int64_t mono_us(void)
 {
 	return clock_us(CLOCK_MONOTONIC);
