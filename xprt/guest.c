@@ -151,6 +151,9 @@ static void guest_join(struct lane *lane, const struct conn *c)
 		x->addr = ep->addr;
 		x->peer = xstrdup(addr_text(&ep->addr, text));
 		x->legacy = c->legacy;
+		x->msg_on = c->msg_on;
+		x->peer_quota = c->quota;
+		x->quota = l->quota;
 		if (lane->place)
 			lane->place->x = x;
 	}
@@ -158,6 +161,8 @@ static void guest_join(struct lane *lane, const struct conn *c)
 	lane->idx = c->idx;
 	x->lanes[c->idx] = lane;
 	mine.pid = (uint32_t)getpid();
+	mine.quota = x->quota;
+	mine.msg_on = bus_enabled(x->env->bus);
 	conn_put(bytes, l->auth->name, &mine);
 	ep->type->accept(ep, bytes, c->legacy ? CONN_LEGACY_SZ : CONN_SZ);
 }

@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "xprt/msg_rail.h"
 #include "xprt/proto.h"
 #include "xprt/subs.h"
 #include "xprt/xprt_impl.h"
@@ -86,7 +87,12 @@ void lane_free(struct lane *lane)
 int lane_dial(struct lane *lane, struct err *err)
 {
 	struct xprt *x = lane->x;
-	struct conn c = { .n_eps = x->n_eps, .idx = lane->idx, .pid = (uint32_t)getpid(), .gn = x->rail_gn };
+	struct conn c = { .n_eps = x->n_eps,
+			  .idx = lane->idx,
+			  .pid = (uint32_t)getpid(),
+			  .gn = x->rail_gn,
+			  .quota = x->quota,
+			  .msg_on = bus_enabled(x->env->bus) };
 	const struct peer_addr *at = &x->addrs[lane->at];
 	uint8_t bytes[CONN_SZ];
 	int rc;
@@ -170,7 +176,7 @@ static void on_accepted(struct ep *ep, const void *bytes, size_t len)
 {
 	struct lane *lane = ep->owner;
 	const struct conn_verdict *v;
-	struct conn c = { .legacy = true };
+	struct conn c = { .quota = conn_no_quota, .legacy = true };
 	struct err err;
 
 	v = conn_get(bytes, len, lane->x->auth->name, &c);
@@ -182,6 +188,8 @@ static void on_accepted(struct ep *ep, const void *bytes, size_t len)
 	}
 	/* other lengths and types are no reason to leave: what is no rail is an old peer */
 	lane->x->legacy |= c.legacy;
+	lane->x->peer_quota = c.quota;
+	lane->x->msg_on = c.msg_on;
 }
 
 /* -- who it is ----------------------------------------------------------------------------------------------------- */
@@ -239,6 +247,7 @@ void auth_approve(struct auth_run *a, uint32_t uid, uint32_t gid)
 	x->up = true;
 	x->up_us = mono_us();
 	atomic_fetch_add(&x->env->stats.connected, 1);
+	msg_rail_up(x);
 	if (x->ev->up)
 		x->ev->up(x, x->arg);
 }
@@ -255,6 +264,12 @@ static void on_shared(struct ep *ep, uint32_t key, uint64_t addr, uint32_t map_l
 	proto_shared(ep->owner, key, addr, map_len, msg, len);
 }
 
+static void on_drained(struct ep *ep)
+{
+	subs_drained(ep);
+	msg_rail_drained(ep->owner);
+}
+
 static void on_down(struct ep *ep, int fail, const char *why)
 {
 	lane_down(ep->owner, (enum xprt_fail)fail, why);
@@ -267,6 +282,6 @@ const struct ep_events lane_events = {
 	.message = on_message,
 	.shared = on_shared,
 	.read_done = rset_read_done,
-	.drained = subs_drained,
+	.drained = on_drained,
 	.down = on_down,
 };

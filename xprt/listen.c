@@ -152,6 +152,7 @@ int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n,
 				     .port = conf->port,
 				     .auth = auth,
 				     .auth_conf = auth_conf,
+				     .quota = conn_quota(&conf->quota),
 				     .refs = 1 };
 	memcpy(l->loops, loops, n * sizeof(*loops));
 	pthread_mutex_init(&l->lock, NULL);

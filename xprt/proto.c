@@ -14,6 +14,7 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "xprt/announce.h"
+#include "xprt/msg_rail.h"
 
 struct row {
 	const char *name;
@@ -30,15 +31,15 @@ static const struct row requests[] = {
 	[CMD_SEND_MSG] = { "SEND_MSG", 4, send_msg_got },
 	[CMD_CANCEL_PUSH] = { "CANCEL_PUSH", 8, cancel_push_got },
 	[CMD_SET_DELETE] = { "SET_DELETE", 4, set_delete_got },
-	[CMD_SEND_QUOTA] = { "SEND_QUOTA", 8, ignored_got },
-	[CMD_MSG] = { "MSG", 32, msg_refused_got },
-	[CMD_MSG_SUB] = { "MSG_SUB", 12, msg_sub_refused_got },
-	[CMD_MSG_UNSUB] = { "MSG_UNSUB", 12, msg_unsub_refused_got },
+	[CMD_SEND_QUOTA] = { "SEND_QUOTA", 8, send_quota_got },
+	[CMD_MSG] = { "MSG", 32, msg_got },
+	[CMD_MSG_SUB] = { "MSG_SUB", 12, msg_sub_got },
+	[CMD_MSG_UNSUB] = { "MSG_UNSUB", 12, msg_unsub_got },
 	[CMD_QGROUP_ASK] = { "QGROUP_ASK", 16, ignored_got },
 	[CMD_QGROUP_DONATE] = { "QGROUP_DONATE", 16, ignored_got },
 	[CMD_QGROUP_DONATE_BACK] = { "QGROUP_DONATE_BACK", 16, ignored_got },
-	[CMD_QUOTA_RECONFIG] = { "QUOTA_RECONFIG", 8, ignored_got },
-	[CMD_RATE_RECONFIG] = { "RATE_RECONFIG", 8, ignored_got },
+	[CMD_QUOTA_RECONFIG] = { "QUOTA_RECONFIG", 8, quota_reconfig_got },
+	[CMD_RATE_RECONFIG] = { "RATE_RECONFIG", 8, rate_reconfig_got },
 };
 
 #define REPLY_BASE 0x100
@@ -51,8 +52,8 @@ static const struct row replies[] = {
 	[CMD_NOTIFY_EVENT - REPLY_BASE] = { "NOTIFY_EVENT", 0, notify_event_got },
 	[CMD_PUSH - REPLY_BASE] = { "PUSH", 20, push_got },
 	[CMD_SET_DELETE_REPLY - REPLY_BASE] = { "SET_DELETE_REPLY", 0, set_delete_reply_got },
-	[CMD_MSG_SUB_REPLY - REPLY_BASE] = { "MSG_SUB_REPLY", 0, ignored_got },
-	[CMD_MSG_UNSUB_REPLY - REPLY_BASE] = { "MSG_UNSUB_REPLY", 0, ignored_got },
+	[CMD_MSG_SUB_REPLY - REPLY_BASE] = { "MSG_SUB_REPLY", 0, msg_sub_reply_got },
+	[CMD_MSG_UNSUB_REPLY - REPLY_BASE] = { "MSG_UNSUB_REPLY", 0, msg_unsub_reply_got },
 };
 
 static const struct row *row_of(uint32_t cmd)
@@ -328,6 +329,7 @@ void proto_down(struct xprt *x)
 	struct req *rq, *tmp;
 
 	announce_leave(x);
+	msg_rail_down(x);
 	ev_timer_stop(loop_ev(x->loop), &x->answer);
 	for (ri = LIST_FIRST(&x->rsets); ri; ri = next) {
 		next = LIST_NEXT(ri, entry);

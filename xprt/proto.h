@@ -171,10 +171,17 @@ void set_delete_send(struct xprt *x, struct lane *lane, struct set *s);
 
 void send_msg_got(struct msg *m);
 
-/* What this daemon does not have: the message bus (proto_none.c). */
-void msg_refused_got(struct msg *m);
-void msg_sub_refused_got(struct msg *m);
-void msg_unsub_refused_got(struct msg *m);
+/* The message bus. */
+void msg_got(struct msg *m);
+void msg_sub_got(struct msg *m);
+void msg_unsub_got(struct msg *m);
+void msg_sub_reply_got(struct msg *m);
+void msg_unsub_reply_got(struct msg *m);
+void send_quota_got(struct msg *m);
+void quota_reconfig_got(struct msg *m);
+void rate_reconfig_got(struct msg *m);
+
+/* What this daemon does not have: quota groups (proto_none.c). */
 void ignored_got(struct msg *m);
 
 #endif

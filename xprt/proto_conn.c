@@ -8,22 +8,33 @@
 
 static const uint8_t ldms_version[4] = { 4, 2, 0, 0 };
 
+const struct xprt_quota conn_no_quota = { .recv_quota = BUS_UNLIMITED, .rate = BUS_UNLIMITED };
+
+struct xprt_quota conn_quota(const struct xprt_quota *q)
+{
+	return (struct xprt_quota){ .recv_quota = q->recv_quota > 0 ? q->recv_quota : BUS_UNLIMITED,
+				    .rate = q->rate > 0 ? q->rate : BUS_UNLIMITED };
+}
+
 void conn_put(uint8_t to[CONN_SZ], const char *auth, const struct conn *c)
 {
 	const uint32_t type = htobe32(CONN_RAIL), n_eps = htobe32(c->n_eps), idx = htobe32(c->idx),
 		       pid = htobe32(c->pid);
-	const uint64_t gn = htobe64(c->gn);
+	const uint32_t msg_on = htobe32(c->msg_on);
+	const uint64_t gn = htobe64(c->gn), rate = htobe64((uint64_t)c->quota.rate),
+		       quota = htobe64((uint64_t)c->quota.recv_quota);
 
 	memset(to, 0, CONN_SZ);
 	memcpy(to, ldms_version, sizeof(ldms_version));
 	memcpy(to + 4, auth, strnlen(auth, AUTH_NAME_MAX));
 	memcpy(to + 20, &type, sizeof(type));
-	memset(to + 24, 0xff, 16); /* rate_limit, recv_quota: -1 */
+	memcpy(to + 24, &rate, sizeof(rate));
+	memcpy(to + 32, &quota, sizeof(quota));
 	memcpy(to + 40, &n_eps, sizeof(n_eps));
 	memcpy(to + 44, &idx, sizeof(idx));
 	memcpy(to + 48, &pid, sizeof(pid));
 	memcpy(to + 52, &gn, sizeof(gn));
-	/* msg_enabled stays 0: what carries messages is not part of this layer */
+	memcpy(to + 60, &msg_on, sizeof(msg_on));
 }
 
 static const struct conn_verdict conn_ok = { NULL, XPRT_CLOSED }, conn_short = { "Bad conn msg", XPRT_PROTO },
@@ -49,17 +60,19 @@ const struct conn_verdict *conn_get(const void *bytes, size_t len, const char *a
 	if (name_len != strlen(auth) || memcmp(name, auth, name_len))
 		return &conn_auth;
 	if (len < CONN_LEGACY_SZ + sizeof(type)) {
-		*ret = (struct conn){ .n_eps = 1, .legacy = true };
+		*ret = (struct conn){ .n_eps = 1, .quota = conn_no_quota, .legacy = true };
 		return &conn_ok;
 	}
 	type = rd_be32(&r);
 	if (len != CONN_SZ || type != CONN_RAIL)
 		return &conn_bad;
-	rd_take(&r, 16);
+	ret->quota.rate = (int64_t)rd_be64(&r);
+	ret->quota.recv_quota = (int64_t)rd_be64(&r);
 	ret->n_eps = rd_be32(&r);
 	ret->idx = rd_be32(&r);
 	ret->pid = rd_be32(&r);
 	ret->gn = rd_be64(&r);
+	ret->msg_on = rd_be32(&r) != 0;
 	ret->legacy = false;
 	return &conn_ok;
 }

@@ -7,6 +7,7 @@
 
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
+#include "xprt/msg_rail.h"
 #include "xprt/proto.h"
 #include "xprt/rare.h"
 #include "xprt/resolve.h"
@@ -71,6 +72,7 @@ struct xprt *rail_new(struct xprt_env *env, struct loop *loop, const struct ep_t
 	x->ev = ev;
 	x->arg = arg;
 	x->n_eps = n_eps;
+	x->quota = x->peer_quota = conn_no_quota;
 	x->lanes = xcalloc(n_eps, sizeof(struct lane *));
 	/* rails of one process are told apart by it, and after a restart with an old pid too */
 	if (getrandom(&x->rail_gn, sizeof(x->rail_gn), 0) != sizeof(x->rail_gn))
@@ -99,6 +101,7 @@ void rail_free(struct xprt *x)
 		lane_free(x->lanes[i]);
 	if (!x->l && x->auth && x->auth->close)
 		x->auth->close(x->auth_conf);
+	msg_rail_free(x);
 	free(x->addrs);
 	free(x->lanes);
 	free(x->peer);

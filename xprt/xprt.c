@@ -73,6 +73,7 @@ int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf
 	x = rail_new(env, loop, type, ev, arg, conf->n_eps ? conf->n_eps : 1);
 	x->auth = auth;
 	x->auth_conf = auth_conf;
+	x->quota = conn_quota(&conf->quota);
 	x->host = xstrdup(conf->host);
 	x->port = conf->port;
 	*ret = x;

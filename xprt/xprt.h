@@ -17,6 +17,7 @@
 #include "core/base/loop.h"
 #include "core/base/work.h"
 #include "core/set/setdb.h"
+#include "xprt/bus.h"
 #include "xprt/limits.h"
 
 struct xprt;
@@ -86,8 +87,15 @@ struct xprt_env {
 	struct setdb *sets; /* what is served; NULL: nothing (tools) */
 	struct pool *pool; /* where mirrors go */
 	struct work *work; /* names are resolved there */
+	struct bus *bus; /* messages of peers go there; NULL: there is no message bus */
 	struct xprt_limits limits;
 	struct xprt_stats stats;
+};
+
+/* How many bytes of bus messages a peer may send us; 0 or negative: any. */
+struct xprt_quota {
+	int64_t recv_quota; /* outstanding: not yet done with, on one connection of its rail */
+	int64_t rate; /* in a second of the wall clock */
 };
 
 struct xprt_conf {
@@ -97,14 +105,17 @@ struct xprt_conf {
 	const char *auth; /* "none", ... */
 	const struct kv *auth_args; /* may be NULL */
 	unsigned int n_eps; /* 0 means 1 */
+	struct xprt_quota quota;
 };
 
-/* What the owner of a peer wants to hear.  `up` and `msg` may be NULL. */
+/* What the owner of a peer wants to hear.  All but `down` may be NULL. */
 struct xprt_events {
 	void (*up)(struct xprt *x, void *arg); /* connected and authenticated */
 	/* then xprt_close() it; what was asked and not answered is forgotten without a callback, rsets have gone dead */
 	void (*down)(struct xprt *x, void *arg, enum xprt_fail fail, const char *why);
 	void (*msg)(struct xprt *x, void *arg, const void *bytes, size_t len); /* SEND_MSG: a record */
+	/* it paid bus messages back, or xprt_msg_send() may be tried again; may be NULL */
+	void (*credit)(struct xprt *x, void *arg);
 };
 
 /* Connect; resolving and everything else goes on in the background, `up` or `down` comes.  Strings are copied. */
@@ -136,6 +147,7 @@ struct xprt_listen_conf {
 	unsigned short port; /* 0: one that is free */
 	const char *auth;
 	const struct kv *auth_args;
+	struct xprt_quota quota;
 };
 /* Accept peers; each is put on the next of `loops` (n of them) for life.  `ev` and `arg` are for the peers that come;
  * a peer that ends is closed by the transport itself after ev->down (unless somebody took it over).  Errors name the
@@ -222,5 +234,23 @@ int rset_update(struct rset *rs);
 int rset_push(struct rset *rs, enum rset_push when);
 /* Also while an update is outstanding (its callback is not called any more).  NULL is fine. */
 void rset_free(struct rset *rs);
+
+/* -- the message bus (proto_msg.c, proto_quota.c) ----------------------------------------------------------------------- */
+
+/* Messages of the peer go to env->bus, and so do those that it subscribed to there come to it; that needs no calls. */
+
+/* The peer said that its bus is on. */
+bool xprt_msg_enabled(const struct xprt *x);
+/* rc 0: from now on they come; else a negative errno and the peer's words. */
+typedef void (*xprt_msg_fn)(struct xprt *x, void *arg, int rc, const char *text);
+/* Ask the peer for messages of a channel, or of those that match; at most `rate` bytes of data a second (negative: any).
+ * -ENOTSUP: its bus is off. */
+int xprt_msg_sub(struct xprt *x, const char *match, bool regex, int64_t rate, xprt_msg_fn fn, void *arg, struct err *err);
+int xprt_msg_unsub(struct xprt *x, const char *match, bool regex, xprt_msg_fn fn, void *arg, struct err *err);
+/* One message of this process to this peer alone, whether our own bus is on or not (tools).  -EAGAIN: no credit, or it
+ * does not read so fast: ev->credit() comes; -ENOTSUP: its bus is off; -EMSGSIZE: it takes none of that length. */
+int xprt_msg_send(struct xprt *x, const struct bus_msg *m, struct err *err);
+/* Bytes (channel names with NUL, and data) sent to it that it has not paid back: 0 when it is done with all. */
+int64_t xprt_msg_unpaid(const struct xprt *x);
 
 #endif

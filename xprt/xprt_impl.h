@@ -16,6 +16,7 @@
 
 struct announce;
 struct lane_subs;
+struct msg_rail;
 struct push_in;
 struct req;
 struct resolve;
@@ -87,6 +88,9 @@ struct xprt {
 	bool asked;             /* the peer wanted something of us */
 	bool adopted;           /* came through a listener, and has another owner since */
 	bool legacy;            /* it knows no rails: never send it a command >= 10 */
+	bool msg_on;            /* its message bus is on */
+	struct xprt_quota peer_quota, quota; /* what it lets us send, what we let it */
+	struct msg_rail *msg;                /* its side of the bus; NULL: no message came or went (msg_rail.h) */
 	LIST_ENTRY(xprt) entry; /* io->xprts */
 	/* active */
 	char *host;
@@ -172,6 +176,7 @@ struct xprt_listener {
 	unsigned short port;
 	const struct auth_type *auth;
 	void *auth_conf;
+	struct xprt_quota quota;
 	void *door; /* the transport's */
 	atomic_bool closed;
 	atomic_uint refs;     /* the owner's, each lane's */
@@ -210,6 +215,8 @@ void listener_place_put(struct xprt_listener *l, struct rail_place *p);
 struct conn {
 	uint32_t n_eps, idx, pid;
 	uint64_t gn;
+	struct xprt_quota quota;
+	bool msg_on;
 	bool legacy;
 };
 
@@ -218,6 +225,9 @@ struct conn_verdict {
 	enum xprt_fail fail;
 };
 
+/* As it is said to a peer: negative is any. */
+extern const struct xprt_quota conn_no_quota;
+struct xprt_quota conn_quota(const struct xprt_quota *q);
 void conn_put(uint8_t to[CONN_SZ], const char *auth, const struct conn *c);
 const struct conn_verdict *conn_get(const void *bytes, size_t len, const char *auth, struct conn *ret);
 

@@ -58,6 +58,11 @@ static bool is_member_memo(uint32_t uid, uint32_t gid)
 	return m->yes;
 }
 
+bool perm_in_group(uint32_t uid, uint32_t gid, uint32_t group)
+{
+	return gid == group || is_member_memo(uid, group);
+}
+
 bool perm_allows(uint32_t uid, uint32_t gid, uint32_t want, uint32_t owner_uid, uint32_t owner_gid, uint32_t perm)
 {
 	uint32_t m = want & perm;
@@ -66,7 +71,7 @@ bool perm_allows(uint32_t uid, uint32_t gid, uint32_t want, uint32_t owner_uid, 
 		return true;
 	if ((m & 0700) && uid == owner_uid)
 		return true;
-	return (m & 0070) && (gid == owner_gid || is_member_memo(uid, owner_gid));
+	return (m & 0070) && perm_in_group(uid, gid, owner_gid);
 }
 
 void perm_text(uint32_t perm, char out[11])

@@ -190,7 +190,7 @@ static inline void feed_header(struct buf *b, enum zap_type type, uint32_t body_
 
 static inline void feed_conn(struct buf *b, enum zap_type type)
 {
-	const struct conn c = { .n_eps = 1, .pid = 1, .gn = 1 };
+	const struct conn c = { .n_eps = 1, .pid = 1, .gn = 1, .quota = conn_no_quota, .msg_on = true };
 	uint8_t conn[CONN_SZ];
 
 	conn_put(conn, "none", &c);

@@ -34,7 +34,7 @@ struct rig {
 	const char *type;
 	struct xprt *c; /* the client */
 	/* what happened */
-	int s_ups, s_downs, c_ups, c_downs, s_msgs;
+	int s_ups, s_downs, c_ups, c_downs, s_msgs, c_credits;
 	enum xprt_fail s_fail, c_fail;
 	struct xprt *s;          /* the newest peer at the server */
 	struct xprt *s_msg_from; /* who said the last message */
@@ -92,8 +92,13 @@ static inline void rig_c_down(struct xprt *x, void *arg, enum xprt_fail fail, co
 	r->c = NULL;
 }
 
-static const struct xprt_events rig_s_ev = { rig_s_up, rig_s_down, rig_s_msg };
-static const struct xprt_events rig_c_ev = { rig_c_up, rig_c_down, NULL };
+static inline void rig_c_credit(struct xprt *x, void *arg)
+{
+	((struct rig *)arg)->c_credits++;
+}
+
+static const struct xprt_events rig_s_ev = { .up = rig_s_up, .down = rig_s_down, .msg = rig_s_msg };
+static const struct xprt_events rig_c_ev = { .up = rig_c_up, .down = rig_c_down, .credit = rig_c_credit };
 
 static inline void rig_open(struct rig *r, const char *type)
 {
