@@ -19,9 +19,10 @@ int ctl_listen(struct ctl *c, struct err *err)
 		.port = (unsigned short)ctl_num(c, ATTR_PORT, 411),
 		.auth = ctl_text(c, ATTR_AUTH, "none"),
 	};
+	int rc = ctl_quota(c, &conf.quota, err);
 
-	int rc = listener_add(c->d, &conf, err);
-
+	if (!rc)
+		rc = listener_add(c->d, &conf, err);
 	if (rc)
 		c->d->listen_failed = true;
 	return rc == -EACCES ? confine_blame(c->d->confine, rc, err) : rc;

@@ -59,6 +59,8 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 	const struct ep_type *ep;
 	struct prdcr *p;
 
+	if (ctl_quota(c, &conf.quota, err))
+		return -EINVAL;
 	if (!conf.host)
 		return err_set(err, -EINVAL, "The attribute 'host' is required.");
 	if (!local && (ep_type_find(conf.xprt, &ep, err) || auth_type_find(conf.auth, &auth, err)))

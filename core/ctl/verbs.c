@@ -22,6 +22,9 @@
 		OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages a second"),                             \
 		OPT(ATTR_CACHE_IP, "cache_ip", AT_BOOL, "true", "accepted; names are looked up at each attempt"),      \
 		OPT_PERM
+#define OPT_QUOTA                                                                                                      \
+	OPT(ATTR_QUOTA, "quota", AT_SIZE, "as default_quota", "bytes of messages it may have outstanding here"),       \
+		OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages that it may send in a second")
 
 const struct verb verbs[] = {
 	/* plugins */
@@ -45,6 +48,16 @@ const struct verb verbs[] = {
 	  USES(NAME("producer"), REQ_WORD(ATTR_TYPE, "type", "active|bridge|local|passive", "who connects, and why"),
 	       OPT(ATTR_HOST, "host", AT_TEXT, NULL, "its host"), OPT(ATTR_PORT, "port", AT_PORT, "411", "its port"),
 	       CONNECT),
+	  USES(NAME("producer"), REQ_WORD(ATTR_TYPE, "type", "active|local", "who connects; local: this daemon's sets"),
+	       OPT(ATTR_XPRT, "xprt", AT_TEXT, "sock", "transport"), OPT(ATTR_HOST, "host", AT_TEXT, NULL, "its host"),
+	       OPT(ATTR_PORT, "port", AT_PORT, "411", "its port"),
+	       OPT(ATTR_INTERVAL, "reconnect", AT_TIME, "20s", "at most this long between attempts to connect"),
+	       OPT(ATTR_INTERVAL, "interval", AT_TIME, NULL, "old name of reconnect"),
+	       OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication"),
+	       OPT(ATTR_RAIL, "rail", AT_NUM, "1", "connections to it"),
+	       OPT_QUOTA,
+	       OPT(ATTR_CACHE_IP, "cache_ip", AT_BOOL, "true", "accepted; names are looked up at each attempt"),
+	       OPT_PERM),
 	  ctl_prdcr_add, "name a daemon whose sets are mirrored" },
 	{ "prdcr_del", 0x101, VERB_MODIFIES, 0, USES(NAME("producer")), ctl_prdcr_del, "forget a stopped producer" },
 	{ "prdcr_start", 0x102, VERB_MODIFIES | VERB_DEFER, 3,
@@ -174,11 +187,26 @@ const struct verb verbs[] = {
 	{ "strgp_status", 0x204, VERB_ALL, 0, USES(OPT(ATTR_NAME, "name", AT_TEXT, NULL, "only this one")),
 	  ctl_strgp_status, "policies, and what became of their samples" },
 
+	/* the message bus */
+	{ "msg_enable", 0xc03, VERB_PRIO | VERB_MODIFIES, 0, NULL, ctl_msg_enable, "switch the message bus on" },
+	{ "msg_disable", 0xc02, VERB_PRIO | VERB_MODIFIES, 0, NULL, ctl_msg_disable, "switch the message bus off" },
+	{ "msg_stats", 0xc00, VERB_ALL, 0,
+	  USES(OPT(ATTR_REGEX, "regex", AT_REGEX, NULL, "only channels that match"),
+	       OPT(ATTR_STREAM, "stream", AT_TEXT, NULL, "only this channel"),
+	       OPT(ATTR_RESET, "reset", AT_BOOL, "false", "begin all counts anew")),
+	  ctl_msg_stats, "channels: what came, and who was given it" },
+	{ "msg_client_stats", 0xc01, VERB_ALL, 0,
+	  USES(OPT(ATTR_RESET, "reset", AT_BOOL, "false", "begin all counts anew")), ctl_msg_client_stats,
+	  "who subscribes, and what was lost on the way to him" },
+	{ "default_quota", 0x61c, VERB_PRIO, 0,
+	  USES(REQ(ATTR_QUOTA, "quota", AT_SIZE, "bytes of messages a peer may have outstanding")), ctl_default_quota,
+	  "the quota of listen and prdcr_add" },
+
 	/* the daemon */
 	{ "listen", 0x610, VERB_PRIO | VERB_MODIFIES, 0,
 	  USES(OPT(ATTR_XPRT, "xprt", AT_TEXT, "sock", "transport"), OPT(ATTR_PORT, "port", AT_PORT, "411", "port"),
 	       OPT(ATTR_HOST, "host", AT_TEXT, NULL, "address; all without it"),
-	       OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication")),
+	       OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication"), OPT_QUOTA),
 	  ctl_listen, "open a port for peers and tools" },
 	{ "env", 0x605, VERB_PRIO | VERB_MODIFIES, 0,
 	  USES(OPT(ATTR_STRING, "", AT_REST, NULL, "A=1 B=2")), ctl_env, "set variables for ${NAME}" },

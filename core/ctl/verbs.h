@@ -53,6 +53,12 @@ H(strgp_prdcr_del);
 H(strgp_metric_add);
 H(strgp_metric_del);
 H(strgp_status);
+/* ctl_msg.c */
+H(msg_enable);
+H(msg_disable);
+H(msg_stats);
+H(msg_client_stats);
+H(default_quota);
 /* ctl_daemon.c */
 H(listen);
 H(env);
@@ -71,6 +77,10 @@ H(limits);
 H(xprt_stats);
 /* A JSON list of what peers were refused, and how much that was in all. */
 unsigned long ctl_put_refused(struct buf *b, struct xprt_env *env);
+
+/* Attributes that several verbs take. */
+struct xprt_quota;
+int ctl_quota(struct ctl *c, struct xprt_quota *ret, struct err *err); /* quota=, rx_rate= (ctl_msg.c) */
 
 #undef H
 

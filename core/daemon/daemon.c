@@ -115,6 +115,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->pool = pool_new(conf->mem);
 	d->sets = setdb_new();
 	d->work = work_new("resolver", RESOLVERS_MAX);
+	d->xprt.bus = bus_new(NULL);
 	d->strgp_pool = strgp_pool_new(STORE_THREADS);
 	d->main = loop_new("main", err);
 	rc = d->main ? loops_new(d, conf->io_loops, err) : -ENOMEM;
@@ -259,6 +260,7 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 			loop_free(d->io[i]);
 	loop_free(d->main);
 	strgp_pool_free(d->strgp_pool, left_us(end_us) + LAST_US);
+	bus_free(d->xprt.bus);
 	setdb_free(d->sets);
 	pool_free(d->pool);
 	pthread_mutex_destroy(&d->strgp_lock);

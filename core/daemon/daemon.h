@@ -38,6 +38,7 @@ struct daemon {
 	struct setdb *sets;
 	struct work *work;
 	struct xprt_env xprt;
+	struct xprt_quota quota; /* of peers for which none is configured */
 	struct samp_env samp;
 	struct strgp_pool *strgp_pool;
 	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners;

@@ -38,6 +38,7 @@ int listener_add(struct daemon *d, const struct listener_conf *conf, struct err 
 		.host = conf->host,
 		.port = conf->port,
 		.auth = conf->auth,
+		.quota = conf->quota,
 	};
 	char *name = xasprintf("%s:%u", conf->xprt, conf->port);
 	struct listener *l;

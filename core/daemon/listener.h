@@ -7,6 +7,7 @@
 struct listener_conf {
 	const char *xprt, *host, *auth;
 	unsigned short port;
+	struct xprt_quota quota;
 };
 
 /* Listen, and keep it in the daemon's table under "xprt:port".  -EEXIST when it is there. */

@@ -166,6 +166,7 @@ static void dial(struct prdcr *p)
 		.port = p->conf.port,
 		.auth = p->conf.auth,
 		.n_eps = p->conf.rail,
+		.quota = p->conf.quota,
 	};
 	struct err err = { "" };
 

@@ -42,6 +42,7 @@ struct prdcr_conf {
 	enum prdcr_type type;
 	int64_t reconnect_us;
 	unsigned int rail;
+	struct xprt_quota quota;
 	uint32_t uid, gid, perm;
 	const char *listen; /* the prdcr_listen that made it; NULL: an operator */
 };
