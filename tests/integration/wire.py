@@ -6,10 +6,10 @@ import struct
 
 
 class Wire:
-    def __init__(self, port, auth=b"none", version=b"\x04\x02\x00\x00", timeout=20):
+    def __init__(self, port, auth=b"none", version=b"\x04\x02\x00\x00", timeout=20, quota=-1, rate=-1):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
         conn = version + auth.ljust(16, b"\0") + struct.pack(
-            ">IqqIIIQI", 1, -1, -1, 1, 0, os.getpid(), int.from_bytes(os.urandom(7), "big"), 1)
+            ">IqqIIIQI", 1, rate, quota, 1, 0, os.getpid(), int.from_bytes(os.urandom(7), "big"), 1)
         self.send(1, b"\x01\x03\x01\x00SOCKET\0\0" + struct.pack(">I", len(conn)) + conn)
         self.kind, self.body = self.recv()
 
@@ -66,6 +66,42 @@ class Wire:
         if len(text) <= 4:
             return code, ""
         return code, text[12:-4].rstrip(b"\0").decode()
+
+    # -- the message bus
+
+    def publish(self, channel, data, gn=1, kind=0, uid=0, gid=0, perm=0o777, hops=0):
+        name = channel.encode() + b"\0"
+        head = bytes(56) + struct.pack(">QIIIII", gn, len(name) + len(data), kind, uid, gid, perm)
+        head += struct.pack("<I", 0) + struct.pack(">I", hops) + bytes(292)
+        self.request(11, bytes(20) + struct.pack(">Q", gn) + struct.pack("<I", 2) + head + name + data, 0)
+
+    def subscribe(self, match, regex=False, rate=-1, cmd=12):
+        """(errno, text) of the answer."""
+        self.request(cmd, struct.pack("<I", regex) + struct.pack(">q", rate) + match.encode() + b"\0", 7)
+        code, body = self.reply()
+        assert code == 0xff + cmd, hex(code)
+        return struct.unpack(">I", body[:4])[0], body[8:].rstrip(b"\0").decode()
+
+    def delivered(self, pay=True):
+        """The next message of the bus: (channel, data, hops); what it cost is paid back."""
+        cmd, body = self.reply()
+        assert cmd == 11, cmd
+        msg = body[32:]
+        name, data = msg[384:].split(b"\0", 1)
+        if pay:
+            self.request(10, struct.pack(">Ii", len(msg) - 384, 0), 0)
+        return name.decode(), data, struct.unpack(">I", msg[88:92])[0]
+
+    def paid(self, total):
+        """Wait until so many bytes were paid back; other messages are not expected meanwhile."""
+        got = 0
+        while got < total:
+            cmd, body = self.reply()
+            assert cmd == 10, cmd
+            part, rc = struct.unpack(">Ii", body)
+            assert rc == 0, rc
+            got += part
+        assert got == total
 
     def status(self, verb, name=None):
         code, text = self.control(verb, [(1, name.encode() + b"\0")] if name else [])

@@ -1,0 +1,195 @@
+"""The message bus of daemons, from outside: who gets what, what it costs, and what became of the rest."""
+import json
+import os
+import signal
+import struct
+
+from ldms import free_port, wait_for
+from wire import Wire
+
+STATS, CLIENT_STATS, DISABLE, ENABLE = 0xC00, 0xC01, 0xC02, 0xC03
+
+
+def daemon(cluster, name, conf="", listen="", bus="msg_enable\n"):
+    port = free_port()
+    path = cluster.write(name + ".conf", f"{bus}listen xprt=sock port={port} host=127.0.0.1 {listen}\n{conf}")
+    d = cluster.daemon(name, ["samp", "-c", path, "-n", name], port)
+    d.says("Listening")
+    return d
+
+
+def stats(d, verb=STATS, **attrs):
+    """Of channels by name, or of clients by match."""
+    ids = {"regex": 4, "stream": 34, "reset": 36}
+    code, text = Wire(d.port).accepted().control(verb, [(ids[k], v.encode() + b"\0") for k, v in attrs.items()])
+    assert code == 0, text
+    return {c["name" if verb == STATS else "match"]: c for c in json.loads(text)}
+
+
+def test_messages_go_to_those_who_want_them(cluster):
+    d = daemon(cluster, "d")
+    a, b, c = (Wire(d.port).accepted() for _ in range(3))
+    assert a.subscribe("jobs") == (0, "OK")
+    assert a.subscribe("jobs") == (17, "Subscription already existed")
+    assert a.subscribe("(", True)[0] == 22
+    assert b.subscribe("^j", True) == (0, "OK")
+    assert b.subscribe("nothing", cmd=13) == (2, "Subscription not found")
+    c.publish("jobs", b"one\0")
+    c.publish("jokes", b'{"a":1}', kind=1)
+    c.publish("news", b"nobody's")
+    assert a.delivered() == ("jobs", b"one\0", 1)
+    assert b.delivered() == ("jobs", b"one\0", 1)
+    assert b.delivered() == ("jokes", b'{"a":1}', 1)
+    c.paid(9 + 13 + 13)
+    assert a.subscribe("jobs", cmd=13) == (0, "OK")
+    c.publish("jobs", b"two")
+    assert b.delivered() == ("jobs", b"two", 1)
+    s = stats(d)
+    assert s["jobs"]["rx"]["count"] == 2 and s["jobs"]["rx"]["bytes"] == 17
+    assert s["news"]["clients"] == []
+    assert [x["client_match"] for x in s["jobs"]["clients"]] == ["^j"]
+    assert list(stats(d, regex="^jo")) == ["jobs", "jokes"]
+    assert list(stats(d, stream="jo")) == []
+    s = stats(d, CLIENT_STATS, reset="true")["^j"]
+    assert s["tx"]["count"] == 3 and {c["name"] for c in s["channels"]} == {"jobs", "jokes"}
+    assert stats(d, CLIENT_STATS)["^j"]["tx"]["count"] == 0
+
+
+def test_a_bus_that_is_off_says_so(cluster):
+    d = daemon(cluster, "d", bus="")
+    w = Wire(d.port).accepted()
+    assert struct.unpack(">I", w.body[-4:])[0] == 0
+    assert w.subscribe("jobs") == (95, "LDMS Message Service disabled")
+    for _ in range(3):
+        w.publish("jobs", b"lost")
+        assert w.reply() == (10, struct.pack(">Ii", 0, 95))
+    w.publish("other", b"lost")
+    d.says("channel other: ")
+    assert d.text().count("channel jobs: ") == 1
+    assert w.reply() == (10, struct.pack(">Ii", 0, 95))
+    assert w.control(STATS) == (95, "The message service is disabled.")
+    assert w.control(ENABLE) == (0, "OK")
+    assert w.subscribe("jobs") == (0, "OK")
+    w.publish("jobs", b"now")
+    assert w.delivered() == ("jobs", b"now", 1)
+    w.paid(8)
+    assert w.control(DISABLE) == (0, "OK")
+    assert struct.unpack(">I", Wire(d.port).body[-4:])[0] == 0
+
+
+def test_quota_and_rate_are_announced(cluster):
+    d = daemon(cluster, "d", listen="rx_rate=1m", bus="default_quota quota=64k\nmsg_enable\n")
+    rate, quota = struct.unpack(">qq", Wire(d.port).body[4 + 24:4 + 40])
+    assert (rate, quota) == (1 << 20, 64 << 10)
+    assert struct.unpack(">I", Wire(d.port).body[-4:])[0] == 1
+
+
+def test_credit_of_a_subscriber_is_kept_to(cluster):
+    d = daemon(cluster, "d")
+    sub, pub = Wire(d.port, quota=100).accepted(), Wire(d.port).accepted()
+    sub.subscribe("c")
+    for i in range(5):
+        pub.publish("c", b"%d" % i + bytes(37))  # 40 bytes each
+    pub.publish("c", bytes(200))  # never fits
+    for i in (0, 1):
+        assert sub.delivered(pay=False)[1][:1] == b"%d" % i
+    waiting = wait_for(lambda: stats(d, CLIENT_STATS)["c"]["waiting"])
+    assert waiting["count"] == 4
+    for i in (2, 3, 4):
+        sub.request(10, struct.pack(">Ii", 40, 0), 0)
+        assert sub.delivered(pay=False)[1][:1] == b"%d" % i
+    sub.request(10, struct.pack(">Ii", 120, 0), 0)
+    pub.paid(5 * 40 + 202)
+    assert stats(d, CLIENT_STATS)["c"]["lost"] == {"quota": 1}
+
+
+def test_a_publisher_is_paid_when_all_are_served(cluster):
+    d = daemon(cluster, "d", listen="quota=100")
+    sub, pub = Wire(d.port, quota=10).accepted(), Wire(d.port).accepted()
+    sub.subscribe("c")
+    pub.publish("c", bytes(8))
+    pub.publish("c", bytes(8))
+    assert sub.delivered(pay=False)
+    pub.paid(10)
+    assert stats(d, CLIENT_STATS)["c"]["waiting"]["count"] == 1
+    sub.request(10, struct.pack(">Ii", 10, 0), 0)
+    pub.paid(10)
+    assert sub.delivered()
+
+
+def test_parts_are_put_together(cluster):
+    d = daemon(cluster, "d")
+    sub, pub = Wire(d.port).accepted(), Wire(d.port).accepted()
+    sub.subscribe("c")
+
+    def part(gn, flags, data):
+        pub.request(11, bytes(20) + struct.pack(">Q", gn) + struct.pack("<I", flags) + data, 0)
+
+    def whole(gn, data):
+        return bytes(56) + struct.pack(">QIIIIIII", gn, 2 + len(data), 0, 0, 0, 0o777, 0, 0) + bytes(292) + b"c\0" + data
+
+    one, two = whole(1, b"1" * 1000), whole(2, b"2" * 1000)
+    part(1, 3, one[:500])
+    part(2, 3, two[:900])
+    part(1, 1, one[500:600])
+    part(2, 0, two[900:])
+    part(1, 0, one[600:])
+    assert sub.delivered() == ("c", b"2" * 1000, 1)
+    assert sub.delivered() == ("c", b"1" * 1000, 1)
+    pub.paid(2004)
+    huge = whole(3, b"")[:64] + struct.pack(">I", 20 << 20) + whole(3, b"")[68:]
+    part(3, 3, huge)
+    for _ in range(20):
+        part(3, 1, bytes(1000000))
+    part(3, 0, bytes((20 << 20) + 384 - len(huge) - 20 * 1000000))
+    pub.paid(20 << 20)
+    d.says("dropped: memory")
+    part(9, 0, b"of nothing")
+    assert pub.closed()
+
+
+def test_messages_are_forwarded_eight_times_at_most(cluster):
+    d = daemon(cluster, "d")
+    sub, pub = Wire(d.port).accepted(), Wire(d.port).accepted()
+    sub.subscribe("c")
+    pub.publish("c", b"8", hops=7)
+    pub.publish("c", b"9", hops=8)
+    pub.publish("c", b"1", hops=0)
+    assert sub.delivered() == ("c", b"8", 8)
+    assert sub.delivered() == ("c", b"1", 1)
+    assert stats(d)["c"]["clients"][0]["lost"] == {"hops": 1}
+
+
+def test_a_stopped_subscriber_delays_nobody(cluster):
+    d = daemon(cluster, "d", listen="quota=1m")
+    lazy, sub, pub = (Wire(d.port).accepted() for _ in range(3))
+    lazy.subscribe("c")
+    sub.subscribe("c")
+    sent = size = 0
+    while not stats(d, CLIENT_STATS) or size < 40 << 20:  # more than the kernel takes for who does not read
+        for _ in range(50):
+            pub.publish("c", bytes(20000))
+        for _ in range(50):
+            sub.delivered()
+        pub.paid(50 * 20002)
+        sent, size = sent + 50, size + 50 * 20002
+    s = stats(d)["c"]["clients"]
+    assert sorted(c["tx"]["count"] + c["drops"]["count"] for c in s) == [sent, sent]
+    assert min(c["drops"]["count"] for c in s) == 0
+    assert max(c["lost"].get("stalled", 0) for c in s) > 0
+    d.says("does not read")
+    # and when it reads again, it gets what comes from then on
+    got = 0
+    lazy.sock.settimeout(60)
+
+    def resumed():
+        nonlocal got
+        pub.publish("c", b"new")
+        data = lazy.delivered()[1]
+        got += 1
+        return data == b"new"
+
+    wait_for(resumed)
+    assert got < sent
+
+
