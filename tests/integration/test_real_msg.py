@@ -1,0 +1,85 @@
+"""The message bus side by side with an installed ldmsd 4.5.3 and its tools; skipped where there is none."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from ldms import PATIENCE_S, free_port, real_ldmsd, wait_for
+from test_msg import CLIENT_STATS, daemon, stats
+from test_real_peers import env, real
+from wire import Wire
+
+PREFIX = real_ldmsd()
+pytestmark = pytest.mark.skipif(not PREFIX, reason="no ldmsd is installed; set LDMSD_PREFIX to where one is")
+
+
+def publish(cluster, port, tag, data, kind="json", *args):
+    """Their tool publishes a file to a daemon."""
+    path = cluster.write("data", data)
+    return subprocess.run([os.path.join(PREFIX, "sbin/ldms_msg_publish"), "-x", "sock", "-h", "localhost", "-p", str(port),
+                           "-m", tag, "-t", kind, "-f", path, *args], capture_output=True, text=True, env=env(),
+                          timeout=PATIENCE_S)
+
+
+def real_agg(cluster, name, producers, subscribe, extra="", rail=1):
+    """Their aggregator, subscribed at daemons."""
+    port = free_port()
+    conf = cluster.write(name + ".conf", "msg_enable\n" + extra + "".join(
+        f"prdcr_add name=p{i} type=active xprt=sock host=localhost port={p.port} reconnect=200ms rail={rail}\n"
+        f"prdcr_start name=p{i}\n" for i, p in enumerate(producers)) +
+        "".join(f"prdcr_subscribe regex=.* message_tag={t}\n" for t in subscribe))
+    d = real(cluster, name, conf, port)
+    wait_for(lambda: connects(port), "their daemon")
+    return d
+
+
+def connects(port):
+    try:
+        return Wire(port).accepted()
+    except OSError:
+        return None
+
+
+def test_their_tool_publishes_to_us(cluster):
+    d = daemon(cluster, "d")
+    sub = Wire(d.port).accepted()
+    sub.subscribe("jobs")
+    for kind in ("json", "string"):
+        r = publish(cluster, d.port, "jobs", '{"a":1}', kind)
+        assert r.returncode == 0, r
+        channel, data, hops = sub.delivered()
+        assert (channel, data.rstrip(b"\0"), hops) == ("jobs", b'{"a":1}', 1)
+
+
+def test_their_aggregator_gets_ours(cluster):
+    d = daemon(cluster, "d")
+    for rail in (1, 3):
+        agg = real_agg(cluster, f"a{rail}", [d], ["jobs", "^x.*"], rail=rail)
+        wait_for(lambda: len(json.loads(Wire(d.port).accepted().control(CLIENT_STATS)[1])) == 2, "subscriptions")
+        sub, pub = Wire(agg.port).accepted(), Wire(d.port).accepted()
+        assert sub.subscribe(".*", True) == (0, "OK")
+        for i in range(20):
+            pub.publish(f"x{i}", b"%d" % i, gn=100 + i)
+        pub.publish("jobs", b"job", gn=200)
+        pub.publish("other", b"nobody's", gn=201)
+        got = {c: (data, hops) for c, data, hops in (sub.delivered() for _ in range(21))}
+        assert got == {**{f"x{i}": (b"%d" % i, 2) for i in range(20)}, "jobs": (b"job", 2)}
+        pub.paid(sum(len(f"x{i}") + 1 + len(str(i)) for i in range(20)) + 8 + 14)
+        assert all(c["waiting"]["count"] == 0 for c in stats(d, CLIENT_STATS).values())
+        assert agg.alive()
+        agg.stop()
+        wait_for(lambda: not stats(d, CLIENT_STATS), "subscriptions to go with their peer")
+
+
+def test_their_aggregator_with_a_quota(cluster):
+    """They let us have so many bytes outstanding; all come all the same."""
+    d = daemon(cluster, "d")
+    agg = real_agg(cluster, "a", [d], ["c"], extra="default_quota quota=1000\n")
+    wait_for(lambda: stats(d, CLIENT_STATS), "the subscription")
+    sub, pub = Wire(agg.port).accepted(), Wire(d.port).accepted()
+    sub.subscribe("c")
+    for i in range(50):
+        pub.publish("c", b"%3d" % i + bytes(397), gn=i + 1)
+    assert [int(sub.delivered()[1][:3]) for _ in range(50)] == list(range(50))
+    assert stats(d, CLIENT_STATS)["c"]["drops"]["count"] == 0
