@@ -226,6 +226,7 @@ struct msg_rail *msg_rail_of(struct xprt *x)
 		ml->x = x;
 		ml->idx = i;
 		ml->go.fn = go_cb;
+		ml->more = (struct qgroup_wait){ .loop = x->loop, .job = { .fn = msg_pay_more } };
 		ev_init(&ml->wait, wait_cb);
 		ml->wait.data = ml;
 		LIST_INIT(&ml->parts);
@@ -266,6 +267,8 @@ void msg_rail_down(struct xprt *x)
 		ev_timer_stop(ev_of(ml), &ml->wait);
 		msg_parts_free(ml);
 		bus_port_close(&ml->port);
+		qgroup_wait_end(x->env->qgroup, &ml->more);
+		ml->withheld = 0;
 		bus_origin_close(ml->from);
 		ml->from = NULL;
 	}

@@ -7,6 +7,7 @@
 #define XPRT_MSG_RAIL_H
 
 #include "xprt/bus_impl.h"
+#include "xprt/qgroup.h"
 #include "xprt/xprt_impl.h"
 
 #define MSG_PART_SZ 48 /* in front of the bytes of a message: request header 16, source 20, number 8, flags 4 */
@@ -30,6 +31,8 @@ struct msg_lane {
 	size_t pending;          /* when the timer began */
 	int64_t spent;           /* bytes that went and are not paid back; negative: extra credit */
 	struct bus_origin *from; /* NULL: no message came here yet */
+	uint64_t withheld;       /* to be paid when the quota group has more */
+	struct qgroup_wait more;
 	LIST_HEAD(, msg_part) parts;
 	unsigned int parts_n;
 	size_t parts_bytes;
@@ -77,5 +80,6 @@ void msg_parts_free(struct msg_lane *ml);
 
 /* Pay so much back (proto_quota.c). */
 void msg_pay(void *msg_lane, uint64_t bytes);
+void msg_pay_more(struct loop_job *job); /* msg_lane.more: there is more to pay with */
 
 #endif

@@ -35,9 +35,9 @@ static const struct row requests[] = {
 	[CMD_MSG] = { "MSG", 32, msg_got },
 	[CMD_MSG_SUB] = { "MSG_SUB", 12, msg_sub_got },
 	[CMD_MSG_UNSUB] = { "MSG_UNSUB", 12, msg_unsub_got },
-	[CMD_QGROUP_ASK] = { "QGROUP_ASK", 16, ignored_got },
-	[CMD_QGROUP_DONATE] = { "QGROUP_DONATE", 16, ignored_got },
-	[CMD_QGROUP_DONATE_BACK] = { "QGROUP_DONATE_BACK", 16, ignored_got },
+	[CMD_QGROUP_ASK] = { "QGROUP_ASK", 16, qgroup_ask_got },
+	[CMD_QGROUP_DONATE] = { "QGROUP_DONATE", 16, qgroup_donate_got },
+	[CMD_QGROUP_DONATE_BACK] = { "QGROUP_DONATE_BACK", 16, qgroup_donate_back_got },
 	[CMD_QUOTA_RECONFIG] = { "QUOTA_RECONFIG", 8, quota_reconfig_got },
 	[CMD_RATE_RECONFIG] = { "RATE_RECONFIG", 8, rate_reconfig_got },
 };

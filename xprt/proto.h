@@ -180,6 +180,9 @@ void msg_unsub_reply_got(struct msg *m);
 void send_quota_got(struct msg *m);
 void quota_reconfig_got(struct msg *m);
 void rate_reconfig_got(struct msg *m);
+void qgroup_ask_got(struct msg *m);
+void qgroup_donate_got(struct msg *m);
+void qgroup_donate_back_got(struct msg *m);
 
 /* What this daemon does not have: quota groups (proto_none.c). */
 void ignored_got(struct msg *m);

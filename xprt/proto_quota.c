@@ -9,11 +9,13 @@
 #include "xprt/msg_rail.h"
 #include "xprt/proto.h"
 
-void msg_pay(void *msg_lane, uint64_t bytes)
+/* What is withheld, as far as the quota group has it. */
+static void pay_withheld(struct msg_lane *ml)
 {
-	struct msg_lane *ml = msg_lane;
 	struct lane *lane = ml->x->lanes[ml->idx];
+	uint64_t bytes = qgroup_spend(ml->x->env->qgroup, ml->withheld, &ml->more);
 
+	ml->withheld -= bytes;
 	while (bytes && lane->ep) {
 		uint32_t part = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 		struct buf *b = proto_req(lane, CMD_SEND_QUOTA, 0);
@@ -24,6 +26,23 @@ void msg_pay(void *msg_lane, uint64_t bytes)
 			return;
 		bytes -= part;
 	}
+}
+
+void msg_pay(void *msg_lane, uint64_t bytes)
+{
+	struct msg_lane *ml = msg_lane;
+
+	ml->withheld += bytes;
+	pay_withheld(ml);
+}
+
+void msg_pay_more(struct loop_job *job)
+{
+	struct msg_lane *ml =
+		(struct msg_lane *)((char *)job - offsetof(struct msg_lane, more) - offsetof(struct qgroup_wait, job));
+
+	if (ml->withheld)
+		pay_withheld(ml);
 }
 
 void send_quota_got(struct msg *m)

@@ -20,6 +20,7 @@
 #include "xprt/bus.h"
 #include "xprt/limits.h"
 
+struct qgroup;
 struct xprt;
 struct xprt_listener;
 
@@ -88,6 +89,7 @@ struct xprt_env {
 	struct pool *pool; /* where mirrors go */
 	struct work *work; /* names are resolved there */
 	struct bus *bus; /* messages of peers go there; NULL: there is no message bus */
+	struct qgroup *qgroup; /* what may be paid back for them; NULL: all at once (xprt/qgroup.h) */
 	struct xprt_limits limits;
 	struct xprt_stats stats;
 };

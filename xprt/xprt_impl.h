@@ -90,6 +90,10 @@ struct xprt {
 	bool legacy;            /* it knows no rails: never send it a command >= 10 */
 	bool msg_on;            /* its message bus is on */
 	struct xprt_quota peer_quota, quota; /* what it lets us send, what we let it */
+	struct {
+		uint64_t asked_xid, asked; /* of the newest ask, 0: answered */
+		uint64_t donated;          /* and not given back */
+	} qgroup;
 	struct msg_rail *msg;                /* its side of the bus; NULL: no message came or went (msg_rail.h) */
 	LIST_ENTRY(xprt) entry; /* io->xprts */
 	/* active */

@@ -43,6 +43,10 @@ enum attr_id {
 	ATTR_SUMMARY = 41,
 	ATTR_SIZE = 42,
 	ATTR_CACHE_IP = 43,
+	ATTR_ASK_INTERVAL = 44,
+	ATTR_ASK_MARK = 45,
+	ATTR_ASK_AMOUNT = 46,
+	ATTR_RESET_INTERVAL = 47,
 	ATTR_EXCLUSIVE_THREAD = 48,
 	ATTR_IDS = 50, /* one more than the last */
 };

@@ -59,6 +59,13 @@ H(msg_disable);
 H(msg_stats);
 H(msg_client_stats);
 H(default_quota);
+/* ctl_qgroup.c */
+H(qgroup_config);
+H(qgroup_member_add);
+H(qgroup_member_del);
+H(qgroup_start);
+H(qgroup_stop);
+H(qgroup_info);
 /* ctl_daemon.c */
 H(listen);
 H(env);

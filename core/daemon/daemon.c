@@ -14,6 +14,7 @@
 #include "core/daemon/listener.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
+#include "core/daemon/qgroups.h"
 #include "core/daemon/updtr.h"
 #include "xprt/stats.h"
 
@@ -121,6 +122,8 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	rc = d->main ? loops_new(d, conf->io_loops, err) : -ENOMEM;
 	if (rc)
 		goto out;
+	d->qgroups = qgroups_new(d);
+	d->xprt.qgroup = qgroups_account(d->qgroups);
 	d->xprt.sets = d->sets;
 	d->xprt.pool = d->pool;
 	d->xprt.work = d->work;
@@ -189,6 +192,7 @@ static void objects_stop(struct daemon *d, int64_t end_us)
 		updtr_stop((struct updtr *)u);
 	prdcrs_stop(d->adverts);
 	prdcrs_stop(d->prdcrs);
+	qgroups_stop(d->qgroups);
 	listener_close_all(d);
 	NODE_EACH(g, d->strgps) {
 		if (strgp_running(((struct strgp_node *)g)->strgp))
@@ -260,6 +264,7 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 			loop_free(d->io[i]);
 	loop_free(d->main);
 	strgp_pool_free(d->strgp_pool, left_us(end_us) + LAST_US);
+	qgroups_free(d->qgroups);
 	bus_free(d->xprt.bus);
 	setdb_free(d->sets);
 	pool_free(d->pool);

@@ -22,6 +22,7 @@
 struct prdcr;
 struct updtr;
 struct listener;
+struct qgroups;
 
 /* A table of named objects; the objects begin with their node.  Owned by the main loop. */
 struct node {
@@ -38,6 +39,7 @@ struct daemon {
 	struct setdb *sets;
 	struct work *work;
 	struct xprt_env xprt;
+	struct qgroups *qgroups;
 	struct xprt_quota quota; /* of peers for which none is configured */
 	struct samp_env samp;
 	struct strgp_pool *strgp_pool;

@@ -12,6 +12,7 @@
 #include "core/ctl/record.h"
 #include "core/daemon/advert.h"
 #include "core/set/setdb.h"
+#include "xprt/qgroup.h"
 #include "xprt/xprt_impl.h"
 
 #define FRAMES_MAX 128
@@ -691,6 +692,140 @@ static void test_advertiser(void **state)
 	trace_free(&t);
 }
 
+/* -- the message bus ----------------------------------------------------------------------------------------------- */
+
+/* The next message of the peer; its bytes are taken with raw_next(). */
+static void expect(struct rig *r, struct raw *w, uint32_t cmd)
+{
+	raw_until(r, w, raw_has(w));
+	assert_int_equal(raw_type(w), 2);
+	assert_int_equal(be32_at(&w->in, 32), cmd);
+}
+
+static void raw_next(struct raw *w)
+{
+	buf_consume(&w->in, raw_has(w));
+}
+
+/* Say what the recorded client said, from frame `from` on, up to the first that its server sends after it. */
+static int say(struct rig *r, struct raw *w, const struct trace *t, int from)
+{
+	int i = from;
+
+	for (; i < t->n && t->f[i].from_client; i++)
+		raw_send(r, w, t->f[i].b.p, t->f[i].b.len);
+	return i;
+}
+
+static struct raw open_like(struct rig *r, const struct trace *t)
+{
+	struct raw w = raw_connect(xprt_listener_port(r->l));
+
+	assert_int_equal(say(r, &w, t, 0), 1);
+	raw_until(r, &w, raw_has(&w));
+	assert_int_equal(raw_type(&w), 8);
+	assert_int_equal(raw_has(&w), t->f[1].b.len);
+	assert_memory_equal(w.in.p + 44, t->f[1].b.p + 44, 16 + 8); /* no limits, connections, index */
+	assert_memory_equal(w.in.p + 84, t->f[1].b.p + 84, 4);      /* the bus is on */
+	raw_next(&w);
+	return w;
+}
+
+/* A tool publishes and an aggregator has subscribed: what it gets is what it was given by the recorded server. */
+static void test_bus_08_10(void **state)
+{
+	struct trace sub, pub;
+	struct raw s, p;
+	struct rig r;
+	int at;
+
+	LOAD_OR_SKIP(&sub, "08-bus-and-stream-subscriber.txt");
+	assert_true(trace_load(&pub, "10-msg-publish.txt"));
+	rig_open(&r, "sock");
+	r.env.bus = bus_new(NULL);
+	bus_enable(r.env.bus, true);
+	rig_listen(&r);
+	s = open_like(&r, &sub);
+	at = say(&r, &s, &sub, 2);
+	for (int i = at + 1; i <= at + 2; i++) {
+		expect(&r, &s, 0x10b);
+		assert_int_equal(raw_has(&s), sub.f[i].b.len);
+		assert_memory_equal(s.in.p + 20, sub.f[i].b.p + 20, sub.f[i].b.len - 20);
+		raw_next(&s);
+	}
+	expect(&r, &s, 0x101);
+	raw_next(&s);
+	p = open_like(&r, &pub);
+	say(&r, &p, &pub, 2);
+	expect(&r, &s, 11);
+	at += 4;
+	assert_int_equal(cmd_of(&sub.f[at]), 11);
+	assert_int_equal(raw_has(&s), sub.f[at].b.len);
+	assert_memory_equal(s.in.p + 20, sub.f[at].b.p + 20, 4 + 16 + 20);        /* header, source */
+	assert_memory_equal(s.in.p + 72 + 64, sub.f[at].b.p + 72 + 64, 92 - 64);  /* length to hops */
+	assert_memory_equal(s.in.p + 72 + 384, sub.f[at].b.p + 72 + 384, 5 + 16); /* channel, data */
+	assert_memory_equal(s.in.p + 72 + 96, pub.f[3].b.p + 72 + 96, 32);        /* the first hop as it was said */
+	assert_true(be64_at(&s.in, 72 + 128) >= be64_at(&s.in, 72 + 96));         /* ours */
+	raw_next(&s);
+	expect(&r, &p, 10); /* the publisher is paid */
+	assert_memory_equal(p.in.p + 20, sub.f[at + 1].b.p + 20, sub.f[at + 1].b.len - 20);
+	say(&r, &s, &sub, at + 1);
+	raw_close(&s);
+	raw_close(&p);
+	rig_until(&r, !atomic_load(&r.env.stats.live));
+	assert_int_equal(atomic_load(&r.env.stats.ended[XPRT_PROTO]), 0);
+	rig_close(&r);
+	bus_free(r.env.bus);
+	trace_free(&sub);
+	trace_free(&pub);
+}
+
+/* Members of a quota group: asked, we donate as the recorded server did, and take back what is left over. */
+static void test_qgroup_19(void **state)
+{
+	/* one window since 1970: the recorded ones are long over */
+	const struct qgroup_conf conf = {
+		.quota = 1000, .ask_mark = 20, .ask_amount = 200, .ask_us = SEC_US, .reset_us = INT64_MAX
+	};
+	struct qgroup q;
+	struct trace t;
+	int64_t window;
+	uint64_t left;
+	struct raw w;
+	struct rig r;
+
+	LOAD_OR_SKIP(&t, "19-qgroup.txt");
+	qgroup_init(&q);
+	qgroup_conf_set(&q, &conf);
+	assert_int_equal(qgroup_on(&q, NULL), 0);
+	rig_open(&r, "sock");
+	r.env.bus = bus_new(NULL);
+	r.env.qgroup = &q;
+	bus_enable(r.env.bus, true);
+	rig_listen(&r);
+	w = open_like(&r, &t);
+	for (int i = 3; i < t.n; i++)
+		memset(t.f[i].b.p + 24 + 24, 0, 8);
+	for (int i = 2; i < t.n;) {
+		i = say(&r, &w, &t, i);
+		if (i == t.n)
+			break;
+		expect(&r, &w, 15);
+		assert_memory_equal(w.in.p + 20, t.f[i].b.p + 20, t.f[i].b.len - 20);
+		raw_next(&w);
+		assert_true(qgroup_left(&q, &left, &window));
+		assert_int_equal(left, 800);
+		i++;
+	}
+	rig_until(&r, qgroup_left(&q, &left, &window) && left == 1000);
+	raw_close(&w);
+	rig_until(&r, !atomic_load(&r.env.stats.live));
+	rig_close(&r);
+	bus_free(r.env.bus);
+	qgroup_fini(&q);
+	trace_free(&t);
+}
+
 #define SERVER(id, file)                                                                                               \
 	static void test_server_##id(void **state)                                                                     \
 	{                                                                                                              \
@@ -730,6 +865,7 @@ int main(void)
 		cmocka_unit_test(test_server_16), cmocka_unit_test(test_client_01),  cmocka_unit_test(test_client_02),
 		cmocka_unit_test(test_client_06), cmocka_unit_test(test_advertised), cmocka_unit_test(test_advertiser),
 		cmocka_unit_test(test_client_13), cmocka_unit_test(test_client_14),  cmocka_unit_test(test_client_16),
+		cmocka_unit_test(test_bus_08_10), cmocka_unit_test(test_qgroup_19),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
