@@ -202,10 +202,12 @@ static void status_one(struct buf *b, struct prdcr *p)
 	reply_string(b, conf->xprt);
 	buf_addf(b, ",\"auth\":");
 	reply_string(b, conf->auth);
-	buf_addf(b,
-		 ",\"rail\":\"%u\",\"quota\":\"-1\",\"rx_rate\":\"-1\",\"reconnect_us\":\"%lld\",\"state\":\"%s\","
-		 "\"sets\": [",
-		 conf->rail, (long long)conf->reconnect_us, prdcr_state_name(prdcr_state(p)));
+	buf_addf(b, ",\"rail\":\"%u\",\"quota\":", conf->rail);
+	reply_size(b, conf->quota.recv_quota);
+	buf_addf(b, ",\"rx_rate\":");
+	reply_size(b, conf->quota.rate);
+	buf_addf(b, ",\"reconnect_us\":\"%lld\",\"state\":\"%s\",\"sets\": [", (long long)conf->reconnect_us,
+		 prdcr_state_name(prdcr_state(p)));
 	for (struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next) {
 		buf_addf(b, "%s{ \"inst_name\":", sep);
 		reply_string(b, ps->name);

@@ -11,6 +11,10 @@
 #define NAME(what) REQ(ATTR_NAME, "name", AT_TEXT, "the " what)
 #define OPT_PERM   OPT(ATTR_PERM, "perm", AT_PERM, "0770", "who may change the object, in C notation")
 
+#define OPT_QUOTA                                                                                                      \
+	OPT(ATTR_QUOTA, "quota", AT_SIZE, "as default_quota", "bytes of messages it may have outstanding here"),       \
+		OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages that it may send in a second")
+
 /* How to connect, but for the host and the port. */
 #define CONNECT                                                                                                        \
 	OPT(ATTR_XPRT, "xprt", AT_TEXT, "sock", "transport"),                                                          \
@@ -18,13 +22,9 @@
 		OPT(ATTR_INTERVAL, "interval", AT_TIME, NULL, "old name of reconnect"),                                \
 		OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication"),                                             \
 		OPT(ATTR_RAIL, "rail", AT_NUM, "1", "connections to it"),                                              \
-		OPT(ATTR_QUOTA, "quota", AT_SIZE, "-1", "bytes of messages it may have outstanding"),                  \
-		OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages a second"),                             \
+		OPT_QUOTA,                                                                                             \
 		OPT(ATTR_CACHE_IP, "cache_ip", AT_BOOL, "true", "accepted; names are looked up at each attempt"),      \
 		OPT_PERM
-#define OPT_QUOTA                                                                                                      \
-	OPT(ATTR_QUOTA, "quota", AT_SIZE, "as default_quota", "bytes of messages it may have outstanding here"),       \
-		OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages that it may send in a second")
 
 const struct verb verbs[] = {
 	/* plugins */
@@ -48,16 +48,6 @@ const struct verb verbs[] = {
 	  USES(NAME("producer"), REQ_WORD(ATTR_TYPE, "type", "active|bridge|local|passive", "who connects, and why"),
 	       OPT(ATTR_HOST, "host", AT_TEXT, NULL, "its host"), OPT(ATTR_PORT, "port", AT_PORT, "411", "its port"),
 	       CONNECT),
-	  USES(NAME("producer"), REQ_WORD(ATTR_TYPE, "type", "active|local", "who connects; local: this daemon's sets"),
-	       OPT(ATTR_XPRT, "xprt", AT_TEXT, "sock", "transport"), OPT(ATTR_HOST, "host", AT_TEXT, NULL, "its host"),
-	       OPT(ATTR_PORT, "port", AT_PORT, "411", "its port"),
-	       OPT(ATTR_INTERVAL, "reconnect", AT_TIME, "20s", "at most this long between attempts to connect"),
-	       OPT(ATTR_INTERVAL, "interval", AT_TIME, NULL, "old name of reconnect"),
-	       OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication"),
-	       OPT(ATTR_RAIL, "rail", AT_NUM, "1", "connections to it"),
-	       OPT_QUOTA,
-	       OPT(ATTR_CACHE_IP, "cache_ip", AT_BOOL, "true", "accepted; names are looked up at each attempt"),
-	       OPT_PERM),
 	  ctl_prdcr_add, "name a daemon whose sets are mirrored" },
 	{ "prdcr_del", 0x101, VERB_MODIFIES, 0, USES(NAME("producer")), ctl_prdcr_del, "forget a stopped producer" },
 	{ "prdcr_start", 0x102, VERB_MODIFIES | VERB_DEFER, 3,
@@ -106,8 +96,7 @@ const struct verb verbs[] = {
 	       WORD(ATTR_TYPE, "type", "passive|active", "passive", "use their connections, or connect back"),
 	       OPT(ATTR_AUTO_INTERVAL, "disable_start", AT_BOOL, "false", "their producers wait for prdcr_start"),
 	       OPT(ATTR_SIZE, "max", AT_NUM, "16384", "make so many producers at most"),
-	       OPT(ATTR_QUOTA, "quota", AT_SIZE, "-1", "bytes of messages one may have outstanding"),
-	       OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages a second"),
+	       OPT_QUOTA,
 	       OPT(ATTR_PORT, "advertiser_port", AT_PORT, NULL, "active: their port"),
 	       OPT(ATTR_XPRT, "advertiser_xprt", AT_TEXT, NULL, "active: transport"),
 	       OPT(ATTR_AUTH, "advertiser_auth", AT_TEXT, "none", "active: authentication"),

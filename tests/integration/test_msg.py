@@ -84,6 +84,47 @@ def test_quota_and_rate_are_announced(cluster):
     assert struct.unpack(">I", Wire(d.port).body[-4:])[0] == 1
 
 
+def test_producers_have_quotas(cluster):
+    d = daemon(cluster, "d", "prdcr_add name=p type=active host=localhost port=1 quota=4k rx_rate=1000 reconnect=1h\n"
+               "prdcr_add name=q type=active host=localhost port=1 reconnect=1h\n", bus="default_quota quota=3m\n")
+    w = Wire(d.port).accepted()
+    assert {p["name"]: (p["quota"], p["rx_rate"]) for p in w.status(0x104)} == {"p": ("4KB", "1000"), "q": ("3MB", "-1")}
+    code, text = w.control(0x100, [(1, b"r\0"), (5, b"active\0"), (9, b"h\0"), (39, b"0\0")])
+    assert code == 22 and "0 lets no message through" in text
+
+
+def qgroup(d):
+    code, text = Wire(d.port).accepted().control(0xB05)
+    assert code == 0, text
+    return json.loads(text)
+
+
+def test_a_quota_group_shares(cluster):
+    """One window that does not end within the test."""
+    assert Wire(daemon(cluster, "n").port).accepted().control(0xB03)[1].startswith("qgroup start error: EINVAL(22)")
+    conf = ("qgroup_config quota={} ask_interval=20ms ask_amount=60 ask_mark=50 reset_interval=36500d\n"
+            "qgroup_member_add xprt=sock host=127.0.0.1 port={}\nqgroup_start\n")
+    ports = [free_port(), free_port()]
+    rich, poor = (cluster.daemon(n, ["samp", "-n", n, "-c", cluster.write(
+        n + ".conf", f"msg_enable\nlisten port={p} host=127.0.0.1\n" + conf.format(q, o))], p)
+        for n, p, o, q in (("rich", ports[0], ports[1], 1000), ("poor", ports[1], ports[0], 100)))
+    for d in (rich, poor):
+        wait_for(lambda: d.text().count("CONNECTED") and [m["state"] for m in qgroup(d)["members"]] == ["CONNECTED"])
+    assert qgroup(rich)["state"] == "STARTED" and qgroup(rich)["config"]["ask_usec"] == 20000
+    pub = Wire(poor.port).accepted()
+    for i in range(10):  # 800 bytes: more than its own, less than both have
+        pub.publish("c", bytes(78))
+    pub.paid(800)
+    assert qgroup(rich)["quota"] + qgroup(poor)["quota"] == 300
+    pub.publish("c", bytes(598))  # more than is left: some of it is withheld, as rich keeps its mark
+    pub.paid(250)
+    assert qgroup(rich)["quota"] == 50 and qgroup(poor)["quota"] == 0
+    assert Wire(poor.port).accepted().control(0xB04) == (0, "")
+    pub.paid(350)
+    assert Wire(poor.port).accepted().control(0xB02, [(9, b"127.0.0.1\0"), (10, b"%d\0" % rich.port)]) == (0, "")
+    assert qgroup(poor)["members"] == [] and qgroup(poor)["state"] == "STOPPED"
+
+
 def test_credit_of_a_subscriber_is_kept_to(cluster):
     d = daemon(cluster, "d")
     sub, pub = Wire(d.port, quota=100).accepted(), Wire(d.port).accepted()
