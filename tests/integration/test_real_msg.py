@@ -83,3 +83,35 @@ def test_their_aggregator_with_a_quota(cluster):
         pub.publish("c", b"%3d" % i + bytes(397), gn=i + 1)
     assert [int(sub.delivered()[1][:3]) for _ in range(50)] == list(range(50))
     assert stats(d, CLIENT_STATS)["c"]["drops"]["count"] == 0
+
+
+def real_qgroup(port):
+    code, text = Wire(port).accepted().control(0xB05)
+    assert code == 0, text
+    return json.loads(text)
+
+
+def test_a_quota_group_with_theirs(cluster):
+    """Ours is short and theirs donates, and the other way round."""
+    ports = [free_port(), free_port()]
+    conf = ("msg_enable\nqgroup_config quota={} ask_interval=50ms ask_amount=60 ask_mark=50 reset_interval=36500d\n"
+            "qgroup_member_add xprt=sock host=127.0.0.1 port={}\nqgroup_start\n")
+    for ours, theirs in ((100, 1000), (1000, 100)):
+        name = f"q{ours}"
+        d = cluster.daemon(name, ["samp", "-n", name, "-c", cluster.write(
+            name + ".conf", f"listen port={ports[0]} host=127.0.0.1\n" + conf.format(ours, ports[1]))], ports[0])
+        r = real(cluster, "r" + name, cluster.write("r" + name + ".conf", conf.format(theirs, ports[0])), ports[1])
+        for port in ports:
+            wait_for(lambda: connects(port) and [m["state"] for m in real_qgroup(port)["members"]] == ["CONNECTED"], name)
+        pub = Wire(min((ours, ports[0]), (theirs, ports[1]))[1]).accepted()
+        for _ in range(10):
+            pub.publish("c", bytes(78))
+        if ours < theirs:
+            pub.paid(800)
+            wait_for(lambda: real_qgroup(ports[1])["quota"] + real_qgroup(ports[0])["quota"] == 1100 - 800)
+        else:  # theirs goes on to pay only when more messages come; as it is between two of theirs
+            pub.paid(80)
+            wait_for(lambda: (real_qgroup(ports[0])["quota"], real_qgroup(ports[1])["quota"]) == (940, 80))
+        assert r.alive() and d.alive()
+        r.stop()
+        d.stop()
