@@ -185,9 +185,11 @@ void msg_lane_go(struct msg_lane *ml)
 
 	if (!x->up)
 		return;
-	if (ml->port.stalled)
-		log_info("msg", "%s: takes messages again; %lu were dropped meanwhile", x->peer,
-			 bus_port_stall(&ml->port, false));
+	if (ml->port.stalled) {
+		unsigned long n = bus_port_stall(&ml->port, false);
+
+		log_info("msg", "%s: takes messages again; %lu were dropped meanwhile", x->peer, n);
+	}
 	send_waiting(ml);
 	if (!mr->want_credit)
 		return;

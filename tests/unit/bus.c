@@ -360,6 +360,364 @@ static void test_a_peer_without_bus(void **state)
 	close_buses(&r);
 }
 
+/* Names spread over connections as real peers do it; a source spreads them anew. */
+static void test_lanes_of_the_specification(void **state)
+{
+	const struct bus_msg m = text("tag1", "x");
+	struct bus_body *body;
+
+	assert_int_equal(bus_body_new(NULL, &m, &body, NULL), 0);
+	assert_int_equal(bus_lane(body, 1), 0);
+	assert_int_equal(bus_lane(body, 3), 0x1d06cf40 % 1033 % 3);
+	body->m.src.family = AF_INET;
+	body->m.src.port = 4711;
+	memcpy(body->m.src.addr, "\12\1\2\3", 4);
+	assert_int_equal(bus_lane(body, 7), ((UINT64_C(0x0a010203) << 16 | 4711) << 32 | 0x1d06cf40) % 1033 % 7);
+	body->m.src.family = AF_INET6;
+	memcpy(body->m.src.addr + 12, "\12\1\2\3", 4);
+	assert_int_equal(bus_lane(body, 5), ((UINT64_C(0x0a010203) << 16 | 4711) << 32 | 0x1d06cf40) % 1033 % 5);
+	bus_body_put(body);
+}
+
+static void test_a_rail_spreads_channels_and_keeps_their_order(void **state)
+{
+	struct ear e = { 0 };
+	struct bus_sub *s;
+	struct rig r;
+	char name[16];
+	bool used[3] = { false };
+
+	open_buses(&r, "mem", NULL);
+	rig_connect(&r, 3);
+	assert_int_equal(ask(&r, ".*", true, -1, false).rc, 0);
+	s = subscribe(&r, r.cenv.bus, ".*", true, &e);
+	for (int i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "c%d", i % 10);
+		publish(r.env.bus, name, i < 10 ? "1" : i < 20 ? "2" : "3");
+	}
+	for (int i = 0; i < 3; i++)
+		used[i] = r.s->msg->lanes[i].port.n > 0;
+	assert_true(used[0] && used[1] && used[2]);
+	rig_until(&r, e.n == 30 && !xprt_msg_unpaid(r.s));
+	for (int i = 0; i < 30; i++)
+		for (int k = i + 1; k < 30; k++)
+			assert_true(strcmp(e.channel[i], e.channel[k]) || e.data[i][0] < e.data[k][0]);
+	bus_unsubscribe(s);
+	close_buses(&r);
+}
+
+/* -- credit and rates ---------------------------------------------------------------------------------------------- */
+
+static void reconnect(struct rig *r, int64_t quota, int64_t rate)
+{
+	rig_connect(r, 1);
+	r->s->peer_quota = (struct xprt_quota){ quota, rate };
+}
+
+static void test_a_sender_keeps_to_the_quota(void **state)
+{
+	struct bus_msg m = text("c", "1234567"); /* 10 bytes */
+	struct err err = { "" };
+	struct rig r;
+
+	open_buses(&r, "mem", NULL);
+	rig_connect(&r, 1);
+	r.c->peer_quota.recv_quota = 25;
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), -EAGAIN);
+	assert_int_equal(r.c_credits, 0);
+	rig_until(&r, r.c_credits && !xprt_msg_unpaid(r.c));
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	m.data = "123456789012345678901234567890";
+	m.len = 30;
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), -EMSGSIZE);
+	assert_non_null(strstr(err.msg, "32 bytes on channel c; it takes no more than 25"));
+	close_buses(&r);
+}
+
+static void test_a_quota_that_changes(void **state)
+{
+	struct ear e = { 0 };
+	struct bus_sub *s;
+	struct rig r;
+
+	open_buses(&r, "mem", NULL);
+	reconnect(&r, 20, -1);
+	ask(&r, "c", false, -1, false);
+	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	r.s->msg->lanes[0].spent = 15; /* as if not paid back */
+	publish(r.env.bus, "c", "1234567");
+	rig_settle(&r);
+	assert_int_equal(e.n, 0);
+	assert_int_equal(r.s->msg->lanes[0].hold, HOLD_CREDIT);
+	/* the client says QUOTA_RECONFIG by hand */
+	struct buf *b = proto_req(r.c->lanes[0], CMD_QUOTA_RECONFIG, 0);
+
+	buf_be64(b, 25);
+	proto_put(r.c->lanes[0], b);
+	rig_until(&r, e.n == 1);
+	rig_until(&r, r.s->msg->lanes[0].spent == 15);
+	b = proto_req(r.c->lanes[0], CMD_RATE_RECONFIG, 0);
+	buf_be64(b, 5);
+	proto_put(r.c->lanes[0], b);
+	rig_until(&r, r.s->peer_quota.rate == 5);
+	publish(r.env.bus, "c", "1234567"); /* more than it takes in any second */
+	rig_settle(&r);
+	assert_int_equal(lost(r.env.bus, BUS_LOST_QUOTA), 1);
+	bus_unsubscribe(s);
+	close_buses(&r);
+}
+
+/* What it takes no more of in this second waits for the next. */
+static void test_a_rate_delays(void **state)
+{
+	struct ear e = { 0 };
+	struct bus_sub *s;
+	struct rig r;
+
+	open_buses(&r, "mem", NULL);
+	reconnect(&r, -1, 25);
+	ask(&r, "c", false, -1, false);
+	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	for (int i = 0; i < 5; i++)
+		publish(r.env.bus, "c", "1234567");
+	rig_until(&r, e.n == 5);
+	for (int i = 0; i < BUS_LOSSES; i++)
+		assert_int_equal(lost(r.env.bus, i), 0);
+	bus_unsubscribe(s);
+	close_buses(&r);
+}
+
+/* What is beyond the rate of a subscription is dropped. */
+static void test_a_subscription_has_a_rate(void **state)
+{
+	struct ear e = { 0 };
+	struct bus_sub *s;
+	struct rig r;
+
+	open_buses(&r, "mem", NULL);
+	rig_connect(&r, 1);
+	ask(&r, "c", false, 20, false);
+	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	for (int i = 0; i < 100; i++)
+		publish(r.env.bus, "c", "1234567");
+	rig_until(&r, (uint64_t)e.n + lost(r.env.bus, BUS_LOST_RATE) == 100);
+	assert_in_range(e.n, 2, 4); /* a second may have ended meanwhile */
+	bus_unsubscribe(s);
+	close_buses(&r);
+}
+
+static void test_who_may_say_and_read_what(void **state)
+{
+	struct bus_msg m = text("c", "x");
+	struct err err = { "" };
+	struct ear e = { 0 };
+	struct bus_sub *s;
+	struct rig r;
+
+	open_buses(&r, "mem", NULL);
+	rig_connect(&r, 1);
+	ask(&r, "c", false, -1, false);
+	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	r.s->uid = r.s->gid = 54321;
+	m.uid = 54321;
+	m.perm = 0400;
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0); /* in the name of group 0 */
+	rig_until(&r, lost(r.env.bus, BUS_LOST_FORGED) == 1 && !xprt_msg_unpaid(r.c));
+	m.gid = 54321;
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	rig_until(&r, e.n == 1); /* its own comes back to it, as it subscribed */
+	m.uid = m.gid = 0;
+	assert_int_equal(bus_publish(r.env.bus, &m, &err), 0);
+	rig_until(&r, lost(r.env.bus, BUS_LOST_ACCESS) == 1);
+	assert_int_equal(e.n, 1);
+	bus_unsubscribe(s);
+	close_buses(&r);
+}
+
+/* -- those who do not read ----------------------------------------------------------------------------------------- */
+
+static struct raw raw_subscriber(struct rig *r)
+{
+	static const uint8_t body[] = "\0\0\0\4\xff\xff\xff\xff\xff\xff\xff\xff"
+				      "c";
+	struct raw w = raw_handshake(r);
+	struct buf b = { 0 };
+
+	put_ldms(&b, 1, CMD_MSG_SUB, false, 0, body, sizeof(body));
+	raw_send(r, &w, b.p, b.len);
+	raw_until(r, &w, raw_has(&w));
+	buf_consume(&w.in, raw_has(&w));
+	buf_fini(&b);
+	return w;
+}
+
+static void test_one_that_does_not_read_is_passed_over(void **state)
+{
+	static char data[100000];
+	struct bus_limits lim = bus_limits_dflt;
+	struct bus_msg m = text("c", "x");
+	struct err err = { "" };
+	struct ear e = { 0 };
+	struct bus_sub *s;
+	struct raw w;
+	struct rig r;
+	uint64_t all;
+	size_t held;
+	int sent = 0, got = 0;
+
+	lim.stall_us = 20 * MSEC_US;
+	open_buses(&r, "sock", &lim);
+	rig_listen(&r);
+	w = raw_subscriber(&r);
+	s = subscribe(&r, r.env.bus, "c", false, &e);
+	m.data = data;
+	m.len = sizeof(data);
+	while (!lost(r.env.bus, BUS_LOST_STALLED) || sent % 100) {
+		assert_int_equal(bus_publish(r.env.bus, &m, &err), 0);
+		sent++;
+		rig_until(&r, e.n == sent); /* the other one has each at once */
+	}
+	bus_totals(r.env.bus, (uint64_t[BUS_LOSSES]){ 0 }, &held);
+	assert_int_equal(held, 0); /* and nothing is kept for who does not want it */
+	/* it reads again: what the network had, and what comes from then on */
+	m.len = 1;
+	do {
+		while (raw_has(&w)) {
+			assert_int_equal(raw_type(&w), 2);
+			got += raw_has(&w) > 1000;
+			if (raw_has(&w) < 1000)
+				m.len = 0; /* a new one */
+			buf_consume(&w.in, raw_has(&w));
+		}
+		assert_int_equal(bus_publish(r.env.bus, &m, &err), 0);
+		rig_settle(&r);
+	} while (m.len);
+	all = (uint64_t)got + lost(r.env.bus, BUS_LOST_STALLED);
+	assert_true(all >= (uint64_t)sent); /* small ones were passed over, too */
+	bus_unsubscribe(s);
+	raw_close(&w);
+	rig_until(&r, !atomic_load(&r.env.stats.live));
+	close_buses(&r);
+}
+
+/* One that takes messages but gives no credit back: its publishers wait, then it is passed over. */
+static void test_one_that_gives_no_credit_is_passed_over(void **state)
+{
+	struct bus_msg m = text("c", "1234567");
+	struct bus_limits lim = bus_limits_dflt;
+	struct err err = { "" };
+	struct raw w;
+	struct rig r;
+
+	lim.credit_us = 20 * MSEC_US;
+	open_buses(&r, "sock", &lim);
+	rig_connect(&r, 1);
+	w = raw_subscriber(&r);
+	r.s->peer_quota.recv_quota = 15;
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	rig_until(&r, xprt_msg_unpaid(r.c) == 10); /* the second waits for the credit of the first */
+	rig_until(&r, !xprt_msg_unpaid(r.c));
+	assert_int_equal(lost(r.env.bus, BUS_LOST_STALLED), 1);
+	raw_close(&w);
+	rig_until(&r, r.s_downs == 1);
+	close_buses(&r);
+}
+
+/* A peer that has more outstanding than it may is not kept in memory. */
+static void test_a_sender_that_overruns(void **state)
+{
+	static char data[1000000];
+	struct bus_msg m = text("c", "x");
+	struct err err = { "" };
+	struct raw w;
+	struct rig r;
+
+	open_buses(&r, "sock", NULL);
+	rig_connect(&r, 1);
+	w = raw_subscriber(&r);
+	r.s->peer_quota.recv_quota = 1500000;
+	r.s = NULL;
+	/* the server's idea of what the client may have outstanding */
+	for (struct xprt *x = LIST_FIRST(&io_of(r.loop)->xprts); x; x = LIST_NEXT(x, entry))
+		x->quota.recv_quota = x->l ? 100 : -1;
+	m.data = data;
+	m.len = sizeof(data);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(xprt_msg_send(r.c, &m, &err) == 0 || i > 0, 1);
+	while (!lost(r.env.bus, BUS_LOST_OVERRUN)) {
+		if (xprt_msg_send(r.c, &m, &err))
+			rig_turn(&r);
+	}
+	raw_close(&w);
+	rig_until(&r, !xprt_msg_unpaid(r.c));
+	close_buses(&r);
+}
+
+/* A peer of before the bus is told nothing of it, whatever it says. */
+static void test_a_peer_of_before_the_bus(void **state)
+{
+	static const uint8_t sub[] = "\0\0\0\4\xff\xff\xff\xff\xff\xff\xff\xff"
+				     "c";
+	struct buf b = { 0 };
+	struct raw w;
+	struct rig r;
+
+	open_buses(&r, "sock", NULL);
+	rig_listen(&r);
+	w = raw_connect(xprt_listener_port(r.l));
+	put_zap(&b, 1, 16 + 20);
+	buf_add(&b, "\1\3\1\0SOCKET\0\0", 12);
+	buf_be32(&b, 20);
+	buf_add(&b, "\4\2\0\0none\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	put_ack(&b);
+	put_ldms(&b, 1, CMD_MSG_SUB, false, 0, sub, sizeof(sub));
+	put_ldms(&b, 2, CMD_DIR, false, 0, "\0\0\0", 4);
+	raw_send(&r, &w, b.p, b.len);
+	raw_until(&r, &w, raw_has(&w));
+	assert_int_equal(raw_type(&w), 8);
+	assert_int_equal(raw_has(&w), 44);
+	buf_consume(&w.in, 44);
+	raw_until(&r, &w, raw_has(&w));
+	assert_int_equal(w.in.p[35], 0x01); /* the directory, and nothing before it */
+	assert_int_equal(w.in.p[34], 0x01);
+	assert_true(LIST_EMPTY(&r.env.bus->subs));
+	assert_int_equal(xprt_msg_sub(r.s, "c", false, -1, answer_cb, NULL, NULL), -ENOTSUP);
+	raw_close(&w);
+	buf_fini(&b);
+	rig_until(&r, !atomic_load(&r.env.stats.live));
+	close_buses(&r);
+}
+
+/* Everything may go while messages wait. */
+static void test_closing_with_messages_on_their_way(void **state)
+{
+	struct bus_msg m = text("c", "x");
+	struct err err = { "" };
+	struct ear e = { 0 };
+	struct bus_sub *s;
+	struct rig r;
+
+	open_buses(&r, "mem", NULL);
+	rig_connect(&r, 2);
+	ask(&r, "c", false, -1, false);
+	s = subscribe(&r, r.env.bus, "c", false, &e);
+	for (int i = 0; i < 10; i++) {
+		publish(r.env.bus, "c", "x");
+		assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	}
+	ev_run(loop_ev(r.loop), EVRUN_NOWAIT);
+	publish(r.env.bus, "c", "x");
+	xprt_close(r.c);
+	r.c = NULL;
+	publish(r.env.bus, "c", "x");
+	rig_until(&r, r.s_downs == 1);
+	bus_unsubscribe(s);
+	close_buses(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +731,18 @@ int main(void)
 		cmocka_unit_test(test_a_peer_subscribes),
 		cmocka_unit_test(test_a_peer_publishes),
 		cmocka_unit_test(test_a_peer_without_bus),
+		cmocka_unit_test(test_lanes_of_the_specification),
+		cmocka_unit_test(test_a_rail_spreads_channels_and_keeps_their_order),
+		cmocka_unit_test(test_a_sender_keeps_to_the_quota),
+		cmocka_unit_test(test_a_quota_that_changes),
+		cmocka_unit_test(test_a_rate_delays),
+		cmocka_unit_test(test_a_subscription_has_a_rate),
+		cmocka_unit_test(test_who_may_say_and_read_what),
+		cmocka_unit_test(test_one_that_does_not_read_is_passed_over),
+		cmocka_unit_test(test_one_that_gives_no_credit_is_passed_over),
+		cmocka_unit_test(test_a_sender_that_overruns),
+		cmocka_unit_test(test_a_peer_of_before_the_bus),
+		cmocka_unit_test(test_closing_with_messages_on_their_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
