@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from ldms import PATIENCE_S, free_port, real_ldmsd, wait_for
-from test_msg import CLIENT_STATS, daemon, stats
+from test_bus import CLIENT_STATS, daemon, stats
 from test_real_peers import env, real
 from wire import Wire
 
