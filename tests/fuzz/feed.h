@@ -34,11 +34,14 @@ static struct {
 	struct xprt_listener l;
 	struct set *sets[3];
 	struct zap *client; /* the newest endpoint of a client */
+	struct zap *server; /* and of the server; NULL when it has gone */
+	bool stuck;         /* nobody takes what is sent */
 } fuzz;
 
 static inline void feed_push(struct zap *z)
 {
-	zap_sent(z, zap_pending(z));
+	if (!fuzz.stuck)
+		zap_sent(z, zap_pending(z));
 }
 
 static inline void feed_free(struct loop_job *job)
@@ -56,6 +59,8 @@ static inline void feed_close(struct zap *z)
 	f->job.fn = feed_free;
 	if (fuzz.client == z)
 		fuzz.client = NULL;
+	if (fuzz.server == z)
+		fuzz.server = NULL;
 	loop_post(fuzz.loop, &f->job);
 }
 
@@ -159,7 +164,8 @@ static inline struct zap *feed_accept(void)
 {
 	struct ep *ep = feed_new(&ep_feed, &fuzz.env, fuzz.loop, NULL, NULL);
 
-	((struct zap *)ep)->state = ZAP_WAIT_CONNECT;
+	fuzz.server = (struct zap *)ep;
+	fuzz.server->state = ZAP_WAIT_CONNECT;
 	guest_new(&fuzz.l, ep);
 	return (struct zap *)ep;
 }
