@@ -24,6 +24,13 @@ int xprt_send(struct xprt *x, const void *bytes, size_t len, struct err *err)
 	return rc ? err_set(err, rc, "%s: cannot be sent to: %s", x->peer, err_name(rc)) : 0;
 }
 
+size_t xprt_backlog(const struct xprt *x)
+{
+	const struct ep *ep = x->up ? x->lanes[0]->ep : NULL;
+
+	return ep ? ep->type->pending(ep) : 0;
+}
+
 void send_msg_got(struct msg *m)
 {
 	uint32_t len = rd_be32(&m->r);

@@ -142,6 +142,10 @@ void *xprt_arg(const struct xprt *x);
 /* Send one SEND_MSG. -EMSGSIZE beyond 1,048,516 bytes. */
 int xprt_send(struct xprt *x, const void *bytes, size_t len, struct err *err);
 
+/* Bytes of messages that wait for the peer to take them: who sends much looks first, because beyond limits.out_bytes a
+ * peer is dropped. */
+size_t xprt_backlog(const struct xprt *x);
+
 /* -- listening ------------------------------------------------------------------------------------------------------- */
 
 struct xprt_listen_conf {
