@@ -48,6 +48,7 @@ enum attr_id {
 	ATTR_ASK_AMOUNT = 46,
 	ATTR_RESET_INTERVAL = 47,
 	ATTR_EXCLUSIVE_THREAD = 48,
+	ATTR_MESSAGE_TAG = 49,
 	ATTR_IDS = 50, /* one more than the last */
 };
 

@@ -8,6 +8,7 @@
 #include "core/ctl/verbs.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
+#include "core/daemon/prdcr_sub.h"
 #include "core/daemon/updtr.h"
 #include "xprt/auth.h"
 #include "xprt/ep.h"
@@ -75,8 +76,10 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 	if (!p)
 		return -EINVAL;
 	node_add(table, (struct node *)p);
-	if (table == &c->d->prdcrs)
+	if (table == &c->d->prdcrs) {
 		updtr_prdcr_came(c->d, p);
+		prdcr_rules_apply(c->d, p);
+	}
 	return 0;
 }
 

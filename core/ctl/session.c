@@ -18,8 +18,10 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/ask.h"
+#include "core/ctl/peer.h"
 #include "core/ctl/record.h"
 #include "core/ctl/verb.h"
+#include "core/set/perm.h"
 
 #define BYTES_MAX   (4u << 20) /* of a session's requests that are half here, or wait for the main loop */
 #define PARTS_MAX   8 /* messages of one peer that are half here */
@@ -37,7 +39,8 @@ struct session {
 	struct loop *loop;
 	struct part parts[PARTS_MAX];
 	unsigned int parts_n;
-	struct asks asks;    /* what we asked it */
+	struct asks asks; /* what we asked it */
+	struct peer peer; /* what is carried out here, at once */
 	atomic_size_t bytes; /* see BYTES_MAX; what waits for the main loop is taken off there */
 	atomic_uint waiting; /* requests without answer */
 	UT_hash_handle hh; /* by x */
@@ -104,6 +107,7 @@ static struct session *session_get(struct sink *sk, struct xprt *x)
 	if (!s) {
 		s = xcalloc(1, sizeof(*s));
 		s->x = s->asks.x = x;
+		s->peer = (struct peer){ .d = sk->d, .x = x, .asks = &s->asks, .closing = &sk->closing };
 		s->loop = xprt_loop(x);
 		s->id = ++sk->last_id;
 		HASH_ADD_PTR(sk->sessions, x, s);
@@ -195,6 +199,36 @@ static bool gather(struct session *s, const struct record *rec, struct buf *whol
 	return true;
 }
 
+/* What does not go over the main loop. */
+static void peer_run(struct session *s, const struct peer_verb *v, const struct record *rec, struct buf *body)
+{
+	struct peer_call c = { .peer = &s->peer };
+	const struct daemon *d = s->peer.d;
+	struct record_attr attrs[ATTRS_MAX];
+	struct err err = { "" };
+	uint32_t uid, gid;
+	bool wanted;
+	int rc;
+
+	s->bytes -= body->len;
+	xprt_release(xprt_env(s->x), body->len);
+	c.attrs = attrs;
+	c.n = record_attrs(body->p, body->len, attrs, ATTRS_MAX, &err);
+	wanted = peer_wants_answer(v, attrs, c.n);
+	xprt_peer_cred(s->x, &uid, &gid);
+	if (c.n < 0)
+		rc = c.n;
+	else if (!perm_allows(uid, gid, 0111, d->uid, d->gid, v->perm))
+		rc = err_set(&err, -EPERM, "Operation not permitted.");
+	else
+		rc = v->run(&c, &err);
+	if (rc && wanted)
+		answer(s->x, rec->msg_no, rc, ATTR_STRING, err.msg, strlen(err.msg) + 1);
+	else if (wanted)
+		answer(s->x, rec->msg_no, 0, ATTR_STRING, c.text, strlen(c.text) + 1);
+	buf_fini(body);
+}
+
 static int on_ask(struct record_sink *face, struct xprt *x, uint32_t code, const struct record_pair *pairs, size_t n,
 		  record_answer_fn fn, void *arg, struct err *err)
 {
@@ -216,6 +250,7 @@ static void on_msg(struct record_sink *face, struct xprt *x, const void *bytes, 
 	struct buf whole = { 0 };
 	struct record rec;
 	uint32_t max = RECORD_MAX;
+	const struct peer_verb *v;
 	struct session *s;
 	int rc = record_parse(bytes, len, &rec, &err);
 
@@ -235,8 +270,21 @@ static void on_msg(struct record_sink *face, struct xprt *x, const void *bytes, 
 	if (rec.type != RECORD_REQUEST)
 		return;
 	s = session_get(sk, x);
-	if (gather(s, &rec, &whole))
+	if (!gather(s, &rec, &whole))
+		return;
+	v = peer_verb_by_code(rec.code);
+	if (v)
+		peer_run(s, v, &rec, &whole);
+	else
 		request_post(sk, s, &rec, whole);
+}
+
+static void on_prdcr(struct record_sink *face, struct xprt *x, const char *name)
+{
+	struct session *s = session_get((struct sink *)face, x);
+
+	free(s->peer.prdcr);
+	s->peer.prdcr = xstrdup(name);
 }
 
 static void session_unlist(struct sink *sk, struct session *s)
@@ -250,6 +298,7 @@ static void session_free(struct session *s)
 	if (!s)
 		return;
 	asks_end(&s->asks, -ENOTCONN);
+	peer_fini(&s->peer);
 	while (s->parts_n)
 		part_drop(s, &s->parts[0]);
 	free(s);
@@ -315,7 +364,7 @@ static void reply(struct request *rq, int rc, const struct ctl *c, const char *w
 	if (x && rc)
 		answer(x, rq->msg_no, rc, ATTR_STRING, why, strlen(why) + 1);
 	else if (x && c->json)
-		answer(x, rq->msg_no, 0, ATTR_JSON, c->reply.p, c->reply.len);
+		answer(x, rq->msg_no, 0, ATTR_JSON, buf_str((struct buf *)&c->reply), c->reply.len + c->nul);
 	else if (x)
 		answer(x, rq->msg_no, 0, ATTR_STRING, c->reply.len ? buf_str((struct buf *)&c->reply) : "",
 		       c->reply.len ? c->reply.len + 1 : 0);
@@ -361,6 +410,22 @@ static void request_end(struct request *rq)
 	free(rq);
 }
 
+struct ctl_later *ctl_defer(struct ctl *c)
+{
+	c->deferred = c->from;
+	return (struct ctl_later *)c->from;
+}
+
+void ctl_later_json(struct ctl_later *later, struct buf *json)
+{
+	struct request *rq = (struct request *)later;
+	const struct ctl c = { .d = rq->sink->d, .reply = *json, .json = true, .nul = true };
+
+	if (!rq->sink->closing)
+		reply(rq, 0, &c, NULL);
+	request_end(rq);
+}
+
 static void carry_out(struct request *rq)
 {
 	struct ctl c = { .d = rq->sink->d, .uid = rq->uid, .gid = rq->gid, .from = rq };
@@ -369,12 +434,14 @@ static void carry_out(struct request *rq)
 
 	if (is_wanted(rq)) {
 		rc = run(rq, &c, &err);
-		reply(rq, rc, &c, err.msg);
+		if (rc || !c.deferred)
+			reply(rq, rc, &c, err.msg);
 		if (!rc && c.after)
 			c.after(&c);
 	}
 	ctl_fini(&c);
-	request_end(rq);
+	if (!c.deferred)
+		request_end(rq);
 }
 
 static struct request *next_request(struct sink *sk)
@@ -408,7 +475,7 @@ void sessions_open(struct daemon *d)
 {
 	struct sink *sk = xcalloc(1, sizeof(*sk));
 
-	sk->face = (struct record_sink){ .msg = on_msg, .gone = on_gone, .ask = on_ask };
+	sk->face = (struct record_sink){ .msg = on_msg, .gone = on_gone, .ask = on_ask, .prdcr = on_prdcr };
 	sk->d = d;
 	sk->job.fn = requests_cb;
 	TAILQ_INIT(&sk->queue);

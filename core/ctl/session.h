@@ -11,6 +11,10 @@ void sessions_open(struct daemon *d);
 /* For handlers: the peer that asks, with its loop held, or NULL: it has gone since, or a file asks.  Then leave it. */
 struct xprt *ctl_peer_enter(struct ctl *c);
 void ctl_peer_leave(struct ctl *c);
+/* For handlers that must wait for others: the answer is given later, on the main loop.  NULL: a file asks. */
+struct ctl_later *ctl_defer(struct ctl *c);
+/* The answer, JSON with its NUL; frees `later`. */
+void ctl_later_json(struct ctl_later *later, struct buf *json);
 /* Requests that are still on their way are dropped from now on; before daemon_free(). */
 void sessions_stop(struct record_sink *sink);
 /* Behind daemon_free(). */

@@ -47,6 +47,7 @@ struct ctl {
 	void (*after)(struct ctl *c); /* the handler wants this called once its answer has left */
 	void *after_arg;
 	struct buf reply; /* text or JSON for the answer */
+	bool deferred; /* it is answered later (session.h) */
 	bool json, nul; /* the answer is JSON; a NUL is counted in its length */
 };
 

@@ -33,6 +33,17 @@ H(prdcr_listen_stop);
 H(prdcr_listen_del);
 H(prdcr_listen_status);
 H(advertise);
+/* ctl_prdcr_sub.c */
+H(prdcr_subscribe);
+H(prdcr_unsubscribe);
+H(prdcr_stream_status);
+/* ctl_stream.c */
+H(stream_enable);
+H(stream_disable);
+H(stream_status);
+H(stream_client_dump);
+H(publish);
+H(peer_only);
 /* ctl_updtr.c */
 H(updtr_add);
 H(updtr_del);

@@ -14,7 +14,9 @@
 #include "core/daemon/listener.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
+#include "core/daemon/prdcr_sub.h"
 #include "core/daemon/qgroups.h"
+#include "core/daemon/stream.h"
 #include "core/daemon/updtr.h"
 #include "xprt/stats.h"
 
@@ -115,6 +117,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	atomic_init(&d->strgp_gen, 1);
 	d->pool = pool_new(conf->mem);
 	d->sets = setdb_new();
+	d->streams = streams_new();
 	d->work = work_new("resolver", RESOLVERS_MAX);
 	d->xprt.bus = bus_new(NULL);
 	d->strgp_pool = strgp_pool_new(STORE_THREADS);
@@ -223,6 +226,7 @@ static void objects_free(struct daemon *d)
 		node_del(&d->prdcr_listens, l);
 		prdcr_listen_free((struct prdcr_listen *)l);
 	}
+	prdcr_rules_free(d);
 	while (d->strgps) {
 		struct strgp_node *g = (struct strgp_node *)d->strgps;
 
@@ -266,6 +270,7 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 	strgp_pool_free(d->strgp_pool, left_us(end_us) + LAST_US);
 	qgroups_free(d->qgroups);
 	bus_free(d->xprt.bus);
+	streams_free(d->streams);
 	setdb_free(d->sets);
 	pool_free(d->pool);
 	pthread_mutex_destroy(&d->strgp_lock);

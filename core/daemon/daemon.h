@@ -23,6 +23,8 @@ struct prdcr;
 struct updtr;
 struct listener;
 struct qgroups;
+struct streams;
+struct prdcr_rule;
 
 /* A table of named objects; the objects begin with their node.  Owned by the main loop. */
 struct node {
@@ -52,6 +54,8 @@ struct daemon {
 	uint32_t uid, gid, perm; /* of objects made by configuration files */
 	struct confine *confine; /* what was given up at the start; borrowed, NULL: nothing */
 	struct record_sink *sink; /* the control plane: takes the records of peers (records.h) */
+	struct streams *streams; /* any thread */
+	struct prdcr_rule *prdcr_rules; /* what is asked of producers, also of those to come (prdcr_sub.h) */
 	atomic_uint changes; /* configuration changes so far */
 	bool ready; /* all configuration was carried out */
 	bool listen_failed; /* a port could not be listened on */

@@ -12,6 +12,7 @@
 #include "core/base/xalloc.h"
 #include "core/daemon/advert.h"
 #include "core/daemon/prdcr_impl.h"
+#include "core/daemon/prdcr_sub.h"
 #include "core/daemon/records.h"
 #include "core/daemon/updtr.h"
 #include "xprt/resolve.h"
@@ -186,6 +187,8 @@ static void ask_dir(struct prdcr *p)
 	p->up_us = mono_us();
 	if (p->conf.type == PRDCR_LOCAL || p->conf.type == PRDCR_BRIDGE || p->conf.type == PRDCR_ADVERTISER)
 		return;
+	records_prdcr(p->d, p->x, p->conf.name);
+	prdcr_wants_up(p);
 	if (xprt_dir(p->x, true, prdset_dir, p, &err))
 		prdcr_is_down(p, XPRT_LOCAL, err.msg);
 }
@@ -198,6 +201,7 @@ static void drop(struct prdcr *p)
 	resolve_cancel(p->resolve);
 	p->resolve = NULL;
 	records_gone(p->d, p->x);
+	prdcr_wants_down(p);
 	xprt_close(p->x);
 	p->x = NULL;
 	/* the answers that were waited for do not come any more */
@@ -311,6 +315,7 @@ static void free_cb(void *arg)
 	free((char *)p->conf.host);
 	free((char *)p->conf.auth);
 	free((char *)p->conf.listen);
+	prdcr_wants_free(p);
 	free(p->updtrs);
 	free(p->asking);
 	free(p);
@@ -376,6 +381,11 @@ const struct prdcr_conf *prdcr_conf(const struct prdcr *p)
 enum prdcr_state prdcr_state(const struct prdcr *p)
 {
 	return p->state;
+}
+
+struct xprt *prdcr_xprt(const struct prdcr *p)
+{
+	return p->state == PRDCR_CONNECTED ? p->x : NULL;
 }
 
 void prdcr_stats(const struct prdcr *p, struct prdcr_stats *ret)

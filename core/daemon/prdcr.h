@@ -88,6 +88,7 @@ void prdcr_take(struct prdcr *p, struct xprt *x);
 
 const struct prdcr_conf *prdcr_conf(const struct prdcr *p);
 enum prdcr_state prdcr_state(const struct prdcr *p);
+struct xprt *prdcr_xprt(const struct prdcr *p); /* NULL while it is not connected */
 void prdcr_stats(const struct prdcr *p, struct prdcr_stats *ret);
 const char *prdcr_why(const struct prdcr *p); /* why it is not connected; "" */
 struct prdset *prdcr_sets(struct prdcr *p); /* a uthash table; walk with hh.next */

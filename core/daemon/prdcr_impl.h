@@ -30,6 +30,8 @@ struct prdcr {
 	int64_t up_us; /* monotonic time of the last good connection */
 	struct setdb_listener local; /* PRDCR_LOCAL: tells of this daemon's own sets */
 	bool local_on;
+	struct prdcr_want *wants; /* streams and messages that it is asked for (prdcr_sub.h) */
+	ev_timer ask_again; /* for those that it refused */
 };
 
 /* What became of an attempt to connect. */

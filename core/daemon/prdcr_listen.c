@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/regex.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/prdcr_sub.h"
 #include "core/daemon/updtr.h"
 #include "xprt/addr.h"
 #include "xprt/rare.h"
@@ -156,6 +157,7 @@ static struct prdcr *prdcr_make(struct prdcr_listen *l, const char *name, const 
 	l->stats.prdcrs++;
 	node_add(&l->d->prdcrs, (struct node *)p);
 	updtr_prdcr_came(l->d, p);
+	prdcr_rules_apply(l->d, p);
 	if (!lc->disable_start) {
 		loop_enter(prdcr_loop(p));
 		prdcr_start(p, 0, err);

@@ -25,6 +25,8 @@ struct record_sink {
 	/* Ask the peer to carry out the verb of that number. */
 	int (*ask)(struct record_sink *sink, struct xprt *x, uint32_t code, const struct record_pair *pairs, size_t n,
 		   record_answer_fn fn, void *arg, struct err *err);
+	/* The peer is the producer of that name. */
+	void (*prdcr)(struct record_sink *sink, struct xprt *x, const char *name);
 };
 
 /* The daemon's sink; all of them on the peer's loop.  A daemon without control plane (tests) reads no records. */
@@ -40,8 +42,14 @@ static inline void records_gone(struct daemon *d, struct xprt *x)
 		d->sink->gone(d->sink, x);
 }
 
-static inline int records_ask(struct daemon *d, struct xprt *x, uint32_t code, const struct record_pair *pairs,
-			      size_t n, record_answer_fn fn, void *arg, struct err *err)
+static inline void records_prdcr(struct daemon *d, struct xprt *x, const char *name)
+{
+	if (d->sink)
+		d->sink->prdcr(d->sink, x, name);
+}
+
+static inline int records_ask(struct daemon *d, struct xprt *x, uint32_t code, const struct record_pair *pairs, size_t n,
+			      record_answer_fn fn, void *arg, struct err *err)
 {
 	return d->sink ? d->sink->ask(d->sink, x, code, pairs, n, fn, arg, err)
 		       : err_set(err, -ENOSYS, "%s: nobody here asks peers", xprt_peer(x));

@@ -1,0 +1,441 @@
+/* stream.c - see stream.h
+ *
+ * One lock guards everything; it is held for as long as a message is put into queues, never while one is handed out.
+ * What waits is one copy of the message, however many subscribers it waits for.
+ */
+#include "core/daemon/stream.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+
+#define TURN_MAX 256  /* messages handed to one subscriber before others on its loop have their turn */
+#define TOLD_MAX 1000 /* names that the log has said are lost */
+
+struct blob { /* a message that waits */
+	atomic_uint refs;
+	struct stream_msg m; /* points behind */
+};
+
+struct stream_post {
+	struct stream_post *next;
+	struct blob *blob;
+};
+
+struct told {
+	UT_hash_handle hh;
+	char name[];
+};
+
+struct streams {
+	pthread_mutex_t lock; /* inside loops' locks, outside of their job queues' */
+	atomic_bool enabled;
+	struct streams_view view;
+	struct told *told; /* names whose messages were lost because streams are off */
+	unsigned int told_n;
+	LIST_HEAD(, stream_sub) dead; /* wait for their loop */
+};
+
+struct streams *streams_new(void)
+{
+	struct streams *all = xcalloc(1, sizeof(*all));
+
+	pthread_mutex_init(&all->lock, NULL);
+	return all;
+}
+
+static void blob_put(struct blob *b)
+{
+	if (atomic_fetch_sub(&b->refs, 1) == 1)
+		free(b);
+}
+
+static struct blob *blob_new(const struct stream_msg *m)
+{
+	size_t name_len = strlen(m->name) + 1;
+	struct blob *b = xmalloc(sizeof(*b) + name_len + m->len);
+	char *at = (char *)(b + 1);
+
+	atomic_init(&b->refs, 1);
+	b->m = *m;
+	b->m.name = memcpy(at, m->name, name_len);
+	b->m.data = at + name_len;
+	if (m->len)
+		memcpy(at + name_len, m->data, m->len);
+	return b;
+}
+
+static void post_free(struct stream_post *p)
+{
+	blob_put(p->blob);
+	free(p);
+}
+
+static void queue_drop(struct stream_sub *sub)
+{
+	struct stream_post *next;
+
+	for (struct stream_post *p = sub->head; p; p = next) {
+		next = p->next;
+		post_free(p);
+	}
+	sub->head = NULL;
+	sub->tail = &sub->head;
+	sub->queued = 0;
+}
+
+static void sub_free(struct stream_sub *sub)
+{
+	queue_drop(sub);
+	free((char *)sub->conf.who);
+	free(sub);
+}
+
+static void told_clear(struct streams *all)
+{
+	struct told *t, *tmp;
+
+	HASH_ITER(hh, all->told, t, tmp) {
+		HASH_DEL(all->told, t);
+		free(t);
+	}
+	all->told_n = 0;
+}
+
+static void stream_free(struct stream *s)
+{
+	struct stream_source *src, *tmp;
+
+	HASH_ITER(hh, s->sources, src, tmp) {
+		HASH_DEL(s->sources, src);
+		free(src);
+	}
+	while (!LIST_EMPTY(&s->subs)) {
+		struct stream_sub *sub = LIST_FIRST(&s->subs);
+
+		LIST_REMOVE(sub, entry);
+		sub_free(sub);
+	}
+	free(s);
+}
+
+void streams_free(struct streams *all)
+{
+	struct stream *s, *tmp;
+
+	if (!all)
+		return;
+	HASH_ITER(hh, all->view.streams, s, tmp) {
+		HASH_DEL(all->view.streams, s);
+		stream_free(s);
+	}
+	while (!LIST_EMPTY(&all->dead)) {
+		struct stream_sub *sub = LIST_FIRST(&all->dead);
+
+		LIST_REMOVE(sub, entry);
+		sub_free(sub);
+	}
+	told_clear(all);
+	pthread_mutex_destroy(&all->lock);
+	free(all);
+}
+
+void streams_enable(struct streams *all, bool on)
+{
+	atomic_store(&all->enabled, on);
+	pthread_mutex_lock(&all->lock);
+	told_clear(all);
+	pthread_mutex_unlock(&all->lock);
+}
+
+bool streams_enabled(const struct streams *all)
+{
+	return atomic_load(&all->enabled);
+}
+
+/* -- names -----------------------------------------------------------------------------------------------------------
+ */
+
+static int name_check(const char *name, struct err *err)
+{
+	size_t len = name ? strlen(name) : 0;
+
+	if (!len)
+		return err_set(err, -EINVAL, "The stream name is missing.");
+	if (len >= STREAM_NAME_MAX)
+		return err_set(err, -EINVAL, "stream %.32s...: the name has %zu bytes; at most %d fit", name, len,
+			       STREAM_NAME_MAX - 1);
+	for (const char *p = name; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			return err_set(err, -EINVAL, "the name of a stream has a control character (byte %u)",
+				       (unsigned char)*p);
+	return 0;
+}
+
+static struct stream *stream_get(struct streams *all, const char *name, struct err *err)
+{
+	struct stream *s;
+
+	HASH_FIND_STR(all->view.streams, name, s);
+	if (s)
+		return s;
+	if (HASH_COUNT(all->view.streams) >= STREAMS_MAX) {
+		err_set(err, -ENOSPC, "stream %s: there are %d streams already; a name is no place for data", name,
+			STREAMS_MAX);
+		return NULL;
+	}
+	s = xcalloc(1, sizeof(*s) + strlen(name) + 1);
+	strcpy(s->name, name);
+	HASH_ADD_STR(all->view.streams, name, s);
+	return s;
+}
+
+static struct stream_source *source_get(struct stream *s, const char *prdcr)
+{
+	struct stream_source *src;
+
+	HASH_FIND_STR(s->sources, prdcr, src);
+	if (!src) {
+		src = xcalloc(1, sizeof(*src) + strlen(prdcr) + 1);
+		strcpy(src->prdcr, prdcr);
+		HASH_ADD_STR(s->sources, prdcr, src);
+	}
+	return src;
+}
+
+static void count(struct stream_count *c, size_t bytes, int64_t now_s)
+{
+	if (!c->n)
+		c->first_s = now_s;
+	c->last_s = now_s;
+	c->n++;
+	c->bytes += bytes;
+}
+
+/* Who publishes into the void should not have to guess; but only once. */
+static void tell_lost(struct streams *all, const char *name, const char *who)
+{
+	struct told *t;
+
+	pthread_mutex_lock(&all->lock);
+	HASH_FIND_STR(all->told, name, t);
+	if (!t && all->told_n < TOLD_MAX) {
+		t = xcalloc(1, sizeof(*t) + strlen(name) + 1);
+		strcpy(t->name, name);
+		HASH_ADD_STR(all->told, name, t);
+		all->told_n++;
+		log_warning("stream",
+			    "%s: messages (from %s) are LOST: streams are off here; `stream_enable` turns them on",
+			    name, who ? who : "this daemon");
+	}
+	pthread_mutex_unlock(&all->lock);
+}
+
+/* -- publishing ------------------------------------------------------------------------------------------------------
+ */
+
+static void drop_count(struct stream_sub *sub, size_t bytes)
+{
+	if (!sub->drops++)
+		log_warning("stream",
+			    "%s: subscriber %s is too slow: messages are dropped, and counted in "
+			    "stream_client_dump",
+			    sub->stream->name, sub->conf.who);
+	sub->drop_bytes += bytes;
+}
+
+static bool enqueue(struct stream_sub *sub, struct blob **blob, const struct stream_msg *m)
+{
+	struct stream_post *p;
+
+	if (sub->queued + m->len > STREAM_QUEUE_MAX) {
+		drop_count(sub, m->len);
+		return false;
+	}
+	if (!*blob)
+		*blob = blob_new(m);
+	p = xmalloc(sizeof(*p));
+	atomic_fetch_add(&(*blob)->refs, 1);
+	*p = (struct stream_post){ .blob = *blob };
+	*sub->tail = p;
+	sub->tail = &p->next;
+	sub->queued += m->len;
+	loop_post(sub->conf.loop, &sub->job);
+	return true;
+}
+
+int stream_publish(struct streams *all, const struct stream_msg *m, const struct stream_from *from, struct err *err)
+{
+	static const struct stream_from here;
+	int64_t now_s = wall_us() / SEC_US;
+	struct blob *blob = NULL;
+	struct stream_sub *sub;
+	struct stream *s;
+	unsigned int took = 0;
+	int rc = name_check(m->name, err);
+
+	if (!from)
+		from = &here;
+	if (rc)
+		return rc;
+	if (!streams_enabled(all)) {
+		tell_lost(all, m->name, from->who);
+		return err_set(err, -ENOSYS, "The stream service is DISABLED on this system.");
+	}
+	pthread_mutex_lock(&all->lock);
+	s = stream_get(all, m->name, err);
+	if (!s) {
+		pthread_mutex_unlock(&all->lock);
+		return -ENOSPC;
+	}
+	count(&s->recv, m->len, now_s);
+	count(&all->view.recv, m->len, now_s);
+	if (from->prdcr)
+		count(&source_get(s, from->prdcr)->recv, m->len, now_s);
+	LIST_FOREACH(sub, &s->subs, entry) {
+		if (!from->owner || sub->conf.owner != from->owner)
+			took += enqueue(sub, &blob, m);
+	}
+	if (took) {
+		count(&s->pub, m->len, now_s);
+		count(&all->view.pub, m->len, now_s);
+	}
+	pthread_mutex_unlock(&all->lock);
+	if (blob)
+		blob_put(blob);
+	return 0;
+}
+
+/* -- subscribing -----------------------------------------------------------------------------------------------------
+ */
+
+static struct stream_post *take(struct stream_sub *sub)
+{
+	struct stream_post *p;
+
+	pthread_mutex_lock(&sub->all->lock);
+	p = sub->head;
+	if (p) {
+		sub->head = p->next;
+		if (!sub->head)
+			sub->tail = &sub->head;
+		sub->queued -= p->blob->m.len;
+		sub->taken++;
+	}
+	pthread_mutex_unlock(&sub->all->lock);
+	return p;
+}
+
+static void bury(struct stream_sub *sub)
+{
+	pthread_mutex_lock(&sub->all->lock);
+	LIST_REMOVE(sub, entry);
+	pthread_mutex_unlock(&sub->all->lock);
+	sub_free(sub);
+}
+
+/* Who unsubscribes posts this once more, so that memory goes when nobody stands on it. */
+static void deliver_cb(struct loop_job *job)
+{
+	struct stream_sub *sub = (struct stream_sub *)((char *)job - offsetof(struct stream_sub, job));
+
+	if (sub->dead) {
+		bury(sub);
+		return;
+	}
+	for (unsigned int i = 0; i < TURN_MAX && !sub->dead; i++) {
+		struct stream_post *p = take(sub);
+
+		if (!p)
+			return;
+		sub->conf.fn(sub->conf.arg, &p->blob->m);
+		post_free(p);
+	}
+	loop_post(sub->conf.loop, &sub->job);
+}
+
+struct stream_sub *stream_subscribe(struct streams *all, const struct stream_sub_conf *conf, struct err *err)
+{
+	struct stream_sub *sub;
+	struct stream *s;
+
+	if (name_check(conf->name, err))
+		return NULL;
+	pthread_mutex_lock(&all->lock);
+	s = stream_get(all, conf->name, err);
+	if (!s) {
+		pthread_mutex_unlock(&all->lock);
+		return NULL;
+	}
+	sub = xcalloc(1, sizeof(*sub));
+	sub->all = all;
+	sub->stream = s;
+	sub->conf = *conf;
+	sub->conf.name = s->name;
+	sub->conf.who = xstrdup(conf->who ? conf->who : "this daemon");
+	sub->tail = &sub->head;
+	sub->job.fn = deliver_cb;
+	LIST_INSERT_HEAD(&s->subs, sub, entry);
+	pthread_mutex_unlock(&all->lock);
+	return sub;
+}
+
+void stream_unsubscribe(struct stream_sub *sub)
+{
+	if (!sub)
+		return;
+	pthread_mutex_lock(&sub->all->lock);
+	LIST_REMOVE(sub, entry);
+	LIST_INSERT_HEAD(&sub->all->dead, sub, entry);
+	sub->dead = true;
+	queue_drop(sub);
+	pthread_mutex_unlock(&sub->all->lock);
+	loop_post(sub->conf.loop, &sub->job);
+}
+
+void stream_dropped(struct stream_sub *sub, const struct stream_msg *m)
+{
+	pthread_mutex_lock(&sub->all->lock);
+	sub->taken--;
+	drop_count(sub, m->len);
+	pthread_mutex_unlock(&sub->all->lock);
+}
+
+/* -- status ----------------------------------------------------------------------------------------------------------
+ */
+
+static int by_name(const struct stream *a, const struct stream *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+const struct streams_view *streams_lock(struct streams *all)
+{
+	pthread_mutex_lock(&all->lock);
+	HASH_SORT(all->view.streams, by_name);
+	return &all->view;
+}
+
+void streams_unlock(struct streams *all)
+{
+	pthread_mutex_unlock(&all->lock);
+}
+
+void streams_reset(struct streams *all)
+{
+	static const struct stream_count zero;
+
+	all->view.pub = all->view.recv = zero;
+	for (struct stream *s = all->view.streams; s; s = s->hh.next) {
+		s->pub = s->recv = zero;
+		for (struct stream_source *src = s->sources; src; src = src->hh.next)
+			src->recv = zero;
+	}
+}
