@@ -16,8 +16,8 @@
 #include "cmd/cmd.h"
 #include "cmd/ls_dir.h"
 #include "cmd/print.h"
+#include "cmd/tool.h"
 #include "core/base/clock.h"
-#include "core/base/hostlist.h"
 #include "core/base/unit.h"
 #include "core/base/work.h"
 #include "core/base/xalloc.h"
@@ -26,30 +26,7 @@
 #define WINDOW      256         /* sets asked for and not yet come: enough to keep the peer busy */
 #define OUT_BYTES   (64u << 10) /* of output are gathered before they are written */
 #define MISSING_MAX 20          /* names told; the others are counted */
-#define PORT_DFLT   "411"
-#define TIME_DFLT   "10"
-#define TIME_MAX_US (24 * 3600 * SEC_US)
 #define WORK_END_US (100 * MSEC_US) /* a worker that is idle needs less to end */
-
-/* Documented in ldms-ls(1); scripts rely on them. */
-enum exit_status {
-	EXIT_ALL = 0,
-	EXIT_USAGE = 1,
-	EXIT_RESOLVE = 2,
-	EXIT_REFUSED = 3,
-	EXIT_INCOMPLETE = 4, /* time was up, or a set would not come */
-	EXIT_NOT_LDMS = 5,
-	EXIT_VERSION = 6,
-	EXIT_AUTH = 7,
-	EXIT_NO_MATCH = 8,
-};
-
-static const enum exit_status exit_of[XPRT_FAILS] = {
-	[XPRT_CLOSED] = EXIT_REFUSED,     [XPRT_RESOLVE] = EXIT_RESOLVE,   [XPRT_REFUSED] = EXIT_REFUSED,
-	[XPRT_TIMEOUT] = EXIT_INCOMPLETE, [XPRT_NOT_LDMS] = EXIT_NOT_LDMS, [XPRT_VERSION] = EXIT_VERSION,
-	[XPRT_AUTH] = EXIT_AUTH,          [XPRT_LOST] = EXIT_REFUSED,      [XPRT_PROTO] = EXIT_NOT_LDMS,
-	[XPRT_SLOW] = EXIT_REFUSED,       [XPRT_LIMIT] = EXIT_USAGE,       [XPRT_LOCAL] = EXIT_USAGE,
-};
 
 /* -- options ------------------------------------------------------------------------------------------------------- */
 
@@ -64,7 +41,7 @@ struct ls_opts {
 #define AT(field) offsetof(struct ls_opts, field)
 static const struct opt opts[] = {
 	{ 'h', "host", OPT_TEXT, "HOST", AT(host), "name or address of the daemon's host, also HOST:PORT (localhost)" },
-	{ 'p', "port", OPT_TEXT, "PORT", AT(port), "its port (" PORT_DFLT ")" },
+	{ 'p', "port", OPT_TEXT, "PORT", AT(port), "its port (" TOOL_PORT_DFLT ")" },
 	{ 'x', "xprt", OPT_TEXT, "XPRT", AT(xprt), "transport (sock)" },
 	{ 'a', "auth", OPT_TEXT, "AUTH", AT(auth), "authentication method (none)" },
 	{ 'A', "auth-arg", OPT_LIST, "KEY=VALUE", AT(auth_args), "an argument of the authentication method" },
@@ -76,7 +53,7 @@ static const struct opt opts[] = {
 	{ 'S', "schema", OPT_FLAG, NULL, AT(schema), "NAMEs are schema names" },
 	{ 'I', "instance", OPT_FLAG, NULL, AT(instance), "NAMEs are instance names (this is how it is)" },
 	{ 'w', "timeout", OPT_TEXT, "TIME", AT(time),
-	  "time for everything together; a bare number is seconds (" TIME_DFLT "s)" },
+	  "time for everything together; a bare number is seconds (" TOOL_TIME_DFLT "s)" },
 	{ 'm', "mem", OPT_SIZE, "SIZE", AT(mem), "memory for sets, at most (no limit)" },
 	{ 0, "json", OPT_FLAG, NULL, AT(json), "print JSON" },
 	{ 'f', "format", OPT_TEXT, "FORMAT", AT(format), "json, tab (between tabs) or text (text)" },
@@ -356,7 +333,7 @@ static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *
 		fprintf(stderr, "%s: %s\n", ls->self, why);
 	else
 		say(ls, "%s", why);
-	ls_over(ls, exit_of[fail]);
+	ls_over(ls, tool_exit_of[fail]);
 }
 
 static void on_deadline(struct ev_loop *ev, ev_timer *w, int revents)
@@ -405,41 +382,12 @@ static void items_end(struct ls *ls)
 
 /* -- from the command line to the loop ----------------------------------------------------------------------------- */
 
-/* As `ldms_ls -w`: a number alone is seconds. */
-static int time_parse(const char *text, int64_t *ret_us, struct err *err)
-{
-	char *seconds = text[strspn(text, "0123456789.")] ? NULL : xasprintf("%ss", text);
-	int rc = unit_time_us(seconds ? seconds : text, ret_us, err);
-
-	free(seconds);
-	if (!rc && (*ret_us <= 0 || *ret_us > TIME_MAX_US))
-		rc = err_set(err, -EINVAL, "\"%s\" is no time to wait; write 10s, say, and at most 1d", text);
-	return rc ? err_prefix(err, rc, "option --timeout: ") : 0;
-}
-
-static int port_parse(const char *text, unsigned short *ret, struct err *err)
-{
-	uint64_t port;
-	int rc = unit_u64(text, &port, err);
-
-	if (!rc && (port < 1 || port > 65535))
-		rc = err_set(err, -EINVAL, "\"%s\" is no port; write a number from 1 to 65535", text);
-	if (rc)
-		return err_prefix(err, rc, "option --port: ");
-	*ret = (unsigned short)port;
-	return 0;
-}
-
 static int peer_parse(struct ls *ls, char **ret_host, struct err *err)
 {
 	struct print_peer *peer = &ls->p.peer;
 	int rc;
 
-	rc = port_parse(PORT_DFLT, &peer->port, err);
-	if (!rc)
-		rc = hostport_parse(ls->o.host, ret_host, &peer->port, err);
-	if (!rc && ls->o.port)
-		rc = port_parse(ls->o.port, &peer->port, err);
+	rc = tool_peer_parse(ls->o.host, ls->o.port, ret_host, &peer->port, err);
 	if (rc)
 		return rc;
 	peer->host = *ret_host;
@@ -519,7 +467,7 @@ static int ls_main(struct ls *ls, int argc, char **argv, struct err *err)
 	char *host = NULL;
 	int rc;
 
-	rc = time_parse(ls->o.time, &ls->time_us, err);
+	rc = tool_time_parse(ls->o.time, &ls->time_us, err);
 	if (!rc)
 		rc = format_parse(ls, err);
 	if (!rc)
@@ -556,7 +504,7 @@ int cmd_ls(int argc, char **argv)
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
 	struct ls ls = {
 		.self = strcmp(name, "ls") ? name : "ldms ls",
-		.o = { .host = "localhost", .xprt = "sock", .auth = "none", .format = "text", .time = TIME_DFLT },
+		.o = { .host = "localhost", .xprt = "sock", .auth = "none", .format = "text", .time = TOOL_TIME_DFLT },
 	};
 	struct err err;
 	int n;
