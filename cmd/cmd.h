@@ -22,6 +22,7 @@ int cmd_unknown(const char *name);
 CMD(agg)
 CMD(help)
 CMD(ls)
+CMD(msg)
 CMD(samp)
 CMD(store)
 CMD(up)

@@ -11,6 +11,7 @@ const struct cmd cmds[] = {
 	{ "agg", &usage_agg, cmd_agg, NULL },
 	{ "store", &usage_store, cmd_store, NULL },
 	{ "ls", &usage_ls, cmd_ls, "ldms_ls" },
+	{ "msg", &usage_msg, cmd_msg, NULL },
 	{ "help", &usage_help, cmd_help, NULL },
 	{ "version", &usage_version, cmd_version, NULL },
 	{ .name = NULL },

@@ -31,6 +31,7 @@ struct prdcr {
 	struct setdb_listener local; /* PRDCR_LOCAL: tells of this daemon's own sets */
 	bool local_on;
 	struct prdcr_want *wants; /* streams and messages that it is asked for (prdcr_sub.h) */
+	struct prdcr_want *gone_wants; /* taken back while they were asked for: the answer frees them */
 	ev_timer ask_again; /* for those that it refused */
 };
 

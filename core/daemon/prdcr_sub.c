@@ -51,12 +51,20 @@ static void want_free(struct prdcr_want *w)
 	free(w);
 }
 
+static void unlink_want(struct prdcr_want **list, struct prdcr_want *w)
+{
+	while (*list != w)
+		list = &(*list)->next;
+	*list = w->next;
+}
+
 static void answered(void *arg, int rc, const char *words)
 {
 	struct prdcr_want *w = arg;
 	struct prdcr *p = w->prdcr;
 
 	if (w->gone) {
+		unlink_want(&p->gone_wants, w);
 		want_free(w);
 		return;
 	}
@@ -81,43 +89,56 @@ static void answered(void *arg, int rc, const char *words)
 	}
 }
 
-static int stream_ask(struct prdcr *p, const struct prdcr_want *w, bool on, record_answer_fn fn, void *arg,
-		      struct err *err)
+static void ignored(void *arg, int rc, const char *words)
+{
+}
+
+static void msg_answered(struct xprt *x, void *arg, int rc, const char *words)
+{
+	answered(arg, -rc, words);
+}
+
+static void msg_ignored(struct xprt *x, void *arg, int rc, const char *words)
+{
+}
+
+/* Ask for it, or take that back. */
+static int want_say(struct prdcr_want *w, bool on, struct err *err)
 {
 	const struct record_pair pair = { ATTR_NAME, w->conf.text };
+	struct prdcr *p = w->prdcr;
 
-	return records_ask(p->d, p->x, on ? STREAM_SUBSCRIBE : STREAM_UNSUBSCRIBE, &pair, 1, fn, arg, err);
+	if (w->conf.kind == WANT_STREAM)
+		return on ? records_ask(p->d, p->x, STREAM_SUBSCRIBE, &pair, 1, answered, w, err)
+			  : records_ask(p->d, p->x, STREAM_UNSUBSCRIBE, &pair, 1, ignored, NULL, err);
+	return on ? xprt_msg_sub(p->x, w->conf.text, w->regex, w->conf.rate, msg_answered, w, err)
+		  : xprt_msg_unsub(p->x, w->conf.text, w->regex, msg_ignored, NULL, err);
 }
 
 static void want_ask(struct prdcr_want *w)
 {
-	struct prdcr *p = w->prdcr;
 	struct err err = { "" };
 	int rc;
 
 	w->state = WANT_ASKED;
-	rc = w->conf.kind == WANT_STREAM ? stream_ask(p, w, true, answered, w, &err) : -ENOTSUP;
-	if (!rc)
-		return;
-	w->state = WANT_REFUSED;
-	log_warning("producer", "%s: %s %s: cannot be asked for: %s", p->conf.name, kind_name(w), w->conf.text,
-		    err.msg);
-}
-
-static void ignored(void *arg, int rc, const char *words)
-{
+	rc = want_say(w, true, &err);
+	if (rc)
+		answered(w, -rc, err.msg);
 }
 
 static void want_take_back(struct prdcr_want *w)
 {
 	struct prdcr *p = w->prdcr;
 
-	if (p->state == PRDCR_CONNECTED && w->state != WANT_REFUSED)
-		stream_ask(p, w, false, ignored, NULL, NULL);
-	if (w->state == WANT_ASKED)
+	if (w->state == WANT_ASKED || w->state == WANT_TAKEN)
+		want_say(w, false, NULL);
+	if (w->state == WANT_ASKED) {
 		w->gone = true;
-	else
+		w->next = p->gone_wants;
+		p->gone_wants = w;
+	} else {
 		want_free(w);
+	}
 }
 
 void prdcr_wants_up(struct prdcr *p)
@@ -126,21 +147,28 @@ void prdcr_wants_up(struct prdcr *p)
 		want_ask(w);
 }
 
+static void wants_free(struct prdcr_want **list)
+{
+	struct prdcr_want *w;
+
+	while ((w = *list)) {
+		*list = w->next;
+		want_free(w);
+	}
+}
+
 void prdcr_wants_down(struct prdcr *p)
 {
 	ev_timer_stop(loop_ev(p->loop), &p->ask_again);
 	for (struct prdcr_want *w = p->wants; w; w = w->next)
 		w->state = WANT_WAITS;
+	wants_free(&p->gone_wants);
 }
 
 void prdcr_wants_free(struct prdcr *p)
 {
-	struct prdcr_want *w;
-
-	while ((w = p->wants)) {
-		p->wants = w->next;
-		want_free(w);
-	}
+	wants_free(&p->wants);
+	wants_free(&p->gone_wants);
 }
 
 static void ask_again_cb(struct ev_loop *ev, ev_timer *t, int events)

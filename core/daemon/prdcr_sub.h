@@ -37,7 +37,7 @@ struct prdcr_want {
 	struct prdcr_want *next;
 	struct prdcr_want_conf conf; /* text is ours */
 	bool regex;
-	bool gone; /* was taken back while it is asked for: the answer frees it */
+	bool gone; /* was taken back while it is asked for */
 	enum prdcr_want_state state;
 	char *why; /* the words of a refusal */
 };
