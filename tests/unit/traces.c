@@ -10,7 +10,10 @@
 #include <ctype.h>
 
 #include "core/ctl/record.h"
+#include "core/ctl/session.h"
 #include "core/daemon/advert.h"
+#include "core/daemon/listener.h"
+#include "core/daemon/stream.h"
 #include "core/set/setdb.h"
 #include "xprt/qgroup.h"
 #include "xprt/xprt_impl.h"
@@ -826,6 +829,97 @@ static void test_qgroup_19(void **state)
 	trace_free(&t);
 }
 
+/* -- streams: a whole daemon in the place of the recorded one -------------------------------------------------------- */
+
+/* The next record that comes; everything else is passed over. */
+static void next_record(struct raw *w)
+{
+	for (;;) {
+		struct pollfd p = { .fd = w->fd, .events = POLLIN };
+		uint32_t len = raw_has(w);
+
+		if (len && raw_type(w) == 2 && len > 40 && w->in.p[35] == 5)
+			return;
+		if (len)
+			buf_consume(&w->in, len);
+		else if (w->eof || poll(&p, 1, (int)(RIG_LIMIT_S * 1000)) != 1)
+			fail_msg("no record came");
+	}
+}
+
+/* What the recorded daemon passed on was published at it: do so at ours. */
+static void publish_as(struct daemon *d, const struct record *rec)
+{
+	struct record_attr a[4];
+	struct stream_msg m = { .type = STREAM_STRING };
+
+	assert_int_equal(record_attrs(rec->body, rec->body_len, a, 4, NULL), 3);
+	m.name = a[0].value;
+	m.type = a[2].id == ATTR_JSON ? STREAM_JSON : STREAM_STRING;
+	m.data = a[2].value;
+	m.len = a[2].len;
+	assert_int_equal(stream_publish(d->streams, &m, NULL, NULL), 0);
+}
+
+/* Say what the client said; our records must be those of the recorded daemon, byte for byte. */
+static void stream_replay(const char *name, int records)
+{
+	const struct listener_conf at = { .xprt = "sock", .host = "127.0.0.1", .auth = "none" };
+	const struct daemon_conf conf = { .name = "replay" };
+	struct record_sink *sink;
+	struct err err = { "" };
+	struct daemon *d;
+	struct trace t;
+	struct raw w;
+	int n = 0;
+
+	LOAD_OR_SKIP(&t, name);
+	log_level_set(LOG_QUIET_);
+	assert_int_equal(daemon_new(&conf, &d, &err), 0);
+	sessions_open(d);
+	sink = d->sink;
+	streams_enable(d->streams, true);
+	assert_int_equal(listener_add(d, &at, &err), 0);
+	assert_int_equal(loop_start(d->main, &err), 0);
+	w = raw_connect(listener_port(d));
+	for (int i = 0; i < t.n; i++) {
+		struct frame *f = &t.f[i];
+		struct record rec;
+
+		if (f->from_client) {
+			assert_int_equal(send(w.fd, f->b.p, f->b.len, MSG_NOSIGNAL), f->b.len);
+			continue;
+		}
+		if (type_of(f) != 2 || cmd_of(f) != 5)
+			continue;
+		assert_int_equal(record_parse(f->b.p + 44, f->b.len - 44, &rec, &err), 0);
+		if (rec.type == RECORD_REQUEST)
+			publish_as(d, &rec);
+		next_record(&w);
+		assert_int_equal(raw_has(&w), f->b.len);
+		assert_memory_equal(w.in.p + 20, f->b.p + 20, f->b.len - 20);
+		buf_consume(&w.in, f->b.len);
+		n++;
+	}
+	assert_int_equal(n, records);
+	raw_close(&w);
+	loop_join(d->main);
+	sessions_stop(sink);
+	daemon_free(d, 0);
+	sessions_free(sink);
+	trace_free(&t);
+}
+
+static void test_streams_subscriber(void **state)
+{
+	stream_replay("08-bus-and-stream-subscriber.txt", 2);
+}
+
+static void test_streams_publisher(void **state)
+{
+	stream_replay("09-stream-publish.txt", 1);
+}
+
 #define SERVER(id, file)                                                                                               \
 	static void test_server_##id(void **state)                                                                     \
 	{                                                                                                              \
@@ -866,6 +960,7 @@ int main(void)
 		cmocka_unit_test(test_client_06), cmocka_unit_test(test_advertised), cmocka_unit_test(test_advertiser),
 		cmocka_unit_test(test_client_13), cmocka_unit_test(test_client_14),  cmocka_unit_test(test_client_16),
 		cmocka_unit_test(test_bus_08_10), cmocka_unit_test(test_qgroup_19),
+		cmocka_unit_test(test_streams_subscriber), cmocka_unit_test(test_streams_publisher),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
