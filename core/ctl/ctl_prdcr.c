@@ -4,6 +4,7 @@
 #include "core/base/regex.h"
 #include "core/base/unit.h"
 #include "core/ctl/ctl_prdcr.h"
+#include "core/ctl/ctl_prdcr_sub.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/prdcr.h"
@@ -222,6 +223,7 @@ static void status_one(struct buf *b, struct prdcr *p)
 	/* beyond ldmsd: what a person wants to know of a producer that is not there, or whose sets do not move */
 	buf_addf(b, "],\"why\":");
 	reply_string(b, prdcr_why(p));
+	prdcr_put_wants(b, p);
 	buf_addf(b,
 		 ",\"connects\":%llu,\"disconnects\":%llu,\"failures\":%llu,\"updates\":%llu,\"oversampled\":%llu,"
 		 "\"torn\":%llu,\"failed\":%llu,\"skipped\":%llu}",

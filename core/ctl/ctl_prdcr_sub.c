@@ -7,6 +7,7 @@
 #include "core/base/regex.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/ctl_prdcr_sub.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/session.h"
 #include "core/ctl/verbs.h"
@@ -47,6 +48,21 @@ int ctl_prdcr_unsubscribe(struct ctl *c, struct err *err)
 	int rc = want_of(c, &want, err);
 
 	return rc ? rc : prdcr_unsubscribe(c->d, ctl_text(c, ATTR_REGEX, ""), &want, err);
+}
+
+void prdcr_put_wants(struct buf *b, const struct prdcr *p)
+{
+	const char *sep = "";
+
+	buf_addf(b, ",\"subscriptions\":[");
+	for (const struct prdcr_want *w = prdcr_wants(p); w; w = w->next, sep = ",") {
+		buf_addf(b, "%s{\"%s\":", sep, w->conf.kind == WANT_STREAM ? "stream" : "message_tag");
+		reply_string(b, w->conf.text);
+		buf_addf(b, ",\"state\":\"%s\",\"why\":", prdcr_want_state_name(w->state));
+		reply_string(b, w->why ? w->why : "");
+		buf_addf(b, "}");
+	}
+	buf_addf(b, "]");
 }
 
 /* -- prdcr_stream_status: every producer is asked, and answered is when all have -------------------------------------

@@ -11,7 +11,6 @@
 #include "core/daemon/prdcr_impl.h"
 #include "core/daemon/records.h"
 
-#define ASK_AGAIN_S 10.0 /* between attempts at what was refused: somebody may have enabled it meanwhile */
 #define REGEX_CHARS "$()*+.:?[\\]^{|}" /* a channel with one of these is an expression, as ldmsd has it */
 
 #define STREAM_SUBSCRIBE   0x901
@@ -80,8 +79,10 @@ static void answered(void *arg, int rc, const char *words)
 				    "; it is asked again from time to time");
 		free(w->why);
 		w->why = xstrdup(words);
-		if (!ev_is_active(&p->ask_again))
+		if (!ev_is_active(&p->ask_again)) { /* somebody may enable it meanwhile */
+			p->ask_again.repeat = (double)p->conf.reconnect_us / SEC_US;
 			ev_timer_again(loop_ev(p->loop), &p->ask_again);
+		}
 	} else if (w->state == WANT_TAKEN) {
 		log_debug("producer", "%s: %s %s: subscribed", p->conf.name, kind_name(w), w->conf.text);
 		free(w->why);
@@ -139,6 +140,11 @@ static void want_take_back(struct prdcr_want *w)
 	} else {
 		want_free(w);
 	}
+}
+
+const struct prdcr_want *prdcr_wants(const struct prdcr *p)
+{
+	return p->wants;
 }
 
 void prdcr_wants_up(struct prdcr *p)
@@ -199,7 +205,6 @@ static void want_add(struct prdcr *p, const struct prdcr_want_conf *conf)
 		return;
 	if (!p->ask_again.data) {
 		ev_init(&p->ask_again, ask_again_cb);
-		p->ask_again.repeat = ASK_AGAIN_S;
 		p->ask_again.data = p;
 	}
 	w = xcalloc(1, sizeof(*w));

@@ -43,6 +43,7 @@ struct prdcr_want {
 };
 
 const char *prdcr_want_state_name(enum prdcr_want_state s);
+const struct prdcr_want *prdcr_wants(const struct prdcr *p); /* a list */
 void prdcr_wants_up(struct prdcr *p);   /* connected: ask */
 void prdcr_wants_down(struct prdcr *p); /* the connection is closed */
 void prdcr_wants_free(struct prdcr *p);

@@ -45,7 +45,7 @@ def event(w):
 def conf(cluster, name, lines, *args):
     port = free_port()
     path = cluster.write(name + ".conf", f"listen xprt=sock port={port} host=127.0.0.1\n" + lines)
-    return cluster.daemon(name, ["samp", "-n", name, "-c", path, *args], port)
+    return cluster.daemon(name, ["samp", "-n", name, "-c", path, "--io-threads", 2, *args], port)
 
 
 def prdcr(name, daemon):
@@ -193,6 +193,11 @@ def test_a_producer_with_streams_off_is_named(cluster):
     agg = conf(cluster, "agg", "stream_enable\nprdcr_subscribe regex=.* stream=foo\n" + prdcr("p", samp))
     agg.says("stream foo: it refuses to pass it on")
     assert "`stream_enable` there" in agg.text()
+    p, = wire(agg).status(PRDCR_STATUS)
+    assert p["subscriptions"] == [{"stream": "foo", "state": "REFUSED", "why": OFF}]
+    assert wire(samp).control(ENABLE) == (0, "OK")
+    wait_for(lambda: wire(agg).status(PRDCR_STATUS)[0]["subscriptions"][0]["state"] == "OK", "it to be asked again")
+    assert agg.text().count("it refuses") == 1
 
 
 def test_a_stopped_subscriber_holds_up_nobody(cluster):
