@@ -286,8 +286,13 @@ static void pub_go(struct pub *p)
 		return;
 	}
 	msg_heard(&p->m);
-	if (!p->ready && p->eof && !p->in.len && !ev_is_active(&p->pause))
-		pub_over(p, p->refused ? EXIT_INCOMPLETE : EXIT_ALL);
+	if (p->ready || !p->eof || p->in.len || ev_is_active(&p->pause))
+		return;
+	if (!p->number && !p->o.line) {
+		fprintf(stderr, "%s: %s: there is nothing in it, and nothing was sent\n", p->m.self, p->o.file);
+		p->refused = true;
+	}
+	pub_over(p, p->refused ? EXIT_INCOMPLETE : EXIT_ALL);
 }
 
 static void pause_cb(struct ev_loop *ev, ev_timer *t, int events)

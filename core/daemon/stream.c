@@ -255,7 +255,7 @@ static bool enqueue(struct stream_sub *sub, struct blob **blob, const struct str
 {
 	struct stream_post *p;
 
-	if (sub->queued + m->len > STREAM_QUEUE_MAX) {
+	if (sub->queued + m->len + STREAM_MSG_COST > STREAM_QUEUE_MAX) {
 		drop_count(sub, m->len);
 		return false;
 	}
@@ -266,7 +266,7 @@ static bool enqueue(struct stream_sub *sub, struct blob **blob, const struct str
 	*p = (struct stream_post){ .blob = *blob };
 	*sub->tail = p;
 	sub->tail = &p->next;
-	sub->queued += m->len;
+	sub->queued += m->len + STREAM_MSG_COST;
 	loop_post(sub->conf.loop, &sub->job);
 	return true;
 }
@@ -326,7 +326,7 @@ static struct stream_post *take(struct stream_sub *sub)
 		sub->head = p->next;
 		if (!sub->head)
 			sub->tail = &sub->head;
-		sub->queued -= p->blob->m.len;
+		sub->queued -= p->blob->m.len + STREAM_MSG_COST;
 		sub->taken++;
 	}
 	pthread_mutex_unlock(&sub->all->lock);

@@ -18,6 +18,7 @@
 #define STREAM_NAME_MAX  256        /* bytes of a name, the NUL included: peers have no room for more */
 #define STREAMS_MAX      4096       /* names; they come from strangers */
 #define STREAM_QUEUE_MAX (8u << 20) /* bytes that wait for one subscriber */
+#define STREAM_MSG_COST  128        /* ... to which each message adds this, so that many small ones are bounded too */
 
 struct streams; /* those of a daemon */
 
@@ -79,7 +80,7 @@ struct stream_sub {
 	struct stream *stream;
 	struct stream_sub_conf conf;      /* who is ours */
 	struct stream_post *head, **tail; /* what waits */
-	size_t queued;                    /* bytes of it */
+	size_t queued;                    /* bytes of it, with STREAM_MSG_COST for each */
 	uint64_t taken, drops, drop_bytes;
 	bool dead;
 	struct loop_job job;

@@ -150,6 +150,14 @@ def test_too_long_messages_are_refused_here(cluster, kind):
     assert pub(d, *kind, "ch", input="x" * 1000000).returncode == 0
 
 
+def test_nothing_to_send(cluster):
+    d = conf(cluster, "d", BOTH)
+    wire(d)
+    r = pub(d, "ch", stdin=subprocess.DEVNULL)
+    assert r.returncode == 4 and "nothing was sent" in r.stderr
+    assert pub(d, "--line", "ch", stdin=subprocess.DEVNULL).returncode == 0, "no lines are no messages"
+
+
 def test_wrong_usage():
     for args in ((), ("ch", "a", "b"), ("--json", "--string", "ch", "x"), ("-f", "x", "ch", "y"), ("-n", "0", "ch", "x"),
                  ("--perm", "9", "ch", "x"), ("-l", "-n", "2", "ch"), ("-f", "/nonexistent", "ch")):
