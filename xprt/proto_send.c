@@ -28,7 +28,7 @@ size_t xprt_backlog(const struct xprt *x)
 {
 	const struct ep *ep = x->up ? x->lanes[0]->ep : NULL;
 
-	return ep ? ep->type->pending(ep) : 0;
+	return ep ? ep->type->queued(ep) : 0;
 }
 
 void send_msg_got(struct msg *m)

@@ -4,14 +4,12 @@ import os
 import signal
 import subprocess
 
-import pytest
-
 from ldms import PATIENCE_S, free_port, run, wait_for
+from real import PREFIX, env, needs_ldmsd, real
 from test_msg import BOTH, KINDS, Sub, at, pub, subs, subscribed  # noqa: F401 (subs is a fixture)
-from test_real_peers import PREFIX, env, real
 from test_streams import PRDCR_STREAM_STATUS, REGEX, STATUS, conf, prdcr, text, wire
 
-pytestmark = pytest.mark.skipif(not PREFIX, reason="no ldmsd is installed; set LDMSD_PREFIX to where one is")
+pytestmark = needs_ldmsd
 
 
 def program(name):
@@ -135,7 +133,7 @@ def test_our_aggregator_subscribes_at_their_sampler(cluster, subs, kind):
         wait_for(lambda: mode(samp) == "subscribed", "our subscription there")
     else:
         agg_has(samp, "^c")
-    assert real_pub(kind, samp.port, "ch", '{"x":0}').returncode == 0
+    assert pub(samp, *kind, "--json", "ch", '{"x":0}').returncode == 0
     assert pub(samp, *kind, "--json", "--line", "ch", input='{"x":1}\n' * 10).returncode == 0
     assert sorted(s.lines(11)) == ['{"x":0}'] + ['{"x":1}'] * 10
     if kind:
