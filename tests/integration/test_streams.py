@@ -216,3 +216,18 @@ def test_a_stopped_subscriber_holds_up_nobody(cluster):
     taken, = [c["sent"] for c in clients if c["dropped"]]
     assert taken + drops[1] == 100, "what did not come is counted"
     assert [len(event(slow)[2]) for _ in range(taken)] == [500001] * taken
+
+
+def test_daemons_that_advertise_are_asked_too(cluster):
+    agg = conf(cluster, "agg", "stream_enable\nprdcr_listen_add name=l\nprdcr_listen_start name=l\n"
+               "prdcr_subscribe regex=.* stream=foo\n")
+    a = wire(agg)
+    samp = conf(cluster, "samp", f"stream_enable\nadvertiser_add name=a xprt=sock host=127.0.0.1 port={agg.port} "
+                "reconnect=100ms\nadvertiser_start name=a\n")
+    a.control(SUBSCRIBE, [(NAME, text("foo"))])
+    for _ in range(2):
+        s = wire(samp)
+        wait_for(lambda: s.status(STATUS).get("foo", {}).get("mode") == "subscribed", "the sampler to be asked")
+        assert publish(s, "foo", "hello") == (0, "ACK")
+        assert event(a)[2] == b"hello\0"
+        samp.restart()
