@@ -84,6 +84,7 @@ struct push_in {     /* pushes of one set that are to come */
 	struct rset_impl *ri;
 	/* fragments so far */
 	struct buf got;
+	size_t held;   /* bytes of it that count towards the memory for all peers */
 	bool meta;     /* they begin with the metadata */
 	bool astray;   /* one was not the next: the rest of this push is passed over */
 	uint32_t from; /* the first element of theirs */
@@ -95,6 +96,13 @@ static void push_odd(struct xprt *x, const char *what)
 {
 	atomic_fetch_add_explicit(&x->env->stats.pushes_odd, 1, memory_order_relaxed);
 	proto_odd(x, what);
+}
+
+static void push_forget(struct push_in *pi)
+{
+	buf_fini(&pi->got);
+	xprt_release(pi->ri->rs.x->env, pi->held);
+	pi->held = 0;
 }
 
 static int register_send(struct rset_impl *ri, uint32_t flags)
@@ -118,7 +126,7 @@ static void push_in_free(struct rset_impl *ri)
 	struct push_in *pi = ri->push;
 
 	HASH_DEL(ri->rs.x->pushes, pi);
-	buf_fini(&pi->got);
+	push_forget(pi);
 	free(pi);
 	ri->push = NULL;
 	ri->rs.pushed = RSET_PULL;
@@ -195,45 +203,57 @@ static bool fits(struct push_in *pi, uint32_t off)
 	return off == pi->next || (pi->meta && pi->got.len == s->meta_sz && elem_at(s, off, &pi->from));
 }
 
-static void push_forget(struct push_in *pi)
+/* Keep the fragment until the others are here. */
+static bool keep(struct push_in *pi, uint32_t off, const uint8_t *bytes, uint32_t len)
 {
-	buf_fini(&pi->got);
+	struct xprt_env *env = pi->ri->rs.x->env;
+
+	if (!xprt_hold(env, len)) {
+		refuse(env, REFUSE_MEMORY, &pi->ri->lane->ep->addr);
+		return false;
+	}
+	pi->held += len;
+	buf_add(&pi->got, bytes, len); /* all in rows within the image: never more than it */
+	pi->next = (uint64_t)off + len;
+	return true;
 }
 
 /* All fragments are here: metadata (or not) and whole elements? */
 static void push_whole(struct push_in *pi, const uint8_t *bytes, size_t len)
 {
 	struct rset_impl *ri = pi->ri;
+	struct xprt_env *env = ri->rs.x->env;
 	const struct set *s = ri->rs.set;
-	size_t meta = pi->meta ? s->meta_sz : 0;
+	size_t meta = pi->meta ? s->meta_sz : 0, held = pi->held;
 	struct buf got = pi->got;
 
 	pi->got = (struct buf){ 0 }; /* the set may be given up below */
+	pi->held = 0;
 	if (len <= meta || (len - meta) % s->data_sz) {
 		push_odd(ri->rs.x, "a push that is no whole sample");
 	} else {
-		atomic_fetch_add_explicit(&ri->rs.x->env->stats.pushes_in, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&env->stats.pushes_in, 1, memory_order_relaxed);
 		rset_take_push(ri, meta ? bytes : NULL, pi->from, (uint32_t)((len - meta) / s->data_sz), bytes + meta);
 	}
 	buf_fini(&got);
+	xprt_release(env, held);
 }
 
 static void fragment_got(struct push_in *pi, uint32_t off, const uint8_t *bytes, uint32_t len, bool more)
 {
-	bool good = !pi->astray && len && fits(pi, off);
+	bool good = !pi->astray && len && fits(pi, off), alone = !more && !pi->got.len;
 
+	if (good && !alone)
+		good = keep(pi, off, bytes, len);
 	if (!good) {
 		if (!pi->astray)
-			push_odd(pi->ri->rs.x, "a fragment of a push out of its order");
+			push_odd(pi->ri->rs.x, "a fragment of a push out of its order, or that there is no room for");
 		push_forget(pi);
 		pi->astray = more; /* the next push begins behind the last of these */
-	} else if (more || pi->got.len) {
-		buf_add(&pi->got, bytes, len); /* all in rows within the image: never more than it */
-		pi->next = (uint64_t)off + len;
-		if (!more)
-			push_whole(pi, pi->got.p, pi->got.len);
-	} else {
+	} else if (alone) {
 		push_whole(pi, bytes, len);
+	} else if (!more) {
+		push_whole(pi, pi->got.p, pi->got.len);
 	}
 }
 

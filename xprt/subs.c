@@ -19,6 +19,7 @@ struct parcel {
 	size_t at, len; /* bytes sent, and all of them */
 	size_t meta;    /* the first so many are the metadata, what follows stands elsewhere; 0: all in one run */
 	size_t off;     /* of that run in the image */
+	size_t held;    /* bytes that count towards the memory for all peers */
 };
 
 struct lane_subs {
@@ -110,7 +111,10 @@ struct sub *sub_get(struct lane *lane, uint64_t set_id)
 	HASH_FIND_PTR(ls->by_set, &set, sub);
 	if (sub)
 		return sub;
+	if (!xprt_allows(lane->x, REFUSE_PUSHES, lane->x->subs))
+		return NULL;
 	sub = xcalloc(1, sizeof(*sub));
+	lane->x->subs++;
 	sub->watch.changed = changed_cb;
 	sub->job.fn = news_cb;
 	sub->loop = lane->x->loop;
@@ -155,12 +159,15 @@ static void parcel_drop(struct lane_subs *ls)
 		buf_fini(&p->b);
 	else
 		buf_reset(&p->b);
+	xprt_release(ls->lane->x->env, p->held);
+	p->held = 0;
 }
 
 static void sub_end(struct sub *sub)
 {
 	struct lane_subs *ls = sub->of;
 
+	ls->lane->x->subs--;
 	set_watch_del(sub->set, &sub->watch);
 	sub_push_set(sub, 0, 0);
 	HASH_DEL(ls->by_set, sub);
@@ -214,11 +221,19 @@ static bool pack(struct lane_subs *ls, struct sub *sub, uint32_t k, uint64_t met
 	const struct set *s = sub->set;
 	bool meta = meta_gn != sub->meta_gn;
 	size_t elem = s->meta_sz + (size_t)k * s->data_sz;
+	struct xprt_env *env = ls->lane->x->env;
 	struct parcel *p = &ls->parcel;
 	struct set_data d;
 	uint8_t *to;
 
 	p->len = s->data_sz + (meta ? s->meta_sz : 0);
+	if (p->len > PARCEL_KEPT) {
+		if (!xprt_hold(env, p->len)) {
+			refuse(env, REFUSE_MEMORY, &ls->lane->ep->addr);
+			return false;
+		}
+		p->held = p->len;
+	}
 	to = (uint8_t *)buf_reserve(&p->b, PUSH_HDR_SZ + p->len) + PUSH_HDR_SZ;
 	if (meta)
 		set_copy_elem(s, k, to);
@@ -226,8 +241,10 @@ static bool pack(struct lane_subs *ls, struct sub *sub, uint32_t k, uint64_t met
 		set_copy(s, elem, s->data_sz, to);
 	memcpy(&d, to + p->len - s->data_sz, sizeof(d));
 	/* meanwhile the ring may have gone round: then it is newer than we thought, which is as good */
-	if (le32toh(d.flags) != SET_TRANS_DONE || le64toh(d.gn) <= sub->gn)
+	if (le32toh(d.flags) != SET_TRANS_DONE || le64toh(d.gn) <= sub->gn) {
+		parcel_drop(ls);
 		return false;
+	}
 	p->sub = sub;
 	p->at = 0;
 	p->meta = meta && k ? s->meta_sz : 0;

@@ -121,6 +121,7 @@ struct xprt {
 	bool followed; /* the peer wants to hear of changes */
 	struct lane *follow_lane;
 	uint64_t follow_xid;
+	unsigned int subs;         /* sets that it wants to hear of, on all lanes */
 	uint64_t follow_from;      /* changes up to this one it knows from the list */
 	struct announce *announce; /* joined */
 	unsigned long odd;         /* messages that were ignored: unknown, stale, for what this daemon lacks */

@@ -443,6 +443,42 @@ static void test_of_a_rail(void **state)
 	end(&r, &e, s);
 }
 
+/* What cannot be kept is passed over, on either side; when there is room again, so are pushes. */
+static void test_limits(void **state)
+{
+	struct rig r;
+	struct ear e, two = { .r = &r };
+	struct set *s = begin(&r, &e, BIG, 1), *other;
+
+	r.env.limits.pushes = 1;
+	r.cenv.limits.memory = r.env.limits.memory = 1u << 20;
+	rset_push(e.rs, RSET_PUSH_CHANGE);
+	registered(&r, s);
+	fill(s, 2);
+	rig_until(&r, atomic_load(&r.env.stats.pushes_merged) == 1); /* the server has no room for the parcel */
+	r.env.limits.memory = 0;
+	fill(s, 3);
+	rig_until(&r, odd(&r) == 1); /* nor the client for the fragments */
+	rig_settle(&r);
+	assert_int_equal(e.values_n, 0);
+	r.cenv.limits.memory = 0;
+	fill(s, 4);
+	rig_until(&r, e.values_n == 1);
+	other = rig_set(&r, "one", "n/b", 3, 1, 0, 0777);
+	two.rs = NULL;
+	look_up(&two, "n/b");
+	rset_push(two.rs, RSET_PUSH_CHANGE);
+	rig_until(&r, atomic_load(&r.env.stats.refusals.n[REFUSE_PUSHES]) == 1);
+	assert_null(other->watches);
+	rset_push(e.rs, RSET_PULL);
+	rset_push(two.rs, RSET_PUSH_CHANGE);
+	registered(&r, other);
+	rset_free(two.rs);
+	set_put(other);
+	end(&r, &e, s);
+	assert_int_equal(atomic_load(&r.env.stats.memory) + atomic_load(&r.cenv.stats.memory), 0);
+}
+
 /* -- by hand: what a client says and hears ---------------------------------------------------------------------------
  */
 
@@ -867,6 +903,7 @@ int main(void)
 		cmocka_unit_test(test_not_for_everybody),
 		cmocka_unit_test(test_freed_and_closed_in_the_callback),
 		cmocka_unit_test(test_of_a_rail),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_messages_of_a_push),
 		cmocka_unit_test(test_notifications),
 		cmocka_unit_test(test_slow_reader),
