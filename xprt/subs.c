@@ -45,8 +45,12 @@ static void changed_cb(struct set_watch *w)
 {
 	struct sub *sub = (struct sub *)((char *)w - offsetof(struct sub, watch));
 
-	if (!atomic_fetch_add_explicit(&sub->news, 1, memory_order_acq_rel))
+	unsigned int before = atomic_fetch_add_explicit(&sub->news, 1, memory_order_acq_rel);
+
+	if (!before)
 		loop_post(sub->loop, &sub->job);
+	else if (before >= sub->set->array_card) /* the ring is full of news: the oldest is gone */
+		atomic_fetch_add_explicit(&sub->stats->pushes_merged, 1, memory_order_relaxed);
 }
 
 static void news_cb(struct loop_job *job)
@@ -118,6 +122,7 @@ struct sub *sub_get(struct lane *lane, uint64_t set_id)
 	sub->watch.changed = changed_cb;
 	sub->job.fn = news_cb;
 	sub->loop = lane->x->loop;
+	sub->stats = &lane->x->env->stats;
 	sub->of = ls;
 	sub->set = set_get(set);
 	sub->gn = set_gn(set);
@@ -276,7 +281,7 @@ static bool parcel_send(struct lane_subs *ls, bool all)
 			return false; /* the connection is ending */
 		p->at += n;
 	}
-	atomic_fetch_add_explicit(&ls->lane->x->env->stats.pushes_out, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&p->sub->stats->pushes_out, 1, memory_order_relaxed);
 	if (p->sub->waiting)
 		p->sub->waiting--;
 	parcel_drop(ls);
@@ -321,27 +326,20 @@ static bool pack_next(struct lane_subs *ls, struct sub *sub)
 	return found;
 }
 
-static void merged(struct sub *sub, unsigned int n)
-{
-	atomic_fetch_add_explicit(&sub->of->lane->x->env->stats.pushes_merged, n, memory_order_relaxed);
-}
-
 /* One parcel of this sub is made, and true; or it has had its turn. */
 static bool turn(struct lane_subs *ls, struct sub *sub)
 {
 	unsigned int news = atomic_exchange_explicit(&sub->news, 0, memory_order_acq_rel);
 
-	if (news && sub->notify) {
+	if (news && sub->notify)
 		notify_send(ls->lane, sub->notify_xid);
-		merged(sub, news - 1);
-	}
 	if (!wants_push(sub))
 		return false;
-	sub->waiting += news;
+	sub->waiting += news < sub->set->array_card ? news : sub->set->array_card; /* the others are counted already */
 	if (pack_next(ls, sub))
 		return true;
-	if (sub->waiting)
-		merged(sub, sub->waiting); /* nothing of their own was sent for them */
+	if (sub->waiting) /* nothing of their own was sent for them */
+		atomic_fetch_add_explicit(&sub->stats->pushes_merged, sub->waiting, memory_order_relaxed);
 	sub->waiting = 0;
 	return false;
 }

@@ -17,6 +17,7 @@ struct sub { /* a set that the peer wants to hear of, on one lane */
 	struct set_watch watch;
 	struct loop_job job; /* posted by the writer's thread */
 	struct loop *loop;
+	struct xprt_stats *stats;
 	struct lane_subs *of; /* NULL: given up, only the job still knows it */
 	struct set *set;      /* a reference is held */
 	atomic_uint news;     /* samples since the last look */

@@ -163,6 +163,9 @@ int ctl_xprt_stats(struct ctl *c, struct err *err)
 	buf_addf(b, "\"incoming\": %lu, \"guests\": %lu, \"memory\": %lu, \"bytes_in\": %lu, \"bytes_out\": %lu,\n ",
 		 atomic_load(&env->stats.incoming), atomic_load(&env->stats.guests), atomic_load(&env->stats.memory),
 		 atomic_load(&env->stats.bytes_in), atomic_load(&env->stats.bytes_out));
+	buf_addf(b, "\"pushes\": { \"out\": %lu, \"in\": %lu, \"merged\": %lu, \"odd\": %lu },\n ",
+		 atomic_load(&env->stats.pushes_out), atomic_load(&env->stats.pushes_in),
+		 atomic_load(&env->stats.pushes_merged), atomic_load(&env->stats.pushes_odd));
 	buf_addf(b, "\"limits\": { ");
 	put_limits(b, &env->limits);
 	buf_addf(b, " },\n \"refused\": ");

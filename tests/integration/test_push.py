@@ -5,6 +5,7 @@ import signal
 from ldms import free_port, wait_for
 from wire import Wire
 
+XPRT_STATS = 0x60c
 UPDTR_ADD, UPDTR_START, UPDTR_STOP, UPDTR_PRDCR_ADD = 0x300, 0x302, 0x303, 0x305
 NAME, INTERVAL, OFFSET, REGEX, PUSH, AUTO = 1, 2, 3, 4, 23, 31
 NEVER = "100s"  # an interval at which nothing is read while a test runs
@@ -109,6 +110,8 @@ def test_a_reader_that_stops_holds_up_nobody(cluster):
     wait_for(lambda: len(rows(cluster.path("rows/synth"))) > n + 10 * 400, "400 more samples of each set", 120)
     assert memory() - before < 16 << 10  # KB; 400 samples of all sets are 64 MB
     stopped.kill(signal.SIGCONT)
+    wait_for(lambda: Wire(samp.port).accepted().status(XPRT_STATS)["pushes"]["merged"] > 1000,
+             "samples that are replaced by newer ones to be counted")
     old = wait_for(lambda: stopped.sets().get("s/7", {}).get("update"))
     wait_for(lambda: stopped.sets().get("s/7", {}).get("update") not in (None, old), "it to go on")
 
