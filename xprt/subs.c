@@ -265,15 +265,17 @@ static bool parcel_send(struct lane_subs *ls, bool all)
 {
 	struct parcel *p = &ls->parcel;
 	struct ep *ep = ls->lane->ep;
+	size_t queued;
 
 	while (p->at < p->len) {
 		size_t end = p->at < p->meta ? p->meta : p->len, n = end - p->at;
 		size_t off = p->at < p->meta ? p->at : p->off + p->at - p->meta;
 
-		if (!all && ep->type->queued(ep) > PUSH_BACKLOG_MAX)
-			return false;
 		if (n > PUSH_DATA_MAX)
 			n = PUSH_DATA_MAX;
+		queued = ep->type->queued(ep);
+		if (!all && queued && queued + n > PUSH_BACKLOG_MAX)
+			return false;
 		/* the header takes the place of bytes that are gone */
 		push_header(p->b.p + p->at, p->sub->push_id, PUSH_F_PUSH | (p->at + n < p->len ? PUSH_F_MORE : 0), off,
 			    n);

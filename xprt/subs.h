@@ -2,8 +2,8 @@
  *
  * A sample ends on a sampler's thread; that only counts it and posts to the loop of the peer, where it is sent.  What
  * has not been sent when the next sample ends is replaced by it, and so a peer that reads slowly gets fewer samples,
- * all of them whole, and costs the memory of one set: no push is put behind PUSH_BACKLOG_MAX bytes that still wait.  Of
- * a set that keeps a ring of samples none is passed over as long as it is in the ring.
+ * all of them whole, and costs the memory of one set: what would make more than PUSH_BACKLOG_MAX bytes wait is not sent
+ * yet, unless it waits alone.  Of a set that keeps a ring of samples none is passed over as long as it is in the ring.
  */
 #ifndef XPRT_SUBS_H
 #define XPRT_SUBS_H

@@ -4,8 +4,11 @@ import pytest
 from ldms import free_port, wait_for
 from real import SETS, names, needs_ldmsd, real_agg, real_samp
 from test_push import NEVER, column, hint, rising, rows, synth
+from wire import Wire
 
 pytestmark = needs_ldmsd
+
+SET_SEC_MOD = 0x613
 
 PUSHED = ("--push", "--interval", NEVER, "--reconnect", "200ms")
 
@@ -33,6 +36,8 @@ def test_a_real_sampler_pushes_to_ours(cluster):
     assert max(b - a for a, b in zip(stamps, stamps[1:])) < 0.39  # none is missing
     assert set(l1.values()) == names("r1")
     assert hint(l1, "r1/meminfo") == hint(samp, "r1/meminfo")
+    assert Wire(samp.port).accepted().control(SET_SEC_MOD, [(4, b".*\0"), (27, b"0444\0")])[0] == 0
+    wait_for(lambda: l1.sets()["r1/meminfo"]["perm"] == "-r--r--r--", "metadata that changed")
     samp.restart()
     wait_for(lambda: l1.ls() == [] or update(l1, "r1/meminfo"))
     moves(l1, "r1/meminfo")
