@@ -412,6 +412,24 @@ def test_an_aggregator_that_does_not_answer(cluster):
     a.sock.close()
 
 
+def test_pushes_come_over_it(cluster):
+    """What the aggregator asks to be pushed comes over the connection that the sampler made, through a second level too."""
+    port = free_port()
+    l2 = agg(cluster, "l2", ".*")
+    conf = cluster.write("l1.conf", f"listen xprt=sock port={port} host=127.0.0.1\n"
+                         "prdcr_listen_add name=l\nprdcr_listen_start name=l\n"
+                         "updtr_add name=u interval=1h push=onchange\nupdtr_prdcr_add name=u regex=.*\nupdtr_start name=u\n")
+    l1 = cluster.daemon("l1", ["agg", "-c", conf, "-n", "l1", "--to", l2.addr(), *MS], port)
+    s = samp(cluster, "n1", [l1])
+    for a in (l1, l2):
+        all_there(a, "n1")
+        first = a.sets()["n1/loadavg"]["update"]
+        wait_for(lambda: a.sets()["n1/loadavg"]["update"] != first, f"{a.name} to get the next sample")
+    l1.restart()
+    all_there(l2, "n1")
+    assert state(s, f"n1-{l1.addr()}") == "CONNECTED"
+
+
 def test_ipv6(cluster):
     port = free_port()
     a = cluster.daemon("a1", ["agg", "-x", f"sock:{port}", "-n", "a1", "--accept", "::1/128", *MS], port)
