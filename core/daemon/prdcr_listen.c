@@ -209,10 +209,8 @@ static int ask(struct daemon *d, const char *host, unsigned short port, const st
 			       "advertise: the host is no name: at most %d letters, digits, '.', '-' and '_'",
 			       HOST_MAX);
 	NODE_EACH(n, d->prdcr_listens) {
-		if (wants((struct prdcr_listen *)n, host, from)) {
+		if ((!l || strcmp(n->name, l->node.name) < 0) && wants((struct prdcr_listen *)n, host, from))
 			l = (struct prdcr_listen *)n;
-			break;
-		}
 	}
 	if (!l)
 		return err_set(err, -ENOENT, "The given hostname '%s' doesn't match any `prdcr_listen`'s regex.", host);

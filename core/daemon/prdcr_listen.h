@@ -41,8 +41,9 @@ bool prdcr_listen_running(const struct prdcr_listen *l);
 const struct prdcr_listen_conf *prdcr_listen_conf(const struct prdcr_listen *l);
 void prdcr_listen_stats(const struct prdcr_listen *l, struct prdcr_listen_stats *ret);
 
-/* Somebody at that address advertises itself as a host and a port: its producer, made if need be.  *ret_take: it waits
- * for the connection (prdcr_take).  -ENOENT: nobody wants it; -EBUSY: the name is in use; -ENOSPC, -EINVAL. */
+/* Somebody at that address advertises itself as a host and a port: its producer, made if need be by the first, in the
+ * order of names, that takes it.  *ret_take: it waits for the connection (prdcr_take).  -ENOENT: nobody wants it; -EBUSY:
+ * the name is in use; -ENOSPC, -EINVAL. */
 int prdcr_listen_ask(struct daemon *d, const char *host, unsigned short port, const struct sockaddr *from,
 		     struct prdcr **ret, bool *ret_take, struct err *err);
 /* A producer is being deleted. */

@@ -100,6 +100,23 @@ static void test_match(void **state)
 	}
 }
 
+static void test_first(void **state)
+{
+	struct prdcr_listen *a;
+	struct rig r;
+
+	rig_open(&r);
+	listen_on(&r, (struct prdcr_listen_conf){ .name = "b" });
+	a = listen_on(&r, (struct prdcr_listen_conf){ .name = "a" });
+	listen_on(&r, (struct prdcr_listen_conf){ .name = "c" });
+	assert_int_equal(ask(&r, "n1", 411, "10.0.0.1"), 0);
+	assert_string_equal(prdcr_conf(r.p)->listen, "a");
+	prdcr_listen_run(a, false);
+	assert_int_equal(ask(&r, "n2", 411, "10.0.0.1"), 0);
+	assert_string_equal(prdcr_conf(r.p)->listen, "b");
+	rig_close(&r);
+}
+
 static void test_names(void **state)
 {
 	static const char *const bad[] = { "", " ", "a b", "a/b", "a:b", "a\nb", "\x80", "{}", "\"", "a,b" };
@@ -246,9 +263,13 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_match),    cmocka_unit_test(test_names),
-		cmocka_unit_test(test_producer), cmocka_unit_test(test_somebody_elses_name),
-		cmocka_unit_test(test_ceiling),  cmocka_unit_test(test_active),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_first),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_producer),
+		cmocka_unit_test(test_somebody_elses_name),
+		cmocka_unit_test(test_ceiling),
+		cmocka_unit_test(test_active),
 		cmocka_unit_test(test_bad),
 	};
 
