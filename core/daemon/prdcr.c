@@ -19,6 +19,8 @@
 
 /* A peer that was there and went is most often restarting: ask again soon, then ever slower up to `reconnect`. */
 #define RETRY_FIRST_US (100 * MSEC_US)
+/* A peer that connects to us and goes sooner than this flaps: it comes when it likes, so that is not said each time. */
+#define STAYED_US (10 * SEC_US)
 
 enum prdcr_event {
 	ON_START,
@@ -48,7 +50,7 @@ static const struct prdcr_move {
 	{ PRDCR_STOPPED, ON_START, PRDCR_CONNECTING, dial },
 	{ PRDCR_STOPPED, ON_WAIT, PRDCR_DISCONNECTED, look },
 	{ PRDCR_STOPPED, ON_UP, PRDCR_STANDBY, nothing },
-	{ PRDCR_STOPPED, ON_DOWN, PRDCR_STOPPED, hang_up },
+	{ PRDCR_STOPPED, ON_DOWN, PRDCR_STOPPED, come_back },
 	{ PRDCR_STOPPED, ON_STOP, PRDCR_STOPPED, hang_up },
 	{ PRDCR_CONNECTING, ON_UP, PRDCR_CONNECTED, ask_dir },
 	{ PRDCR_CONNECTING, ON_DOWN, PRDCR_DISCONNECTED, come_back },
@@ -61,7 +63,7 @@ static const struct prdcr_move {
 	{ PRDCR_DISCONNECTED, ON_LOOK, PRDCR_DISCONNECTED, look },
 	{ PRDCR_DISCONNECTED, ON_STOP, PRDCR_STOPPED, hang_up },
 	{ PRDCR_STANDBY, ON_WAIT, PRDCR_CONNECTED, ask_dir },
-	{ PRDCR_STANDBY, ON_DOWN, PRDCR_STOPPED, hang_up },
+	{ PRDCR_STANDBY, ON_DOWN, PRDCR_STOPPED, come_back },
 	{ PRDCR_STANDBY, ON_STOP, PRDCR_STOPPED, hang_up },
 };
 
@@ -106,7 +108,7 @@ static void event(struct prdcr *p, enum prdcr_event ev, const char *why)
 
 		if (m->from != p->state || m->ev != ev)
 			continue;
-		if (m->to != m->from && (p->attempt < 2 || m->to == PRDCR_CONNECTED || m->to == PRDCR_STOPPED))
+		if (m->to != m->from && (p->attempt < 2 || ev == ON_STOP || (ev == ON_UP && !peer_connects(p))))
 			log_info(kind(p), "%s: %s -> %s%s%s", p->conf.name, state_names[m->from], state_names[m->to],
 				 why && *why ? ": " : "", why ? why : "");
 		p->state = m->to;
@@ -123,13 +125,15 @@ void prdcr_is_up(struct prdcr *p)
 
 void prdcr_is_down(struct prdcr *p, enum xprt_fail fail, const char *why)
 {
+	if (peer_connects(p) && p->up_us && mono_us() - p->up_us > STAYED_US)
+		p->attempt = 0;
 	if (p->state == PRDCR_CONNECTED || p->state == PRDCR_STANDBY)
 		p->stats.disconnects++;
 	else
 		p->stats.failures++;
 	if (strcmp(p->why, why)) {
 		snprintf(p->why, sizeof(p->why), "%s", why);
-		if (p->attempt >= 2) /* it stays away, but for another reason than before */
+		if (p->attempt >= 2 && !peer_connects(p)) /* it stays away, but for another reason than before */
 			log_info(kind(p), "%s: still DISCONNECTED: %s (%s)", p->conf.name, why, xprt_fail_name(fail));
 	}
 	event(p, ON_DOWN, why);
@@ -233,8 +237,14 @@ static void come_back(struct prdcr *p)
 	drop(p);
 	if (p->conf.type == PRDCR_PASSIVE)
 		timer_arm(p, p->conf.reconnect_us);
-	if (peer_connects(p))
+	if (peer_connects(p)) {
+		bool was_here = p->up_us || p->conf.type == PRDCR_ADVERTISED;
+
+		p->up_us = 0;
+		if (was_here && ++p->attempt == 2)
+			log_warning("producer", "%s: it comes and goes; no more of that until it stays", p->conf.name);
 		return;
+	}
 	/* a connection that lasted was a good one; one that flaps is as bad as none */
 	if (p->up_us && mono_us() - p->up_us > p->conf.reconnect_us)
 		p->attempt = 0;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/prdcr_impl.h"
@@ -85,6 +86,8 @@ static void resolved_cb(void *arg, struct addrinfo *list, const char *why)
 
 	p->resolve = NULL;
 	if (!list) {
+		if (strcmp(p->why, why))
+			log_warning("producer", "%s: %s", p->conf.name, why);
 		prdcr_is_down(p, XPRT_RESOLVE, why); /* and looks again */
 		return;
 	}

@@ -455,7 +455,8 @@ void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_s
 		prdset_free(ps);
 		break;
 	case DIR_DONE:
-		log_info("producer", "%s: %u sets", p->conf.name, p->stats.sets);
+		if (p->attempt < 2 || p->conf.type != PRDCR_ADVERTISED) /* who comes and goes was said to do so */
+			log_info("producer", "%s: %u sets", p->conf.name, p->stats.sets);
 		break;
 	case DIR_FAIL:
 		log_error("producer", "%s: the directory was refused: %s; asked again at the next connection",

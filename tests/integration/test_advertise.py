@@ -302,6 +302,19 @@ def test_fifty_at_once_and_a_port_scan(cluster):
     assert {p["state"] for p in status(a).values()} == {"CONNECTED"} and len(status(a)) == 50
 
 
+def test_one_that_comes_and_goes_does_not_fill_the_log(cluster):
+    a = agg(cluster, "a1", ".*")
+    wait_for(lambda: a.ls_run().returncode == 0)
+    for _ in range(30):
+        s = Stranger(a, b"flap", b"411")
+        assert s.answer == (0, "")
+        s.close()
+        wait_for(lambda: state(a, "flap:411") == "DISCONNECTED", "it to be gone")
+    p = status(a)["flap:411"]
+    assert 2 < p["connects"] == p["disconnects"] <= 30  # those that went before they were taken over do not count
+    assert a.text().count("flap:411") < 10 and "comes and goes" in a.text()
+
+
 def test_two_of_one_name(cluster):
     """Two samplers that say the same host and port: one is collected, the other waits until it is gone."""
     a = agg(cluster, "a1", ".*")
