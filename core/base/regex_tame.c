@@ -1,21 +1,28 @@
-/* regex_tame.c - see regex_tame.h: the size of the tree, without making it */
+/* regex_tame.c - see regex_tame.h: the size of the tree, without making it
+ *
+ * What may be left out is counted apart, too: the compiler walks over all ways around it, again for each repetition
+ * around it, so that sixteen question marks and plus signs behind one letter take it minutes.
+ */
 #include "core/base/regex_tame.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #define TREE_MAX  4096 /* leaves, all repetitions written out */
+#define LOOSE_MAX 128  /* parts that may be left out, all repetitions written out */
 #define DEPTH_MAX 32   /* groups inside groups */
 
 struct tree {
-	unsigned int size; /* leaves of the group that is open; at most a little more than TREE_MAX */
-	unsigned int last; /* ... of its last part, which a repetition repeats */
-	unsigned int outer[DEPTH_MAX], depth; /* sizes of the groups around it */
+	unsigned int size;              /* leaves of the group that is open; at most a little more than TREE_MAX */
+	unsigned int last;              /* ... of its last part, which a repetition repeats */
+	unsigned int loose, last_loose; /* the same for what may be left out */
+	unsigned int outer[DEPTH_MAX], outer_loose[DEPTH_MAX], depth; /* of the groups around it */
 };
 
 static void leaf(struct tree *t)
 {
 	t->last = 1;
+	t->last_loose = 0;
 	t->size++;
 }
 
@@ -23,6 +30,16 @@ static void repeat(struct tree *t, unsigned int times)
 {
 	t->size += t->last * (times - 1);
 	t->last *= times;
+	t->loose += t->last_loose * (times - 1);
+	t->last_loose *= times;
+}
+
+/* The last part may be left out; when it was loose already, that makes as many ways more. */
+static void loosen(struct tree *t)
+{
+	repeat(t, 2);
+	t->loose++;
+	t->last_loose++;
 }
 
 /* Behind a bracket expression; p is behind its '['. */
@@ -65,8 +82,9 @@ static bool open_group(struct tree *t)
 {
 	if (t->depth == DEPTH_MAX)
 		return false;
+	t->outer_loose[t->depth] = t->loose;
 	t->outer[t->depth++] = t->size;
-	t->size = t->last = 0;
+	t->size = t->last = t->loose = t->last_loose = 0;
 	return true;
 }
 
@@ -77,7 +95,9 @@ static void close_group(struct tree *t)
 		return;
 	}
 	t->last = t->size + 1;
+	t->last_loose = t->loose;
 	t->size = t->outer[--t->depth] + t->last;
+	t->loose += t->outer_loose[t->depth];
 }
 
 bool regex_is_tame(const char *re)
@@ -96,6 +116,8 @@ bool regex_is_tame(const char *re)
 			repeat(&t, 2);
 		} else if (c == '{') {
 			repeat(&t, braces(&re));
+			t.loose++;
+			t.last_loose++;
 		} else if (c == '[') {
 			re = skip_bracket(re);
 			leaf(&t);
@@ -104,10 +126,12 @@ bool regex_is_tame(const char *re)
 				return false;
 			re++;
 			leaf(&t);
-		} else if (c != '*' && c != '?') {
+		} else if (c == '*' || c == '?') {
+			loosen(&t);
+		} else {
 			leaf(&t);
 		}
-		if (t.size > TREE_MAX)
+		if (t.size > TREE_MAX || t.loose > LOOSE_MAX)
 			return false;
 	}
 	return true;
