@@ -31,7 +31,7 @@ static void on_msg(struct xprt *x, void *arg, const void *bytes, size_t len)
 	((struct owner *)arg)->msgs++;
 }
 
-static const struct xprt_events owner_events = { on_up, on_down, on_msg };
+static const struct xprt_events owner_events = { .up = on_up, .down = on_down, .msg = on_msg };
 
 static void dir_cb(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc)
 {
