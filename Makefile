@@ -1,6 +1,6 @@
 # ldms - one executable.  `make`, `make check`, `make demo`, `make install PREFIX=/usr DESTDIR=...`
 #
-# Variables (command line, environment or config.mk): CC CFLAGS LDFLAGS PREFIX DESTDIR
+# Variables (command line, environment or config.mk): CC CFLAGS LDFLAGS PREFIX SYSCONFDIR DESTDIR
 #   SAN=address,undefined | thread   build with sanitizers, in a build folder of its own
 #   STATIC=1                         a fully static executable
 #   V=1                              print the commands
@@ -10,6 +10,7 @@
 -include config.mk
 
 PREFIX ?= /usr/local
+SYSCONFDIR ?= $(PREFIX)/etc
 CC     ?= cc
 SAN    ?=
 STATIC ?=
@@ -27,13 +28,13 @@ B := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))$(if $(STATIC),/static)
 VERSION  := $(shell cat VERSION)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 CFLAGS   ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -I. -DLDMS_VERSION='"$(VERSION)"'
+CPPFLAGS += -D_GNU_SOURCE -I. -DLDMS_VERSION='"$(VERSION)"' -DLDMS_SYSCONFDIR='"$(SYSCONFDIR)"' $(if $(STATIC),-DLDMS_STATIC)
 ALL_CFLAGS  := -std=gnu11 $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 # Libraries whose archive is there are linked in: the executable then needs only libc at run time.
 archive = $(if $(wildcard $(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
-LIBS := $(call archive,ev) $(call archive,nettle) -lm -lpthread
+LIBS := $(call archive,ev) $(call archive,nettle) -lm -lpthread $(if $(STATIC),$(call archive,munge))
 
 SRCS := $(sort $(wildcard core/base/*.c core/set/*.c core/daemon/*.c core/ctl/*.c xprt/*.c plugins/*.c store/*.c cmd/*.c))
 OBJS := $(SRCS:%.c=$(B)/%.o)

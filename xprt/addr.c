@@ -31,6 +31,22 @@ uint32_t addr_v4(const struct sockaddr_storage *a)
 	return v4;
 }
 
+static in_port_t port_of(const struct sockaddr_storage *a)
+{
+	return a->ss_family == AF_INET ? ((const struct sockaddr_in *)a)->sin_port
+				       : ((const struct sockaddr_in6 *)a)->sin6_port;
+}
+
+bool addr_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	struct in6_addr ip[2];
+
+	if (a->ss_family == AF_UNIX && b->ss_family == AF_UNIX)
+		return !memcmp(a, b, sizeof(struct sockaddr_un));
+	return addr_ip(a, &ip[0]) && addr_ip(b, &ip[1]) && !memcmp(&ip[0], &ip[1], sizeof(ip[0])) &&
+	       port_of(a) == port_of(b);
+}
+
 const char *addr_text(const struct sockaddr_storage *a, char out[ADDR_TEXT_MAX])
 {
 	char ip_text[INET6_ADDRSTRLEN];

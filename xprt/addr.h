@@ -15,4 +15,7 @@ bool addr_ip(const struct sockaddr_storage *a, struct in6_addr *ret);
 /* The IPv4 address as it stands in memory, 0 for others. */
 uint32_t addr_v4(const struct sockaddr_storage *a);
 
+/* The same end of a connection: address and port. */
+bool addr_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+
 #endif

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define AUTHS(X) X(none)
+#include "core/base/str.h"
+
+#define AUTHS(X) X(munge) X(naive) X(none) X(ovis)
 
 #define X(n) extern const struct auth_type auth_##n;
 AUTHS(X)
@@ -20,6 +22,17 @@ static const struct auth_type *const auth_types[] = {
 static const char auth_names[] = AUTHS(X);
 #undef X
 
+static const char *const why_names[AUTH_WHYS] = {
+	[AUTH_METHOD] = "method",   [AUTH_SECRET] = "secret",     [AUTH_EXPIRED] = "expired",
+	[AUTH_REWOUND] = "rewound", [AUTH_REPLAYED] = "replayed", [AUTH_HELPER] = "helper",
+	[AUTH_SILENT] = "silent",   [AUTH_HUNG_UP] = "hung-up",   [AUTH_BROKEN] = "broken",
+};
+
+const char *auth_why_name(enum auth_why why)
+{
+	return (unsigned int)why < AUTH_WHYS && why_names[why] ? why_names[why] : "?";
+}
+
 int auth_type_find(const char *name, const struct auth_type **ret, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(auth_types) / sizeof(*auth_types); i++) {
@@ -34,4 +47,67 @@ int auth_type_find(const char *name, const struct auth_type **ret, struct err *e
 		return 0;
 	}
 	return err_set(err, -EINVAL, "authentication %s: unknown; there is:%s", name, auth_names);
+}
+
+static int options_check(const struct auth_type *t, const struct kv *args, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	const char *const *options = t->options ? t->options : none;
+
+	for (size_t i = 0; args && i < args->n; i++) {
+		const char *key = args->v[i].key, *near;
+		size_t k = 0;
+
+		while (options[k] && strcmp(options[k], key))
+			k++;
+		if (options[k] && args->v[i].value && *args->v[i].value)
+			continue;
+		if (options[k])
+			return err_set(err, -EINVAL, "authentication %s: option '%s' wants a value: %s=...", t->name,
+				       key, key);
+		if (!*options)
+			return err_set(err, -EINVAL, "authentication %s: takes no options, not '%s'", t->name, key);
+		near = nearest(key, options);
+		return err_set(err, -EINVAL, "authentication %s: unknown option '%s'; did you mean '%s'?", t->name, key,
+			       near ? near : *options);
+	}
+	return 0;
+}
+
+int auth_open(const char *name, const struct kv *args, const struct auth_type **ret, void **ret_conf, struct err *err)
+{
+	static const struct kv nothing;
+	const struct auth_type *type;
+	void *conf = NULL;
+	int rc = auth_type_find(name, &type, err);
+
+	if (!rc)
+		rc = options_check(type, args, err);
+	if (!rc && type->open)
+		rc = type->open(args ? args : &nothing, &conf, err);
+	if (rc)
+		return rc;
+	*ret = type;
+	*ret_conf = conf;
+	return 0;
+}
+
+void auth_close(const struct auth_type *type, void *conf)
+{
+	if (type && type->close)
+		type->close(conf);
+}
+
+int auth_check(const char *name, struct kv *args, struct err *err)
+{
+	const struct auth_type *type;
+	void *conf;
+	int rc = auth_open(name, args, &type, &conf, err);
+
+	if (rc)
+		return rc;
+	if (type->settle)
+		rc = type->settle(args, err);
+	auth_close(type, conf);
+	return rc;
 }

@@ -38,3 +38,10 @@ int ep_type_find(const char *name, const struct ep_type **ret, struct err *err)
 	}
 	return err_set(err, -EINVAL, "transport %s: unknown; there are:%s", name, ep_names);
 }
+
+void ep_local(const struct ep *ep, struct sockaddr_storage *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (ep->type->local)
+		ep->type->local(ep, ret);
+}

@@ -75,6 +75,11 @@ struct ep_type {
 	 * must not be touched. */
 	void (*move)(struct ep *ep, struct loop *to);
 	void (*reject)(struct ep *ep, const char *why); /* then closes */
+	/* On, from `message`: nothing more of the peer is handled, or read, until it is off; off: not from inside an
+	 * event, and what has come already is handled before it returns. */
+	void (*hold)(struct ep *ep, bool on);
+	/* Our own end's address.  NULL: there is none. */
+	void (*local)(const struct ep *ep, struct sockaddr_storage *ret);
 	/* Append a message; it leaves with the others of this wake-up.  -ENOBUFS when the bounded queue is full: the
 	 * peer does not read, and the endpoint is being dropped. */
 	int (*send)(struct ep *ep, const void *msg, size_t len);
@@ -104,5 +109,8 @@ struct ep_type {
 
 /* The transport of that name: -EINVAL with the names there are, -ENOTSUP when this build lacks its library. */
 int ep_type_find(const char *name, const struct ep_type **ret, struct err *err);
+
+/* Our own end's address; all zero when there is none. */
+void ep_local(const struct ep *ep, struct sockaddr_storage *ret);
 
 #endif

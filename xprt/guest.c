@@ -58,8 +58,10 @@ void guest_end(struct lane *lane, enum xprt_fail fail, const char *why)
 	char text[ADDR_TEXT_MAX];
 
 	atomic_fetch_add(&ep->env->stats.refused[fail], 1);
+	if (fail == XPRT_AUTH) /* a guest has come to nothing yet but naming another method */
+		atomic_fetch_add(&ep->env->stats.auth_failed[AUTH_METHOD], 1);
 	rail_count(ep->env, fail, false, &ep->addr);
-	rail_log(addr_text(&ep->addr, text), fail, why);
+	rail_log(addr_text(&ep->addr, text), fail, AUTH_METHOD, why);
 	lane_shut(lane);
 	lane->bury.fn = lane_bury_cb;
 	loop_post(loop, &lane->bury);
@@ -125,6 +127,20 @@ __attribute__((format(printf, 3, 4))) static void turn_away(struct lane *lane, e
 	guest_end(lane, fail, why.msg);
 }
 
+/* It asks for another method than ours: the peer is told in the words that it knows, the operator in those that help.
+ */
+static void wrong_method(struct lane *lane, const char *text, const void *bytes, size_t len)
+{
+	char name[AUTH_NAME_MAX + 1];
+	struct err why;
+
+	conn_auth_name(bytes, len, name);
+	lane->ep->type->reject(lane->ep, text);
+	err_set(&why, 0, "it wants authentication '%s', but this port '%s'; give both sides the same -a", name,
+		lane->l->auth->name);
+	guest_end(lane, XPRT_AUTH, why.msg);
+}
+
 /* The guest has become a connection of a peer: of one that is there, or of a new one. */
 static void guest_join(struct lane *lane, const struct conn *c)
 {
@@ -179,6 +195,10 @@ void guest_asked(struct ep *ep, const void *bytes, size_t len)
 		return;
 	}
 	v = conn_get(bytes, len, l->auth->name, &c);
+	if (v->fail == XPRT_AUTH) {
+		wrong_method(lane, v->text, bytes, len);
+		return;
+	}
 	if (v->text) {
 		turn_away(lane, v->fail, "%s", v->text);
 		return;

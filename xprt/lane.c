@@ -2,7 +2,10 @@
  *
  * Nothing is freed while a callback may still stand on it: what is closed is buried by a job of the loop.
  */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -47,6 +50,14 @@ void lane_deadline(struct lane *lane)
 	ev_timer_start(ev_of(lane), &lane->deadline);
 }
 
+/* The method has nothing more to do. */
+static void auth_end(struct lane *lane)
+{
+	if (lane->auth.type && lane->auth.type->end)
+		lane->auth.type->end(&lane->auth);
+	lane->auth.state = NULL;
+}
+
 /* The connection is over, or is to be: let go of all it holds but the lane itself. */
 void lane_shut(struct lane *lane)
 {
@@ -56,8 +67,7 @@ void lane_shut(struct lane *lane)
 		return;
 	ev_timer_stop(ev_of(lane), &lane->deadline);
 	guest_left(lane);
-	if (lane->auth.type && lane->auth.type->end)
-		lane->auth.type->end(&lane->auth);
+	auth_end(lane);
 	lane->auth.type = NULL;
 	atomic_fetch_sub(&ep->env->stats.live, 1);
 	if (lane->l) {
@@ -123,15 +133,35 @@ static void words_prefix(const struct lane *lane, const struct ep *ep, struct er
 		err_set(words, 0, "%s: %s", text, why);
 }
 
+/* Who hangs up in the middle of an authentication, or as soon as it is over here, does not like what it got: LDMS has
+ * no message to say so. */
+static bool is_auth_hang_up(const struct lane *lane, enum xprt_fail fail)
+{
+	return fail == XPRT_LOST && lane->auth.type && lane->auth.type->hung_up &&
+	       (lane->state == LANE_AUTH || (lane->state == LANE_OPEN && !lane->heard));
+}
+
 /* A connection has ended by itself.  The endpoint is gone already. */
 void lane_down(struct lane *lane, enum xprt_fail fail, const char *why)
 {
 	struct xprt *x = lane->x;
-	struct err words;
+	struct err words, hung_up;
 
 	if (!x) {
 		guest_end(lane, fail, why);
 		return;
+	}
+	if (is_auth_hang_up(lane, fail)) {
+		err_set(&hung_up, 0, "it hung up %s authentication %s: %s",
+			lane->state == LANE_AUTH ? "during" : "right after", lane->auth.type->name,
+			lane->auth.type->hung_up);
+		fail = XPRT_AUTH;
+		why = hung_up.msg;
+		lane->auth.why = AUTH_HUNG_UP;
+	}
+	if (fail == XPRT_AUTH) {
+		x->auth_why = lane->auth.why;
+		atomic_fetch_add(&x->env->stats.auth_failed[x->auth_why], 1);
 	}
 	if (x->l) {
 		rail_down(x, fail, why);
@@ -150,26 +180,41 @@ void lane_down(struct lane *lane, enum xprt_fail fail, const char *why)
 	rail_down(x, fail, words.msg);
 }
 
+void lane_waits(const struct lane *lane, enum auth_why *why, struct err *ret)
+{
+	const struct auth_run *a = &lane->auth;
+	const char *late = a->type->late ? a->type->late(a, why) : NULL;
+
+	if (!late)
+		*why = AUTH_SILENT;
+	err_set(ret, 0, "authentication %s: %s", a->type->name,
+		late ? late : "it connected, but does not say who it is; is it stopped, or overloaded?");
+}
+
 static void deadline_cb(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct lane *lane = w->data;
+	enum xprt_fail fail = XPRT_TIMEOUT;
+	struct err why, late;
 	char limit[32];
-	struct err why;
 
 	unit_time_text((int64_t)lane->ep->env->limits.handshake_us, limit);
-	if (!lane->x)
+	if (!lane->x) {
 		err_set(&why, 0, "it did not ask to connect within %s", limit);
-	else if (lane->state == LANE_AUTH)
-		err_set(&why, 0, "authentication %s was not over within %s", lane->x->auth->name, limit);
-	else if (lane->state == LANE_OPEN)
+	} else if (lane->state == LANE_AUTH) {
+		lane_waits(lane, &lane->auth.why, &late);
+		err_set(&why, 0, "%s (%s have passed)", late.msg, limit);
+		fail = XPRT_AUTH;
+	} else if (lane->state == LANE_OPEN) {
 		err_set(&why, 0, "its other %u connections did not come within %s", lane->x->n_eps - lane->x->n_open,
 			limit);
-	else if (lane->x->l)
+	} else if (lane->x->l) {
 		err_set(&why, 0, "it asked to connect, but did not go on within %s", limit);
-	else
+	} else {
 		err_set(&why, 0, "no LDMS answer within %s; is the host up, the port right, no firewall between?",
 			limit);
-	lane_down(lane, XPRT_TIMEOUT, why.msg);
+	}
+	lane_down(lane, fail, why.msg);
 }
 
 static void on_accepted(struct ep *ep, const void *bytes, size_t len)
@@ -200,7 +245,7 @@ static void on_up(struct ep *ep)
 	struct xprt *x = lane->x;
 
 	lane->state = LANE_AUTH;
-	lane->auth = (struct auth_run){ .type = x->auth, .conf = x->auth_conf, .ep = ep };
+	lane->auth = (struct auth_run){ .type = x->auth, .conf = x->auth_conf, .ep = ep, .active = !x->l };
 	x->auth->begin(&lane->auth);
 }
 
@@ -219,23 +264,29 @@ int auth_send(struct auth_run *a, const void *bytes, size_t len)
 	return proto_put(lane, b);
 }
 
-void auth_refuse(struct auth_run *a, const char *why)
+void auth_hold(struct auth_run *a)
 {
-	lane_down(lane_of(a), XPRT_AUTH, why);
+	a->holding = true;
+	a->ep->type->hold(a->ep, true);
 }
 
-void auth_approve(struct auth_run *a, uint32_t uid, uint32_t gid)
+void auth_refuse(struct auth_run *a, enum auth_why why, const char *fmt, ...)
 {
-	struct lane *lane = lane_of(a);
+	struct err words;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words.msg, sizeof(words.msg), fmt, ap);
+	va_end(ap);
+	a->why = why;
+	lane_down(lane_of(a), XPRT_AUTH, words.msg);
+}
+
+/* The peer is who it says; with its last lane it is up. */
+static void lane_open(struct lane *lane)
+{
 	struct xprt *x = lane->x;
 
-	a->done = true;
-	if (x->n_open && (x->uid != uid || x->gid != gid)) {
-		auth_refuse(a, "the connections of its rail belong to different users");
-		return;
-	}
-	x->uid = uid;
-	x->gid = gid;
 	lane->state = LANE_OPEN;
 	guest_left(lane);
 	if (!x->n_open)
@@ -250,6 +301,26 @@ void auth_approve(struct auth_run *a, uint32_t uid, uint32_t gid)
 	msg_rail_up(x);
 	if (x->ev->up)
 		x->ev->up(x, x->arg);
+}
+
+void auth_approve(struct auth_run *a, uint32_t uid, uint32_t gid)
+{
+	struct lane *lane = lane_of(a);
+	struct xprt *x = lane->x;
+	bool held = a->holding;
+
+	if (x->n_open && (x->uid != uid || x->gid != gid)) {
+		auth_refuse(a, AUTH_BROKEN, "the connections of its rail belong to different users");
+		return;
+	}
+	a->done = true;
+	auth_end(lane);
+	x->uid = uid;
+	x->gid = gid;
+	lane_open(lane);
+	a->holding = false;
+	if (held && lane->ep) /* it may have been closed by now */
+		lane->ep->type->hold(lane->ep, false);
 }
 
 /* -- the other events ---------------------------------------------------------------------------------------------- */

@@ -19,8 +19,7 @@ void listener_put(struct xprt_listener *l)
 {
 	if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
 		return;
-	if (l->auth->close)
-		l->auth->close(l->auth_conf);
+	auth_close(l->auth, l->auth_conf);
 	pthread_mutex_destroy(&l->lock);
 	free(l->loops);
 	free(l->host);
@@ -133,14 +132,9 @@ int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n,
 	rc = ep_type_find(conf->type, &type, err);
 	if (rc)
 		return rc;
-	rc = auth_type_find(conf->auth, &auth, err);
+	rc = auth_open(conf->auth, conf->auth_args, &auth, &auth_conf, err);
 	if (rc)
 		return rc;
-	if (auth->open) {
-		rc = auth->open(conf->auth_args, &auth_conf, err);
-		if (rc)
-			return rc;
-	}
 	l = xcalloc(1, sizeof(*l));
 	*l = (struct xprt_listener){ .env = env,
 				     .type = type,

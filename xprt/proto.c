@@ -144,6 +144,7 @@ void proto_message(struct lane *lane, const void *bytes, size_t len)
 		proto_odd(lane->x, "a message of unknown kind");
 		return;
 	}
+	lane->heard = true;
 	if (rd_left(&m.r) < row->min) {
 		proto_violation(lane, "%s of %zu bytes: too short", row->name, len);
 		return;

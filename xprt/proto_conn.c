@@ -41,6 +41,16 @@ static const struct conn_verdict conn_ok = { NULL, XPRT_CLOSED }, conn_short = {
 				 conn_version = { "Version mismatch", XPRT_VERSION },
 				 conn_auth = { "Auth mismatch", XPRT_AUTH }, conn_bad = { "Bad msg", XPRT_PROTO };
 
+void conn_auth_name(const void *bytes, size_t len, char ret[AUTH_NAME_MAX + 1])
+{
+	const char *p = (const char *)bytes + sizeof(ldms_version);
+	size_t n = len - sizeof(ldms_version), i;
+
+	for (i = 0; i < n && i < AUTH_NAME_MAX && p[i]; i++)
+		ret[i] = p[i] > ' ' && p[i] <= '~' ? p[i] : '?';
+	ret[i] = '\0';
+}
+
 const struct conn_verdict *conn_get(const void *bytes, size_t len, const char *auth, struct conn *ret)
 {
 	const uint8_t *version, *name;

@@ -26,19 +26,22 @@ const char *xprt_fail_name(enum xprt_fail f)
 }
 
 /* One line for each way to fail, however many connections fail so. */
-static struct rare fail_rares[XPRT_FAILS];
+static struct rare fail_rares[XPRT_FAILS], auth_rares[AUTH_WHYS];
 
-void rail_log(const char *peer, enum xprt_fail fail, const char *why)
+void rail_log(const char *peer, enum xprt_fail fail, enum auth_why auth, const char *why)
 {
+	struct rare *rare = fail == XPRT_AUTH ? &auth_rares[auth] : &fail_rares[fail];
+	const char *kind = fail == XPRT_AUTH ? auth_why_name(auth) : "";
 	unsigned long held;
 
-	if (fail == XPRT_LOST || fail == XPRT_CLOSED || !rare_now(&fail_rares[fail], &held))
+	if (fail == XPRT_LOST || fail == XPRT_CLOSED || !rare_now(rare, &held))
 		return;
 	if (held)
-		log_warning("xprt", "%s: dropped: %s (%s; %lu more like this since the last line)", peer, why,
-			    xprt_fail_name(fail), held);
+		log_warning("xprt", "%s: dropped: %s (%s%s%s; %lu more like this since the last line)", peer, why,
+			    xprt_fail_name(fail), *kind ? ": " : "", kind, held);
 	else
-		log_warning("xprt", "%s: dropped: %s (%s)", peer, why, xprt_fail_name(fail));
+		log_warning("xprt", "%s: dropped: %s (%s%s%s)", peer, why, xprt_fail_name(fail), *kind ? ": " : "",
+			    kind);
 }
 
 /* What a connection's end says of its peer; the ceilings count where they are met. */
@@ -99,8 +102,8 @@ void rail_free(struct xprt *x)
 {
 	for (unsigned int i = 0; i < x->n_eps; i++)
 		lane_free(x->lanes[i]);
-	if (!x->l && x->auth && x->auth->close)
-		x->auth->close(x->auth_conf);
+	if (!x->l)
+		auth_close(x->auth, x->auth_conf);
 	msg_rail_free(x);
 	free(x->addrs);
 	free(x->lanes);
@@ -132,7 +135,7 @@ void rail_down(struct xprt *x, enum xprt_fail fail, const char *why)
 	if (x->l || was_up) /* who is not there, or is called by mistake, is refused nothing */
 		rail_count(x->env, fail, was_up, &x->addr);
 	if (x->l && !x->adopted)
-		rail_log(x->peer, fail, why);
+		rail_log(x->peer, fail, x->auth_why, why);
 	shut(x);
 	/* who comes in and does not get as far as being somebody is nobody's peer */
 	if (x->ev->down && (!x->l || x->adopted || was_up))

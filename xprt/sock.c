@@ -453,3 +453,10 @@ void sock_move(struct ep *ep, struct loop *to)
 {
 	sock_of(ep)->move_to = to; /* once the call that we are in has come back: pause_reading() */
 }
+
+void sock_local(const struct ep *ep, struct sockaddr_storage *ret)
+{
+	socklen_t len = sizeof(*ret);
+
+	getsockname(((const struct sock *)ep)->fd, (struct sockaddr *)ret, &len);
+}

@@ -11,6 +11,7 @@ struct ep *sock_new(const struct ep_type *type, struct xprt_env *env, struct loo
 int sock_connect(struct ep *ep, const struct sockaddr *addr, socklen_t len, const void *conn, size_t conn_len,
 		 struct err *err);
 void sock_move(struct ep *ep, struct loop *to);
+void sock_local(const struct ep *ep, struct sockaddr_storage *ret);
 /* An endpoint for a socket that was accepted (taken, also closed on failure), which waits for CONNECT. */
 struct ep *sock_adopt(const struct ep_type *type, struct xprt_env *env, struct loop *loop, int fd,
 		      const struct sockaddr_storage *addr);

@@ -57,19 +57,14 @@ int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf
 	rc = ep_type_find(conf->type, &type, err);
 	if (rc)
 		return rc;
-	rc = auth_type_find(conf->auth, &auth, err);
-	if (rc)
-		return rc;
 	if (type->address) {
 		rc = type->address(conf->host, conf->port, &at.ss, &at.len, err);
 		if (rc)
 			return rc;
 	}
-	if (auth->open) {
-		rc = auth->open(conf->auth_args, &auth_conf, err);
-		if (rc)
-			return rc;
-	}
+	rc = auth_open(conf->auth, conf->auth_args, &auth, &auth_conf, err);
+	if (rc)
+		return rc;
 	x = rail_new(env, loop, type, ev, arg, conf->n_eps ? conf->n_eps : 1);
 	x->auth = auth;
 	x->auth_conf = auth_conf;
@@ -117,6 +112,18 @@ struct xprt *xprt_find_quiet(struct loop *loop, const struct in6_addr *ip, int64
 		    !memcmp(&from, ip, sizeof(from)))
 			return x;
 	return NULL;
+}
+
+bool xprt_authenticating(const struct xprt *x, struct err *ret)
+{
+	for (unsigned int i = 0; i < x->n_eps; i++) {
+		const struct lane *lane = x->lanes[i];
+		enum auth_why why;
+
+		if (lane && lane->state == LANE_AUTH)
+			return lane_waits(lane, &why, ret), true;
+	}
+	return false;
 }
 
 bool xprt_is_up(const struct xprt *x)

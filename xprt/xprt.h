@@ -42,6 +42,21 @@ enum xprt_fail {
 };
 const char *xprt_fail_name(enum xprt_fail f);
 
+/* Why an authentication failed: one word each for counters. */
+enum auth_why {
+	AUTH_METHOD, /* the other side uses another method */
+	AUTH_SECRET, /* it has another secret, or another munge key */
+	AUTH_EXPIRED, /* its credential is too old */
+	AUTH_REWOUND, /* ... of the future */
+	AUTH_REPLAYED, /* ... was used before */
+	AUTH_HELPER, /* our munged is not there, or does not answer */
+	AUTH_SILENT, /* the peer did not go on in time */
+	AUTH_HUNG_UP, /* the peer ended the connection in the middle of it, or at once behind it */
+	AUTH_BROKEN, /* what it said is nothing of the method */
+	AUTH_WHYS
+};
+const char *auth_why_name(enum auth_why why);
+
 enum xprt_op { /* what xprt_stats tells of */
 	OP_LOOKUP,
 	OP_UPDATE,
@@ -69,6 +84,7 @@ struct xprt_base { /* the counters when they were last reset */
 
 struct xprt_stats { /* of a process; read any time */
 	atomic_ulong accepted, connected, ended[XPRT_FAILS], refused[XPRT_FAILS];
+	atomic_ulong auth_failed[AUTH_WHYS];
 	atomic_ulong live; /* connections now, */
 	atomic_ulong incoming; /* of these accepted, */
 	atomic_ulong guests; /* of these not authenticated */
@@ -88,6 +104,7 @@ struct xprt_env {
 	struct setdb *sets; /* what is served; NULL: nothing (tools) */
 	struct pool *pool; /* where mirrors go */
 	struct work *work; /* names are resolved there */
+	struct work *auth_work; /* a method of authentication waits there; NULL: the same */
 	struct bus *bus; /* messages of peers go there; NULL: there is no message bus */
 	struct qgroup *qgroup; /* what may be paid back for them; NULL: all at once (xprt/qgroup.h) */
 	struct xprt_limits limits;
@@ -132,6 +149,8 @@ int xprt_adopt(struct xprt *x, const struct xprt_events *ev, void *arg, struct e
 struct xprt *xprt_find_quiet(struct loop *loop, const struct in6_addr *ip, int64_t quiet_us);
 /* End it: no callback comes any more, its lookups and updates are forgotten, rsets go dead.  NULL is fine. */
 void xprt_close(struct xprt *x);
+/* Connected, but not yet authenticated: what it waits for, in words; false when that is not so. */
+bool xprt_authenticating(const struct xprt *x, struct err *ret);
 bool xprt_is_up(const struct xprt *x);
 struct loop *xprt_loop(const struct xprt *x);
 struct xprt_env *xprt_env(const struct xprt *x);

@@ -38,6 +38,7 @@ struct lane {
 	struct xprt_listener *l;  /* NULL: we connected; else a reference is held */
 	struct rail_place *place; /* passive, not of an old peer: a reference is held */
 	bool placed;              /* it is on the loop where it stays */
+	bool heard;               /* the peer, once authenticated, said something */
 	unsigned int idx;
 	enum lane_state state;
 	struct auth_run auth;
@@ -87,6 +88,7 @@ struct xprt {
 	int64_t up_us;          /* monotonic time of being up */
 	bool asked;             /* the peer wanted something of us */
 	bool adopted;           /* came through a listener, and has another owner since */
+	enum auth_why auth_why; /* of an end by XPRT_AUTH */
 	bool legacy;            /* it knows no rails: never send it a command >= 10 */
 	bool msg_on;            /* its message bus is on */
 	struct xprt_quota peer_quota, quota; /* what it lets us send, what we let it */
@@ -136,13 +138,15 @@ void rail_down(struct xprt *x, enum xprt_fail fail, const char *why);
 /* Free what has been closed. */
 void rail_free(struct xprt *x);
 /* A connection that we end: counted, and a line in the log; the first of its kind at once, the others as a number. */
-void rail_log(const char *peer, enum xprt_fail fail, const char *why);
+void rail_log(const char *peer, enum xprt_fail fail, enum auth_why auth, const char *why);
 void rail_count(struct xprt_env *env, enum xprt_fail fail, bool was_up, const struct sockaddr_storage *from);
 
 extern const struct ep_events lane_events;
 struct lane *lane_new(struct xprt *x, unsigned int idx);
 /* Connect it to the address that is its turn. */
 int lane_dial(struct lane *lane, struct err *err);
+/* While it authenticates: what it waits for, in words. */
+void lane_waits(const struct lane *lane, enum auth_why *why, struct err *ret);
 /* From now on it has so long to be up. */
 void lane_deadline(struct lane *lane);
 /* It has ended by itself: try the next address, or the peer (or the guest) is down. */
@@ -234,6 +238,8 @@ struct conn_verdict {
 extern const struct xprt_quota conn_no_quota;
 struct xprt_quota conn_quota(const struct xprt_quota *q);
 void conn_put(uint8_t to[CONN_SZ], const char *auth, const struct conn *c);
+/* The method's name of a message that is long enough to have one, for people. */
+void conn_auth_name(const void *bytes, size_t len, char ret[AUTH_NAME_MAX + 1]);
 const struct conn_verdict *conn_get(const void *bytes, size_t len, const char *auth, struct conn *ret);
 
 #endif

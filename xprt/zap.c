@@ -73,6 +73,17 @@ void zap_rest(struct ep *ep)
 	loop_post(ep->loop, &z->rest);
 }
 
+void zap_hold(struct ep *ep, bool on)
+{
+	struct zap *z = (struct zap *)ep;
+
+	z->paused = on; /* the carrier is told to stop when it next hands us bytes */
+	if (on || zap_is_closed(z))
+		return;
+	z->held = true;
+	z->ops->resume(z);
+}
+
 void zap_charge(struct zap *z)
 {
 	struct xprt_env *env = z->ep.env;
@@ -277,7 +288,7 @@ static uint32_t checked_len(struct zap *z, const uint8_t *p)
 /* Is there no point in looking at more bytes now? */
 static bool stopped(const struct zap *z)
 {
-	return zap_is_closed(z) || z->doom || z->held || z->state == ZAP_ASKED;
+	return zap_is_closed(z) || z->doom || z->held || z->paused || z->state == ZAP_ASKED;
 }
 
 /* Handle the whole messages of p; how many bytes they were. */

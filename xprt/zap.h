@@ -116,6 +116,7 @@ struct zap {
 	/* Too much waits to be sent, or was done in this turn: the peer's requests wait (then `stash` may hold many
 	 * messages). */
 	bool held;
+	bool paused;          /* ep_type.hold(): the layer above has a decision to make first; the same for `stash` */
 	struct loop_job rest; /* to go on in the next turn */
 	struct buf stash;     /* the incomplete message */
 	struct buf conn; /* what CONNECT carries: ours until it is sent; the peer's while it moves to another loop */
@@ -205,6 +206,7 @@ bool zap_unshare(struct ep *ep, struct set *set);
 int zap_read(struct ep *ep, uint32_t key, uint64_t addr, uint32_t len, void *ctxt);
 void zap_flush(struct ep *ep);
 void zap_rest(struct ep *ep);
+void zap_hold(struct ep *ep, bool on);
 size_t zap_queued(const struct ep *ep);
 void zap_close(struct ep *ep);
 /* A REJECTED message as bytes, for who is turned away before there is an endpoint. */
