@@ -59,7 +59,6 @@ void daemon_opts_init(struct daemon_opts *o)
 		.compid = UNSET_NUM,
 		.mem = UNSET_NUM,
 		.io_threads = UNSET_NUM,
-		.auth = "none",
 	};
 }
 
@@ -83,10 +82,13 @@ static void complain(void *arg, const char *words)
 static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err *err)
 {
 	struct buf lines = { 0 };
-	int rc = daemon_opts_listen(o, &lines, err);
+	int rc = daemon_opts_auth(o, &lines, err);
 
-	if (o->auth_arg.n && !strcmp(o->auth, "none"))
-		log_warning("config", "-A %s: authentication none takes no arguments; it is ignored", o->auth_arg.v[0]);
+	if (!rc)
+		conf_text(cf, "command line", buf_str(&lines));
+	buf_reset(&lines);
+	if (!rc)
+		rc = daemon_opts_listen(o, &lines, err);
 	for (size_t i = 0; i < o->conf.n && !rc; i++)
 		rc = conf_read(cf, o->conf.v[i], err);
 	if (!rc)

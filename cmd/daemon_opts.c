@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/hostlist.h"
+#include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/base/xalloc.h"
 #include "plugins/samp.h"
@@ -85,8 +86,8 @@ static int prdcr_line(const struct daemon_opts *o, struct buf *b, const char *te
 	if (rc)
 		return err_prefix(err, rc, "--prdcr: ");
 	/* named by the host, as the container scripts do; with the port where that is not the usual one */
-	buf_addf(b, "prdcr_add name=%s type=active xprt=sock host=%s port=%u reconnect=%lld auth=%s\n",
-		 port == PORT_DFLT ? host : text, host, port, (long long)o->reconnect_us, o->auth);
+	buf_addf(b, "prdcr_add name=%s type=active xprt=sock host=%s port=%u reconnect=%lld\n",
+		 port == PORT_DFLT ? host : text, host, port, (long long)o->reconnect_us);
 	buf_addf(b, "prdcr_start name=%s\n", port == PORT_DFLT ? host : text);
 	free(host);
 	return 0;
@@ -134,8 +135,8 @@ static int advert_line(struct gen *g, const char *text, struct err *err)
 			err, -EINVAL,
 			"--to: '%s' is neither STORE:PATH, as csv:/var/lib/ldms, nor the HOST[:PORT] of an aggregator",
 			text);
-	buf_addf(g->b, "advertiser_add name=%s-%s xprt=sock host=%s port=%u reconnect=%lld auth=%s\n", o->self, text,
-		 host, port, (long long)o->reconnect_us, o->auth);
+	buf_addf(g->b, "advertiser_add name=%s-%s xprt=sock host=%s port=%u reconnect=%lld\n", o->self, text, host,
+		 port, (long long)o->reconnect_us);
 	buf_addf(g->b, "advertiser_start name=%s-%s\n", o->self, text);
 	free(host);
 	return 0;
@@ -271,6 +272,29 @@ static int limit_lines(const struct daemon_opts *o, struct buf *lines, struct er
 	return rc;
 }
 
+int daemon_opts_auth(const struct daemon_opts *o, struct buf *lines, struct err *err)
+{
+	size_t args_n = o->auth_arg.n;
+	int rc;
+
+	if (!o->auth && o->auth_arg.n)
+		return err_set(err, -EINVAL, "-A %s: say which authentication it is for, too: -a METHOD", o->auth_arg.v[0]);
+	if (!o->auth)
+		return 0;
+	rc = no_blanks("auth", o->auth, err);
+	buf_addf(lines, "default_auth plugin=%s", o->auth);
+	if (o->auth_arg.n && !strcmp(o->auth, "none")) { /* scripts give both, whatever the method is */
+		log_warning("config", "-A %s: authentication none takes no options; it is ignored", o->auth_arg.v[0]);
+		args_n = 0;
+	}
+	for (size_t i = 0; i < args_n && !rc; i++) {
+		rc = no_blanks("auth-arg", o->auth_arg.v[i], err);
+		buf_addf(lines, " %s", o->auth_arg.v[i]);
+	}
+	buf_addf(lines, "\n");
+	return rc;
+}
+
 int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct err *err)
 {
 	int rc = limit_lines(o, lines, err);
@@ -285,14 +309,14 @@ int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct er
 		if (!rc && (!port || !*port))
 			rc = err_set(err, -EINVAL, "-x %s: is not XPRT:PORT[:HOST], as sock:411", o->xprt.v[i]);
 		if (!rc)
-			buf_addf(lines, "listen xprt=%s port=%s auth=%s%s%s\n", xprt, port, o->auth,
-				 at && *at ? " host=" : "", at ? at : "");
+			buf_addf(lines, "listen xprt=%s port=%s%s%s\n", xprt, port, at && *at ? " host=" : "",
+				 at ? at : "");
 		free(copy);
 		if (rc)
 			return rc;
 	}
 	if (!o->xprt.n && !o->conf.n)
-		buf_addf(lines, "listen xprt=sock port=%d auth=%s\n", PORT_DFLT, o->auth);
+		buf_addf(lines, "listen xprt=sock port=%d\n", PORT_DFLT);
 	return 0;
 }
 

@@ -63,6 +63,8 @@ struct daemon_opts {
 bool daemon_opts_is_store(const char *to);
 /* Write the configuration lines that the options stand for.  -EINVAL with words about an option's value. */
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err);
+/* The line for -a and -A; to stand before all others, because the first one counts. */
+int daemon_opts_auth(const struct daemon_opts *o, struct buf *lines, struct err *err);
 /* The lines for listening: what -x says, or the default port. */
 int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct err *err);
 void daemon_opts_fini(struct daemon_opts *o);

@@ -339,12 +339,18 @@ static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *
 static void on_deadline(struct ev_loop *ev, ev_timer *w, int revents)
 {
 	struct ls *ls = w->data;
+	struct err why;
 
 	(void)ev;
 	(void)revents;
 	if (ls->phase == PHASE_OVER)
 		return;
 	ls->late = true;
+	if (ls->phase == PHASE_CONNECT && xprt_authenticating(ls->x, &why)) {
+		say(ls, "%s (after %s)", why.msg, ls->time_text);
+		ls_over(ls, EXIT_AUTH);
+		return;
+	}
 	if (ls->phase == PHASE_CONNECT)
 		say(ls, "no connection within %s; see whether the host is up, or give it more time with -w",
 		    ls->time_text);

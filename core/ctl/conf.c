@@ -14,7 +14,7 @@
 #define INCLUDE_DEPTH 16 /* files within files */
 #define DEFER_ORDERS  5  /* policies, updaters, producers, who advertises: verbs.c's `order`, from 1 */
 
-enum { GO_SETTINGS, GO_PLUGINS, GO_OBJECTS, GO_STARTS /* and behind it, by order */ };
+enum { GO_SETTINGS, GO_LISTEN, GO_PLUGINS, GO_OBJECTS, GO_STARTS /* and behind it, by order */ };
 
 struct cmd {
 	const struct verb *verb;
@@ -362,7 +362,7 @@ static unsigned int go_of(const struct verb *v)
 {
 	if (v->flags & VERB_DEFER)
 		return GO_STARTS + v->order;
-	return v->flags & VERB_PRIO ? GO_SETTINGS : GO_OBJECTS;
+	return v->flags & VERB_PRIO ? GO_SETTINGS + v->order : GO_OBJECTS;
 }
 
 /* Does it load a plugin or configure a store?  (What is about a sampler that is there already keeps its place.) */

@@ -1,8 +1,8 @@
 /* conf.h - configuration files: verbs in lines (man ldms.conf).
  *
  * All files are read and checked first, every complaint with file:line; nothing runs when there is one.  Then the
- * commands run in goes, as in ldmsd: those that are settings (listen, env, ...), the rest in order, and at last the
- * starts of policies, updaters, producers, and who advertises and listens.  Of the rest, plugins are loaded and stores
+ * commands run in goes, as in ldmsd: those that are settings (env, auth_add, ...), listen, the rest in order, and at
+ * last the starts of policies, updaters, producers, and who advertises and listens.  Of the rest, plugins are loaded and stores
  * configured first: then all is known that the daemon needs of the system, and it can give up what it does not.
  */
 #ifndef CORE_CTL_CONF_H

@@ -8,8 +8,8 @@
 #include "core/ctl/reply.h"
 #include "core/ctl/session.h"
 #include "core/ctl/verbs.h"
+#include "core/daemon/auth_domain.h"
 #include "core/daemon/prdcr_listen.h"
-#include "xprt/auth.h"
 #include "xprt/ep.h"
 
 #define PERM_DFLT 0770
@@ -113,7 +113,6 @@ static int listen_active(const struct ctl *c, bool active, struct err *err)
 		{ ATTR_INTERVAL, "reconnect", true },   { ATTR_AUTH, "advertiser_auth", false },
 		{ ATTR_RAIL, "rail", false },
 	};
-	const struct auth_type *auth;
 	const struct ep_type *ep;
 
 	for (size_t i = 0; i < sizeof(attrs) / sizeof(*attrs); i++) {
@@ -126,8 +125,7 @@ static int listen_active(const struct ctl *c, bool active, struct err *err)
 	}
 	if (!active)
 		return 0;
-	if (ep_type_find(ctl_text(c, ATTR_XPRT, ""), &ep, err) ||
-	    auth_type_find(ctl_text(c, ATTR_AUTH, "none"), &auth, err))
+	if (ep_type_find(ctl_text(c, ATTR_XPRT, ""), &ep, err) || ctl_auth_check(c, err))
 		return -ENOENT;
 	if (!ctl_num(c, ATTR_PORT, 0))
 		return err_set(err, -EINVAL, "prdcr_listen_add: advertiser_port=0 is no port");
@@ -149,7 +147,7 @@ int ctl_prdcr_listen_add(struct ctl *c, struct err *err)
 		.gid = c->gid,
 		.perm = listen_perm(c),
 		.xprt = ctl_text(c, ATTR_XPRT, "sock"),
-		.auth = ctl_text(c, ATTR_AUTH, "none"),
+		.auth = AUTH_DOMAIN_DFLT,
 		.reconnect = ctl_text(c, ATTR_INTERVAL, ""),
 		.reconnect_us = ctl_num(c, ATTR_INTERVAL, 0),
 		.port = (unsigned short)ctl_num(c, ATTR_PORT, 0),
@@ -158,6 +156,8 @@ int ctl_prdcr_listen_add(struct ctl *c, struct err *err)
 	struct prdcr_listen *l;
 	int rc = listen_active(c, conf.active, err);
 
+	if (conf.active)
+		conf.auth = ctl_text(c, ATTR_AUTH, AUTH_DOMAIN_DFLT);
 	if (rc)
 		return rc;
 	if (conf.active && conf.reconnect_us <= 0)

@@ -9,20 +9,25 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
+#include "core/daemon/auth_domain.h"
 #include "core/daemon/listener.h"
 
 int ctl_listen(struct ctl *c, struct err *err)
 {
+	struct kv args = { 0 };
 	struct listener_conf conf = {
 		.xprt = ctl_text(c, ATTR_XPRT, "sock"),
 		.host = ctl_text(c, ATTR_HOST, NULL),
 		.port = (unsigned short)ctl_num(c, ATTR_PORT, 411),
-		.auth = ctl_text(c, ATTR_AUTH, "none"),
+		.auth = ctl_text(c, ATTR_AUTH, AUTH_DOMAIN_DFLT),
 	};
 	int rc = ctl_quota(c, &conf.quota, err);
 
+	kv_parse(&args, ctl_text(c, ATTR_STRING, ""));
+	conf.auth_args = args.n ? &args : NULL;
 	if (!rc)
 		rc = listener_add(c->d, &conf, err);
+	kv_fini(&args);
 	if (rc)
 		c->d->listen_failed = true;
 	return rc == -EACCES ? confine_blame(c->d->confine, rc, err) : rc;

@@ -7,11 +7,11 @@
 #include "core/ctl/ctl_prdcr_sub.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
+#include "core/daemon/auth_domain.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
 #include "core/daemon/prdcr_sub.h"
 #include "core/daemon/updtr.h"
-#include "xprt/auth.h"
 #include "xprt/ep.h"
 
 #define RAIL_MAX	  64 /* connections to one producer; more is a typing error */
@@ -48,7 +48,7 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 		.name = ctl_text(c, ATTR_NAME, NULL),
 		.xprt = ctl_text(c, ATTR_XPRT, "sock"),
 		.host = ctl_text(c, ATTR_HOST, local ? "localhost" : NULL),
-		.auth = ctl_text(c, ATTR_AUTH, "none"),
+		.auth = ctl_text(c, ATTR_AUTH, AUTH_DOMAIN_DFLT),
 		.port = (unsigned short)ctl_num(c, ATTR_PORT, 411),
 		.type = type,
 		.reconnect_us = ctl_num(c, ATTR_INTERVAL, RECONNECT_DFLT_US),
@@ -57,7 +57,6 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 		.gid = c->gid,
 		.perm = (uint32_t)ctl_num(c, ATTR_PERM, 0770),
 	};
-	const struct auth_type *auth;
 	const struct ep_type *ep;
 	struct prdcr *p;
 
@@ -65,7 +64,7 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 		return -EINVAL;
 	if (!conf.host)
 		return err_set(err, -EINVAL, "The attribute 'host' is required.");
-	if (!local && (ep_type_find(conf.xprt, &ep, err) || auth_type_find(conf.auth, &auth, err)))
+	if (!local && ep_type_find(conf.xprt, &ep, err))
 		return -ENOENT;
 	if (node_find(*table, conf.name))
 		return err_set(err, -EEXIST, "The prdcr %s already exists.", conf.name);
@@ -73,6 +72,8 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 		return -EINVAL;
 	if (!local && !conf.port)
 		return err_set(err, -EINVAL, "The attribute 'port' is required.");
+	if (ctl_auth_check(c, err))
+		return -ENOENT;
 	p = prdcr_new(c->d, &conf, err);
 	if (!p)
 		return -EINVAL;

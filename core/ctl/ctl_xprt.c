@@ -136,6 +136,21 @@ static void put_rates(struct buf *b, const struct xprt_stats *st)
 		 (double)(st->refused[XPRT_AUTH] - st->base.auth) / s, s);
 }
 
+/* Those that failed to prove who they are, or whom we could not prove it to, by reason. */
+static void put_auth(struct buf *b, const struct xprt_stats *st)
+{
+	const char *sep = "";
+
+	for (int why = 0; why < AUTH_WHYS; why++) {
+		unsigned long n = atomic_load(&st->auth_failed[why]);
+
+		if (!n)
+			continue;
+		buf_addf(b, "%s\"%s\": %lu", sep, auth_why_name((enum auth_why)why), n);
+		sep = ", ";
+	}
+}
+
 static void put_limits(struct buf *b, const struct xprt_limits *l)
 {
 	for (const struct xprt_limit *row = xprt_limit_rows; row->name; row++)
@@ -168,6 +183,8 @@ int ctl_xprt_stats(struct ctl *c, struct err *err)
 		 atomic_load(&env->stats.pushes_merged), atomic_load(&env->stats.pushes_odd));
 	buf_addf(b, "\"limits\": { ");
 	put_limits(b, &env->limits);
+	buf_addf(b, " },\n \"auth_failed\": { ");
+	put_auth(b, &env->stats);
 	buf_addf(b, " },\n \"refused\": ");
 	ctl_put_refused(b, env);
 	buf_addf(b, ",\n \"op_stats\": { ");

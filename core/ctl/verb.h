@@ -24,7 +24,7 @@ struct verb {
 	const char *name;
 	uint16_t id; /* on the wire; frozen */
 	uint8_t flags;
-	uint8_t order; /* VERB_DEFER: which kind first */
+	uint8_t order; /* VERB_DEFER, VERB_PRIO: which kind first */
 	const struct attr_use *attrs; /* ended by a row without name; NULL: none */
 	int (*run)(struct ctl *c, struct err *err);
 	const char *help; /* one line */

@@ -20,7 +20,7 @@
 	OPT(ATTR_XPRT, "xprt", AT_TEXT, "sock", "transport"),                                                          \
 		OPT(ATTR_INTERVAL, "reconnect", AT_TIME, "20s", "at most this long between attempts to connect"),      \
 		OPT(ATTR_INTERVAL, "interval", AT_TIME, NULL, "old name of reconnect"),                                \
-		OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication"),                                             \
+		OPT(ATTR_AUTH, "auth", AT_TEXT, "DEFAULT", "authentication domain"),                                   \
 		OPT(ATTR_RAIL, "rail", AT_NUM, "1", "connections to it"),                                              \
 		OPT_QUOTA,                                                                                             \
 		OPT(ATTR_CACHE_IP, "cache_ip", AT_BOOL, "true", "accepted; names are looked up at each attempt"),      \
@@ -99,7 +99,7 @@ const struct verb verbs[] = {
 	       OPT_QUOTA,
 	       OPT(ATTR_PORT, "advertiser_port", AT_PORT, NULL, "active: their port"),
 	       OPT(ATTR_XPRT, "advertiser_xprt", AT_TEXT, NULL, "active: transport"),
-	       OPT(ATTR_AUTH, "advertiser_auth", AT_TEXT, "none", "active: authentication"),
+	       OPT(ATTR_AUTH, "advertiser_auth", AT_TEXT, "DEFAULT", "active: authentication domain"),
 	       OPT(ATTR_INTERVAL, "reconnect", AT_TIME, NULL, "active: at most this long between attempts to connect"),
 	       OPT(ATTR_RAIL, "rail", AT_NUM, "1", "active: connections to each"),
 	       OPT(ATTR_PERM, "perm", AT_TEXT, "0770", "who may change it and its producers, in C notation")),
@@ -238,10 +238,20 @@ const struct verb verbs[] = {
 	{ "qgroup_info", 0xb05, 0, 0, NULL, ctl_qgroup_info, "the group, and what is left" },
 
 	/* the daemon */
-	{ "listen", 0x610, VERB_PRIO | VERB_MODIFIES, 0,
+	{ "auth_add", 0xa00, VERB_PRIO | VERB_MODIFIES, 0,
+	  USES(NAME("domain"), OPT(ATTR_PLUGIN, "plugin", AT_TEXT, "name", "method: munge, naive, none or ovis"),
+	       OPT(ATTR_STRING, "", AT_REST, NULL, "the method's own options")),
+	  ctl_auth_add, "make an authentication domain" },
+	{ "auth_del", 0xa01, VERB_MODIFIES, 0, USES(NAME("domain")), ctl_auth_del, "forget a domain that nobody uses" },
+	{ "default_auth", 0x616, VERB_PRIO, 0,
+	  USES(REQ(ATTR_PLUGIN, "plugin", AT_TEXT, "method: munge, naive, none or ovis"),
+	       OPT(ATTR_STRING, "", AT_REST, NULL, "the method's own options")),
+	  ctl_default_auth, "the domain DEFAULT; the first one counts, and -a before all" },
+	{ "listen", 0x610, VERB_PRIO | VERB_MODIFIES, 1,
 	  USES(OPT(ATTR_XPRT, "xprt", AT_TEXT, "sock", "transport"), OPT(ATTR_PORT, "port", AT_PORT, "411", "port"),
 	       OPT(ATTR_HOST, "host", AT_TEXT, NULL, "address; all without it"),
-	       OPT(ATTR_AUTH, "auth", AT_TEXT, "none", "authentication"), OPT_QUOTA),
+	       OPT(ATTR_AUTH, "auth", AT_TEXT, "DEFAULT", "authentication domain"), OPT_QUOTA,
+	       OPT(ATTR_STRING, "", AT_REST, NULL, "options of the method, in place of the domain's")),
 	  ctl_listen, "open a port for peers and tools" },
 	{ "env", 0x605, VERB_PRIO | VERB_MODIFIES, 0,
 	  USES(OPT(ATTR_STRING, "", AT_REST, NULL, "A=1 B=2")), ctl_env, "set variables for ${NAME}" },

@@ -6,6 +6,12 @@
 
 #define H(name) int ctl_##name(struct ctl *c, struct err *err)
 
+/* ctl_auth.c */
+H(auth_add);
+H(auth_del);
+H(default_auth);
+/* -ENOENT when the request names an authentication domain that is not there. */
+int ctl_auth_check(const struct ctl *c, struct err *err);
 /* ctl_plugin.c */
 H(load);
 H(config);

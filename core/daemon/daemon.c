@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/auth_domain.h"
 #include "core/daemon/listener.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
@@ -21,6 +22,7 @@
 #include "xprt/stats.h"
 
 #define RESOLVERS_MAX  8 /* names looked up at once; a dead name server must not hold up the live ones for long */
+#define AUTH_THREADS   4 /* questions to munged at once; apart from the resolvers, so that neither delays the other */
 #define STORE_THREADS  4 /* policies stored at once */
 #define SAMP_GRACE_US  (500 * MSEC_US) /* a sampler that holds the schedule longer is left behind */
 #define LAST_US	       (100 * MSEC_US) /* at the very end, for what is on its way back anyhow */
@@ -120,6 +122,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->streams = streams_new();
 	d->work = work_new("resolver", RESOLVERS_MAX);
 	d->xprt.bus = bus_new(NULL);
+	d->auth_work = work_new("auth", AUTH_THREADS);
 	d->strgp_pool = strgp_pool_new(STORE_THREADS);
 	d->main = loop_new("main", err);
 	rc = d->main ? loops_new(d, conf->io_loops, err) : -ENOMEM;
@@ -130,6 +133,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->xprt.sets = d->sets;
 	d->xprt.pool = d->pool;
 	d->xprt.work = d->work;
+	d->xprt.auth_work = d->auth_work;
 	d->xprt.limits = xprt_limits_dflt;
 	xprt_stats_reset(&d->xprt);
 	if (conf->timeout_us > 0)
@@ -227,6 +231,7 @@ static void objects_free(struct daemon *d)
 		prdcr_listen_free((struct prdcr_listen *)l);
 	}
 	prdcr_rules_free(d);
+	auth_domains_free(d);
 	while (d->strgps) {
 		struct strgp_node *g = (struct strgp_node *)d->strgps;
 
@@ -259,9 +264,11 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 	for (unsigned int i = 0; i < d->n_io; i++)
 		if (d->io[i] != d->main)
 			loop_join(d->io[i]);
-	/* a name server that does not answer holds a resolver for longer than anybody wants to wait for our end:
-	 * it is left behind, and with it the loops that it would post to */
-	if (!work_free(d->work, left_us(end_us)) || left_behind)
+	/* a name server (or a munged) that does not answer holds a worker for longer than anybody wants to wait for our
+	 * end: it is left behind, and with it the loops that it would post to */
+	left_behind |= !work_free(d->work, left_us(end_us));
+	left_behind |= !work_free(d->auth_work, left_us(end_us));
+	if (left_behind)
 		return;
 	for (unsigned int i = 0; i < d->n_io; i++)
 		if (d->io[i] != d->main)

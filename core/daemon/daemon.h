@@ -39,13 +39,13 @@ struct daemon {
 	unsigned int n_io, next_io;
 	struct pool *pool;
 	struct setdb *sets;
-	struct work *work;
+	struct work *work, *auth_work;
 	struct xprt_env xprt;
 	struct qgroups *qgroups;
 	struct xprt_quota quota; /* of peers for which none is configured */
 	struct samp_env samp;
 	struct strgp_pool *strgp_pool;
-	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners;
+	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners, *auths;
 	struct node *adverts, *prdcr_listens; /* adverts: struct prdcr, too */
 	atomic_uint listen_port; /* the first that was listened on; 0: none */
 	/* which policies run: changed by the main loop, read on I/O loops when `strgp_gen` has moved */

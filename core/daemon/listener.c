@@ -6,12 +6,14 @@
 
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/auth_domain.h"
 #include "core/daemon/records.h"
 
 struct listener {
 	struct node node; /* in the daemon's table; the name is ours */
 	struct xprt_listener *xl;
 	struct daemon *d;
+	struct auth_domain *auth; /* a reference is held */
 };
 
 static void on_msg(struct xprt *x, void *arg, const void *bytes, size_t len)
@@ -37,21 +39,31 @@ int listener_add(struct daemon *d, const struct listener_conf *conf, struct err 
 		.type = conf->xprt,
 		.host = conf->host,
 		.port = conf->port,
-		.auth = conf->auth,
 		.quota = conf->quota,
 	};
 	char *name = xasprintf("%s:%u", conf->xprt, conf->port);
-	struct listener *l;
+	struct auth_domain *auth = NULL;
+	struct listener *l = NULL;
 	int rc;
 
 	if (conf->port && node_find(d->listeners, name)) {
 		rc = err_set(err, -EEXIST, "The listening endpoint %s is already exists", name);
-		free(name);
-		return rc;
+		goto out;
 	}
+	if (conf->auth_args)
+		auth = auth_domain_private(d, conf->auth, conf->auth_args, err);
+	else
+		auth = auth_domain_get(d, conf->auth, err);
+	if (!auth) {
+		rc = err_prefix(err, -ENOENT, "Listen error: ");
+		goto out;
+	}
+	xc.auth = auth->plugin;
+	xc.auth_args = &auth->args;
 	l = xcalloc(1, sizeof(*l));
 	l->node.name = name;
 	l->d = d;
+	l->auth = auth;
 	rc = xprt_listen(&d->xprt, d->io, d->n_io, &xc, &listener_events, l, &l->xl, err);
 	if (rc)
 		goto out;
@@ -62,9 +74,11 @@ int listener_add(struct daemon *d, const struct listener_conf *conf, struct err 
 	if (!d->listeners)
 		atomic_store(&d->listen_port, xprt_listener_port(l->xl));
 	node_add(&d->listeners, &l->node);
-	log_info("ldmsd", "Listening on %s using `%s` transport and `%s` authentication", name, conf->xprt, conf->auth);
+	log_info("ldmsd", "Listening on %s using `%s` transport and `%s` authentication", name, conf->xprt,
+		 auth->plugin);
 	return 0;
 out:
+	auth_domain_put(auth);
 	free(name);
 	free(l);
 	return rc;
@@ -77,6 +91,7 @@ void listener_close_all(struct daemon *d)
 
 		node_del(&d->listeners, &l->node);
 		xprt_listener_close(l->xl);
+		auth_domain_put(l->auth);
 		free((char *)l->node.name);
 		free(l);
 	}

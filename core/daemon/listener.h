@@ -5,7 +5,9 @@
 #include "core/daemon/daemon.h"
 
 struct listener_conf {
-	const char *xprt, *host, *auth;
+	const char *xprt, *host;
+	const char *auth;           /* the name of a domain: auth_domain.h; or of a method, when there are arguments */
+	const struct kv *auth_args; /* in place of the domain's own; NULL: none are given */
 	unsigned short port;
 	struct xprt_quota quota;
 };

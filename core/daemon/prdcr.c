@@ -11,6 +11,7 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/advert.h"
+#include "core/daemon/auth_domain.h"
 #include "core/daemon/prdcr_impl.h"
 #include "core/daemon/prdcr_sub.h"
 #include "core/daemon/records.h"
@@ -169,7 +170,8 @@ static void dial(struct prdcr *p)
 		.type = p->conf.xprt,
 		.host = p->conf.host,
 		.port = p->conf.port,
-		.auth = p->conf.auth,
+		.auth = p->auth->plugin,
+		.auth_args = &p->auth->args,
 		.n_eps = p->conf.rail,
 		.quota = p->conf.quota,
 	};
@@ -295,13 +297,18 @@ static void retry_cb(struct ev_loop *ev, ev_timer *w, int events)
 
 struct prdcr *prdcr_new(struct daemon *d, const struct prdcr_conf *conf, struct err *err)
 {
+	struct auth_domain *auth;
 	struct prdcr *p;
 
 	if (conf->reconnect_us <= 0) {
 		err_set(err, -EINVAL, "producer %s: the reconnect interval must be a positive number", conf->name);
 		return NULL;
 	}
+	auth = auth_domain_get(d, conf->auth, err);
+	if (!auth)
+		return NULL;
 	p = xcalloc(1, sizeof(*p));
+	p->auth = auth;
 	p->d = d;
 	p->loop = conf->type == PRDCR_LOCAL ? d->main : daemon_next_io(d);
 	p->conf = *conf;
@@ -326,6 +333,7 @@ static void free_cb(void *arg)
 	free((char *)p->conf.auth);
 	free((char *)p->conf.listen);
 	prdcr_wants_free(p);
+	auth_domain_put(p->auth);
 	free(p->updtrs);
 	free(p->asking);
 	free(p);

@@ -37,7 +37,8 @@ enum prdset_state { PRDSET_START, PRDSET_LOOKUP, PRDSET_READY, PRDSET_UPDATING }
 const char *prdset_state_name(enum prdset_state s);
 
 struct prdcr_conf {
-	const char *name, *xprt, *host, *auth;
+	const char *name, *xprt, *host;
+	const char *auth; /* the name of a domain: auth_domain.h */
 	unsigned short port;
 	enum prdcr_type type;
 	int64_t reconnect_us;

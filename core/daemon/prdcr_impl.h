@@ -15,6 +15,7 @@ struct prdcr {
 	struct daemon *d;
 	struct loop *loop;
 	struct prdcr_conf conf; /* strings are ours */
+	struct auth_domain *auth; /* a reference is held */
 	enum prdcr_state state;
 	struct xprt *x;
 	struct resolve *resolve; /* PRDCR_PASSIVE: whose connections are looked for */

@@ -1,0 +1,126 @@
+/* auth_domain.c - see auth_domain.h */
+#include "core/daemon/auth_domain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "core/base/xalloc.h"
+#include "xprt/auth.h"
+
+#define METHOD_DFLT "none"
+
+static int domain_new(const char *name, const char *plugin, const struct kv *args, struct auth_domain **ret,
+		      struct err *err)
+{
+	const struct auth_type *type;
+	struct kv copy = { 0 };
+	struct auth_domain *ad;
+	int rc;
+
+	if (args)
+		kv_copy(&copy, args);
+	rc = auth_check(plugin, &copy, err);
+	if (rc) {
+		kv_fini(&copy);
+		return err_prefix(err, rc, "authentication domain %s: ", name);
+	}
+	if (!auth_type_find(plugin, &type, NULL) && type->caution)
+		log_warning("ldmsd", "authentication domain %s: %s %s", name, plugin, type->caution);
+	ad = xcalloc(1, sizeof(*ad));
+	ad->node.name = xstrdup(name);
+	ad->plugin = xstrdup(plugin);
+	ad->args = copy;
+	ad->refs = 1;
+	*ret = ad;
+	return 0;
+}
+
+void auth_domain_put(struct auth_domain *ad)
+{
+	if (!ad || atomic_fetch_sub(&ad->refs, 1) != 1)
+		return;
+	free((char *)ad->node.name);
+	free((char *)ad->plugin);
+	kv_fini(&ad->args);
+	free(ad);
+}
+
+struct auth_domain *auth_domain_get(struct daemon *d, const char *name, struct err *err)
+{
+	struct auth_domain *ad = node_find(d->auths, name);
+
+	if (ad) {
+		atomic_fetch_add(&ad->refs, 1);
+		return ad;
+	}
+	if (strcmp(name, AUTH_DOMAIN_DFLT) && strcmp(name, METHOD_DFLT)) {
+		err_set(err, -ENOENT,
+			"authentication domain '%s' not found. Please make sure that it is created with `auth_add` "
+			"config "
+			"command.",
+			name);
+		return NULL;
+	}
+	return domain_new(name, METHOD_DFLT, NULL, &ad, err) ? NULL : ad;
+}
+
+struct auth_domain *auth_domain_private(struct daemon *d, const char *name, const struct kv *args, struct err *err)
+{
+	struct auth_domain *base = auth_domain_get(d, name, NULL), *ad = NULL;
+
+	domain_new(name, base ? base->plugin : name, args, &ad, err);
+	auth_domain_put(base);
+	return ad;
+}
+
+int auth_domain_add(struct daemon *d, const char *name, const char *plugin, const struct kv *args, struct err *err)
+{
+	struct auth_domain *ad;
+	int rc;
+
+	if (node_find(d->auths, name))
+		return err_set(err, -EEXIST, "authentication domain %s: exists already", name);
+	rc = domain_new(name, plugin ? plugin : name, args, &ad, err);
+	if (!rc)
+		node_add(&d->auths, &ad->node);
+	return rc;
+}
+
+int auth_domain_del(struct daemon *d, const char *name, struct err *err)
+{
+	struct auth_domain *ad = node_find(d->auths, name);
+	unsigned int users;
+
+	if (!ad)
+		return err_set(err, -ENOENT, "'%s' authentication domain not found", name);
+	users = atomic_load(&ad->refs) - 1; /* the table's is one */
+	if (users)
+		return err_set(err, -EBUSY,
+			       "authentication domain %s: %u producer%s or listener%s use it; delete them first", name,
+			       users, users == 1 ? "" : "s", users == 1 ? "" : "s");
+	node_del(&d->auths, &ad->node);
+	auth_domain_put(ad);
+	return 0;
+}
+
+int auth_default_set(struct daemon *d, const char *plugin, const struct kv *args, struct err *err)
+{
+	const struct auth_domain *ad = node_find(d->auths, AUTH_DOMAIN_DFLT);
+
+	if (!ad)
+		return auth_domain_add(d, AUTH_DOMAIN_DFLT, plugin, args, err);
+	log_error("config", "The default authentication was already set to '%s'. Ignore the new value '%s'", ad->plugin,
+		  plugin);
+	return 0;
+}
+
+void auth_domains_free(struct daemon *d)
+{
+	while (d->auths) {
+		struct auth_domain *ad = (struct auth_domain *)d->auths;
+
+		node_del(&d->auths, &ad->node);
+		auth_domain_put(ad);
+	}
+}
