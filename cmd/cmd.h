@@ -20,6 +20,7 @@ int cmd_unknown(const char *name);
 	int cmd_##name(int argc, char **argv);                                                                         \
 	extern const struct cmd_usage usage_##name;
 CMD(agg)
+CMD(auth)
 CMD(help)
 CMD(ls)
 CMD(msg)

@@ -12,6 +12,7 @@ const struct cmd cmds[] = {
 	{ "store", &usage_store, cmd_store, NULL },
 	{ "ls", &usage_ls, cmd_ls, "ldms_ls" },
 	{ "msg", &usage_msg, cmd_msg, NULL },
+	{ "auth", &usage_auth, cmd_auth, NULL },
 	{ "help", &usage_help, cmd_help, NULL },
 	{ "version", &usage_version, cmd_version, NULL },
 	{ .name = NULL },
