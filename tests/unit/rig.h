@@ -32,7 +32,9 @@ struct rig {
 	struct xprt_env cenv; /* the client's: no sets, its own limits and counters */
 	struct xprt_listener *l;
 	const char *type;
-	struct xprt *c; /* the client */
+	const char *auth, *c_auth; /* methods of server and client; NULL: none */
+	struct kv args, c_args;    /* ... and their arguments */
+	struct xprt *c;            /* the client */
 	/* what happened */
 	int s_ups, s_downs, c_ups, c_downs, s_msgs, c_credits;
 	enum xprt_fail s_fail, c_fail;
@@ -152,7 +154,8 @@ static inline void rig_listen(struct rig *r)
 {
 	const struct xprt_listen_conf conf = { .type = r->type,
 					       .host = strcmp(r->type, "mem") ? "127.0.0.1" : "rig",
-					       .auth = "none" };
+					       .auth = r->auth ? r->auth : "none",
+					       .auth_args = &r->args };
 	struct err err = { "" };
 
 	if (xprt_listen(&r->env, &r->loop, 1, &conf, &rig_s_ev, r, &r->l, &err))
@@ -161,7 +164,12 @@ static inline void rig_listen(struct rig *r)
 
 static inline void rig_connect_to(struct rig *r, const char *host, unsigned short port, unsigned int n_eps)
 {
-	const struct xprt_conf conf = { .type = r->type, .host = host, .port = port, .auth = "none", .n_eps = n_eps };
+	const struct xprt_conf conf = { .type = r->type,
+					.host = host,
+					.port = port,
+					.n_eps = n_eps,
+					.auth = r->c_auth ? r->c_auth : "none",
+					.auth_args = &r->c_args };
 	struct err err = { "" };
 
 	if (xprt_connect(&r->cenv, r->loop, &conf, &rig_c_ev, r, &r->c, &err))
@@ -191,6 +199,8 @@ static inline void rig_close(struct rig *r)
 	setdb_free(r->env.sets);
 	pool_free(r->env.pool);
 	pool_free(r->cenv.pool);
+	kv_fini(&r->args);
+	kv_fini(&r->c_args);
 }
 
 /* A set of the server with `n` u64 metrics m0, m1, ..., published; the reference is the caller's. */
