@@ -66,8 +66,10 @@ int auth_check(const char *name, struct kv *args, struct err *err);
 
 /* For the methods (lane.c). */
 int auth_send(struct auth_run *a, const void *bytes, size_t len);
-/* From message(): the decision takes its time; what else the peer says waits for it, unread. */
+/* From begin() or message(): this takes its time; what else the peer says waits for it, unread. */
 void auth_hold(struct auth_run *a);
+/* Not from there, but from the loop later on: read on.  The run may be over when it returns. */
+void auth_resume(struct auth_run *a);
 /* The last thing that is done with a run; both call end(). */
 void auth_approve(struct auth_run *a, uint32_t peer_uid, uint32_t peer_gid);
 void auth_refuse(struct auth_run *a, enum auth_why why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -5,8 +5,9 @@
  * in memory (16 bytes, or 28 of an IPv6 one); another one than the socket's means a proxy between, and is no reason to
  * refuse.
  *
- * munged may hang, so it is asked on worker threads; the peer is approved on its loop when our credential has left and
- * its own was found good.
+ * munged may hang, so it is asked on worker threads, with the peer on hold: first for our credential, then about the
+ * peer's.  In this order, because what we ask once the peer is approved must come behind our credential; and because a
+ * munged that does not help us should be heard of here, not guessed at when the peer hangs up.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -51,10 +52,7 @@ struct munge_job {
 
 struct munge_run {
 	struct auth_run *a;
-	struct munge_job *encode, *decode; /* out at the workers */
-	bool sent, good;
-	uid_t uid;
-	gid_t gid;
+	struct munge_job *job; /* out at the workers; NULL: it is the peer's turn */
 };
 
 /* What munged says about a credential that it does not like. */
@@ -190,32 +188,21 @@ static void done_cb(struct work_job *work)
 	struct munge_job *job = (struct munge_job *)work;
 	struct munge_run *run = job->run;
 
-	if (!run) {
-		job_free(job);
-		return;
-	}
-	if (job->decode)
-		run->decode = NULL;
-	else
-		run->encode = NULL;
+	if (!run)
+		goto out;
+	run->job = NULL;
 	if (!job->ran) {
 		auth_refuse(run->a, AUTH_HELPER, "authentication munge: this process ends");
 	} else if (job->rc != EMUNGE_SUCCESS) {
 		complain(run->a, job);
+	} else if (job->decode) {
+		same_address(run->a, job);
+		auth_approve(run->a, job->uid, job->gid);
 	} else {
-		if (job->decode) {
-			run->good = true;
-			run->uid = job->uid;
-			run->gid = job->gid;
-			same_address(run->a, job);
-		} else {
-			auth_send(run->a, job->cred, strlen(job->cred) + 1);
-			run->sent = true;
-		}
-		/* what we ask once it is approved must come behind our credential */
-		if (run->good && run->sent)
-			auth_approve(run->a, run->uid, run->gid);
+		auth_send(run->a, job->cred, strlen(job->cred) + 1);
+		auth_resume(run->a);
 	}
+out:
 	job_free(job);
 }
 
@@ -230,19 +217,21 @@ static struct munge_job *job_new(struct munge_run *run)
 	return job;
 }
 
+/* Ask munged; takes the job. */
 static void job_add(struct munge_job *job)
 {
-	struct xprt_env *env = job->run->a->ep->env;
+	struct auth_run *a = job->run->a;
+	struct xprt_env *env = a->ep->env;
+	struct work *work = env->auth_work ? env->auth_work : env->work;
 
-	work_add(env->auth_work ? env->auth_work : env->work, &job->work);
-}
-
-static void job_forget(struct munge_job *job)
-{
-	if (!job)
+	if (!work) { /* nobody but a test is so poor */
+		job_free(job);
+		auth_refuse(a, AUTH_HELPER, "authentication munge: no worker threads to ask munged on");
 		return;
-	job->run = NULL;
-	atomic_store(&job->needless, true);
+	}
+	job->run->job = job;
+	auth_hold(a);
+	work_add(work, &job->work);
 }
 
 /* Our own address as the peer expects it: an IPv4 address in IPv6 clothes goes as what it is. */
@@ -294,31 +283,27 @@ static void munge_close(void *p)
 static void munge_begin(struct auth_run *a)
 {
 	struct munge_run *run = xcalloc(1, sizeof(*run));
+	struct munge_job *job;
 
 	run->a = a;
 	a->state = run;
-	run->encode = job_new(run);
-	payload_fill(run->encode, a->ep);
-	job_add(run->encode);
+	job = job_new(run);
+	payload_fill(job, a->ep);
+	job_add(job);
 }
 
 static void munge_message(struct auth_run *a, const void *bytes, size_t len)
 {
-	struct munge_run *run = a->state;
+	struct munge_job *job;
 
-	if (run->good || run->decode) {
-		auth_refuse(a, AUTH_BROKEN, "authentication munge: a second credential");
-		return;
-	}
 	if (len < 2 || len > CRED_MAX || memchr(bytes, 0, len) != (const char *)bytes + len - 1) {
 		auth_refuse(a, AUTH_BROKEN, "authentication munge: a message of %zu bytes is no credential", len);
 		return;
 	}
-	run->decode = job_new(run);
-	run->decode->decode = true;
-	run->decode->cred = xstrndup(bytes, len);
-	auth_hold(a);
-	job_add(run->decode);
+	job = job_new(a->state);
+	job->decode = true;
+	job->cred = xstrndup(bytes, len);
+	job_add(job);
 }
 
 static void munge_end(struct auth_run *a)
@@ -327,8 +312,10 @@ static void munge_end(struct auth_run *a)
 
 	if (!run)
 		return;
-	job_forget(run->encode);
-	job_forget(run->decode);
+	if (run->job) {
+		run->job->run = NULL;
+		atomic_store(&run->job->needless, true);
+	}
 	free(run);
 	a->state = NULL;
 }
@@ -337,7 +324,7 @@ static const char *munge_late(const struct auth_run *a, enum auth_why *why)
 {
 	const struct munge_run *run = a->state;
 
-	if (!run || (!run->encode && !run->decode))
+	if (!run || !run->job)
 		return NULL;
 	*why = AUTH_HELPER;
 	return "munged on this host does not answer; see whether it hangs";

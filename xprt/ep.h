@@ -75,7 +75,7 @@ struct ep_type {
 	 * must not be touched. */
 	void (*move)(struct ep *ep, struct loop *to);
 	void (*reject)(struct ep *ep, const char *why); /* then closes */
-	/* On, from `message`: nothing more of the peer is handled, or read, until it is off; off: not from inside an
+	/* On, from `up` or `message`: nothing more of the peer is handled, or read, until it is off; off: not from inside an
 	 * event, and what has come already is handled before it returns. */
 	void (*hold)(struct ep *ep, bool on);
 	/* Our own end's address.  NULL: there is none. */

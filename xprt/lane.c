@@ -270,6 +270,12 @@ void auth_hold(struct auth_run *a)
 	a->ep->type->hold(a->ep, true);
 }
 
+void auth_resume(struct auth_run *a)
+{
+	a->holding = false;
+	a->ep->type->hold(a->ep, false);
+}
+
 void auth_refuse(struct auth_run *a, enum auth_why why, const char *fmt, ...)
 {
 	struct err words;
