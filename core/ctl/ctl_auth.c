@@ -31,6 +31,8 @@ int ctl_default_auth(struct ctl *c, struct err *err)
 	kv_parse(&args, ctl_text(c, ATTR_STRING, ""));
 	rc = auth_default_set(c->d, ctl_text(c, ATTR_PLUGIN, ""), &args, err);
 	kv_fini(&args);
+	if (rc)
+		c->d->listen_failed = true; /* for no port could be opened with it */
 	return rc;
 }
 

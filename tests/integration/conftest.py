@@ -3,6 +3,7 @@ import os
 import pytest
 
 from ldms import LDMS, Cluster
+from munge import Munges, why_not
 
 
 def pytest_configure(config):
@@ -15,3 +16,13 @@ def cluster(tmp_path):
     c = Cluster(tmp_path)
     yield c
     c.end()
+
+
+@pytest.fixture
+def munge():
+    """munge() starts a munged; all of a test share one key."""
+    if why_not():
+        pytest.skip(why_not())
+    m = Munges()
+    yield m
+    m.end()

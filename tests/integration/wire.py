@@ -18,6 +18,11 @@ class Wire:
         self.send(10, struct.pack(">I", 0))
         return self
 
+    def prove(self, data):
+        """Send one message of the authentication."""
+        self.request(6, struct.pack(">I", len(data)) + data, 0)
+        return self
+
     def send(self, kind, body, xid=1):
         self.sock.sendall(struct.pack(">HHI", kind, 0, 20 + len(body)) + struct.pack("<IQ", xid, 0) + body)
 
