@@ -74,7 +74,7 @@ struct attr_use {
 	enum attr_type type;
 	bool required;
 	const char *dflt; /* for people; NULL: none */
-	const char *words; /* AT_WORD: "active|passive" */
+	const char *words; /* AT_WORD: "active|passive"; AT_REST: the only names that may stand there */
 	const char *help;
 };
 

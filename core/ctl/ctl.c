@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/kv.h"
 #include "core/base/regex.h"
 #include "core/base/str.h"
 #include "core/base/unit.h"
@@ -175,6 +176,20 @@ static int unknown(const struct verb *v, const struct ctl_arg *arg, struct err *
 		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/* The words of the line that no attribute took: where only some may stand, others are typing errors. */
+static int rest_check(const struct verb *v, const struct attr_use *u, const char *value, struct err *err)
+{
+	struct kv kv = { 0 };
+	int rc = 0;
+
+	kv_parse(&kv, value);
+	for (size_t i = 0; i < kv.n && !rc; i++)
+		if (!word_among(u->words, kv.v[i].key))
+			rc = unknown(v, &(struct ctl_arg){ .name = kv.v[i].key }, err);
+	kv_fini(&kv);
+	return rc;
+}
+
 int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err)
 {
 	bool given[ATTR_IDS] = { false };
@@ -197,7 +212,8 @@ int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct
 		given[u->id] = true;
 		if (strstr(args[i].value, "${"))
 			continue; /* known when it is carried out */
-		rc = value_parse(v, u, args[i].value, &num, err);
+		rc = u->type == AT_REST && u->words ? rest_check(v, u, args[i].value, err)
+						    : value_parse(v, u, args[i].value, &num, err);
 		if (rc)
 			return rc;
 	}

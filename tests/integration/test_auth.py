@@ -174,7 +174,8 @@ start name=loadavg interval=100ms
     ("auth_add name=a plugin=none\nauth_add name=a plugin=none", "errno: 17: authentication domain a: exists already"),
     ("auth_add name=a plugin=password", "authentication password: unknown; there is: munge naive none ovis"),
     ("auth_add name=a plugin=ovis cnof=/x", "unknown option 'cnof'; did you mean 'conf'?"),
-    ("listen xprt=sock prot={port}", "authentication none: takes no options, not 'prot'"),
+    ("listen xprt=sock prot={port}", "listen: unknown attribute 'prot'; did you mean 'port'?"),
+    ("listen xprt=sock port={port} conf=/x", "authentication none: takes no options, not 'conf'"),
     ("auth_del name=a", "'a' authentication domain not found"),
 ])
 def test_bad_lines(cluster, lines, words):

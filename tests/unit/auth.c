@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "core/ctl/verb.h"
 #include "xprt/auth.h"
 #include "xprt/auth_ovis.h"
 #include "xprt/secret.h"
@@ -186,6 +187,27 @@ static void test_options(void **state)
 		if (rows[i].words && !strstr(err.msg, rows[i].words))
 			fail_msg("%s %s: %s", rows[i].method, rows[i].args, err.msg);
 		kv_fini(&args);
+	}
+}
+
+/* `listen` knows the options of all methods, and takes no other word for one. */
+static void test_options_of_listen(void **state)
+{
+	static const char *const methods[] = { "munge", "naive", "none", "ovis" };
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		const struct auth_type *t;
+
+		assert_int_equal(auth_type_find(methods[i], &t, NULL), 0);
+		for (size_t k = 0; t->options && t->options[k]; k++) {
+			char text[64];
+			const struct ctl_arg arg = { .id = ATTR_STRING, .value = text };
+
+			snprintf(text, sizeof(text), "%s=x", t->options[k]);
+			assert_int_equal(ctl_check(verb_find("listen"), &arg, 1, NULL), 0);
+			snprintf(text, sizeof(text), "%s2=x", t->options[k]);
+			assert_int_equal(ctl_check(verb_find("listen"), &arg, 1, NULL), -EINVAL);
+		}
 	}
 }
 
@@ -724,6 +746,7 @@ int main(void)
 		cmocka_unit_test(test_secret_places),
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_options_of_listen),
 		cmocka_unit_test(test_settled),
 		cmocka_unit_test(test_ovis_good),
 		cmocka_unit_test(test_ovis_wrong_secret),
