@@ -91,12 +91,22 @@ static inline int feed_connect(struct ep *ep, const struct sockaddr *addr, sockl
 	return 0;
 }
 
+static inline void feed_hold(struct ep *ep, bool on)
+{
+	struct zap *z = (struct zap *)ep;
+
+	z->paused = on;
+	if (!on)
+		zap_resume(z);
+}
+
 static const struct ep_type ep_feed = {
 	.name = "feed",
 	.new = feed_new,
 	.connect = feed_connect,
 	.accept = zap_accept,
 	.reject = zap_reject,
+	.hold = feed_hold,
 	.send = zap_send,
 	.set_id = zap_set_id,
 	.set_by_id = zap_set_by_id,
@@ -194,17 +204,22 @@ static inline void feed_header(struct buf *b, enum zap_type type, uint32_t body_
 	buf_raw64(b, 0);
 }
 
-static inline void feed_conn(struct buf *b, enum zap_type type)
+static inline void feed_conn_as(struct buf *b, enum zap_type type, const char *auth)
 {
 	const struct conn c = { .n_eps = 1, .pid = 1, .gn = 1, .quota = conn_no_quota, .msg_on = true };
 	uint8_t conn[CONN_SZ];
 
-	conn_put(conn, "none", &c);
+	conn_put(conn, auth, &c);
 	feed_header(b, type, (type == ZAP_CONNECT ? 16 : 4) + sizeof(conn));
 	if (type == ZAP_CONNECT)
 		buf_add(b, "\1\3\1\0SOCKET\0\0", 12);
 	buf_be32(b, sizeof(conn));
 	buf_add(b, conn, sizeof(conn));
+}
+
+static inline void feed_conn(struct buf *b, enum zap_type type)
+{
+	feed_conn_as(b, type, "none");
 }
 
 /* The next piece of the input: a selector, a length of two bytes (as far as there is so much), the bytes. */
