@@ -493,11 +493,10 @@ static int ls_main(struct ls *ls, int argc, char **argv, struct err *err)
 	rc = ls_run(ls, err);
 	if (!rc)
 		ls_end(ls);
-	/* A name service that hangs keeps its thread, and what that would post to; the process ends under it. */
-	if (!ls->env.work || work_free(ls->env.work, WORK_END_US)) {
+	/* A name service or a munged that hangs keeps its thread, and what that would post to; the process ends under it. */
+	if (!ls->env.work || work_free(ls->env.work, WORK_END_US))
 		loop_free(ls->loop);
-		pool_free(ls->env.pool);
-	}
+	pool_free(ls->env.pool);
 out_peer:
 	free(ls->peer);
 	free(host);
