@@ -91,22 +91,13 @@ static inline int feed_connect(struct ep *ep, const struct sockaddr *addr, sockl
 	return 0;
 }
 
-static inline void feed_hold(struct ep *ep, bool on)
-{
-	struct zap *z = (struct zap *)ep;
-
-	z->paused = on;
-	if (!on)
-		zap_resume(z);
-}
-
 static const struct ep_type ep_feed = {
 	.name = "feed",
 	.new = feed_new,
 	.connect = feed_connect,
 	.accept = zap_accept,
 	.reject = zap_reject,
-	.hold = feed_hold,
+	.hold = zap_hold,
 	.send = zap_send,
 	.set_id = zap_set_id,
 	.set_by_id = zap_set_by_id,
