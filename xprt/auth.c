@@ -2,9 +2,11 @@
 #include "xprt/auth.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/str.h"
+#include "core/base/xalloc.h"
 
 #define AUTHS(X) X(munge) X(naive) X(none) X(ovis)
 
@@ -74,40 +76,40 @@ static int options_check(const struct auth_type *t, const struct kv *args, struc
 	return 0;
 }
 
-int auth_open(const char *name, const struct kv *args, const struct auth_type **ret, void **ret_conf, struct err *err)
+int auth_open(const char *name, const struct kv *args, struct auth_conf **ret, struct err *err)
 {
 	static const struct kv nothing;
 	const struct auth_type *type;
-	void *conf = NULL;
+	void *own = NULL;
 	int rc = auth_type_find(name, &type, err);
 
 	if (!rc)
 		rc = options_check(type, args, err);
 	if (!rc && type->open)
-		rc = type->open(args ? args : &nothing, &conf, err);
+		rc = type->open(args ? args : &nothing, &own, err);
 	if (rc)
 		return rc;
-	*ret = type;
-	*ret_conf = conf;
+	*ret = xcalloc(1, sizeof(**ret));
+	**ret = (struct auth_conf){ .type = type, .own = own, .refs = 1 };
 	return 0;
 }
 
-void auth_close(const struct auth_type *type, void *conf)
+int auth_settle(const struct auth_conf *ac, struct kv *args, struct err *err)
 {
-	if (type && type->close)
-		type->close(conf);
+	return ac->type->settle ? ac->type->settle(args, err) : 0;
 }
 
-int auth_check(const char *name, struct kv *args, struct err *err)
+struct auth_conf *auth_conf_get(struct auth_conf *ac)
 {
-	const struct auth_type *type;
-	void *conf;
-	int rc = auth_open(name, args, &type, &conf, err);
+	atomic_fetch_add(&ac->refs, 1);
+	return ac;
+}
 
-	if (rc)
-		return rc;
-	if (type->settle)
-		rc = type->settle(args, err);
-	auth_close(type, conf);
-	return rc;
+void auth_conf_put(struct auth_conf *ac)
+{
+	if (!ac || atomic_fetch_sub(&ac->refs, 1) != 1)
+		return;
+	if (ac->type->close)
+		ac->type->close(ac->own);
+	free(ac);
 }

@@ -9,6 +9,7 @@
 #ifndef XPRT_AUTH_H
 #define XPRT_AUTH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +26,7 @@ struct auth_type;
 /* One run of a method, on one connection. */
 struct auth_run {
 	const struct auth_type *type;
-	void *conf; /* what auth_type.open() made */
+	void *conf; /* auth_conf.own */
 	struct ep *ep;
 	void *state; /* the method's, from begin() to end() */
 	bool done;
@@ -40,7 +41,7 @@ struct auth_type {
 	const char *const *options; /* that it takes, ended by NULL; NULL: none */
 	const char *caution;        /* what an operator should be told who uses it, or NULL */
 	const char *hung_up;        /* why a peer may hang up in the middle of it, and what to do; NULL: never is one */
-	/* Take the arguments (secret file, socket, ...); once for a listener or a peer.  NULL: there are none. */
+	/* Take the arguments (secret file, socket, ...): for a listener or a peer.  NULL: there are none. */
 	int (*open)(const struct kv *args, void **ret_conf, struct err *err);
 	void (*close)(void *conf);
 	/* Add to the arguments what open() would take from the environment, so that later it need not.  May be NULL. */
@@ -58,11 +59,19 @@ struct auth_type {
 
 /* -EINVAL with the names there are, -ENOTSUP when this build lacks its library. */
 int auth_type_find(const char *name, const struct auth_type **ret, struct err *err);
+
+/* A method with its arguments taken: what a listener or a peer needs, and any number of them may share. */
+struct auth_conf {
+	const struct auth_type *type;
+	void *own; /* what auth_type.open() made */
+	atomic_uint refs;
+};
 /* Find a method and open it with these arguments (NULL: none); unknown ones are refused. */
-int auth_open(const char *name, const struct kv *args, const struct auth_type **ret, void **ret_conf, struct err *err);
-void auth_close(const struct auth_type *type, void *conf); /* type NULL is fine */
-/* Would auth_open() do?  Then the arguments no longer depend on the environment. */
-int auth_check(const char *name, struct kv *args, struct err *err);
+int auth_open(const char *name, const struct kv *args, struct auth_conf **ret, struct err *err);
+/* Make the arguments independent of the environment; they are such that auth_open() takes them. */
+int auth_settle(const struct auth_conf *ac, struct kv *args, struct err *err);
+struct auth_conf *auth_conf_get(struct auth_conf *ac);
+void auth_conf_put(struct auth_conf *ac); /* NULL is fine */
 
 /* For the methods (lane.c). */
 int auth_send(struct auth_run *a, const void *bytes, size_t len);

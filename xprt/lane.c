@@ -245,7 +245,8 @@ static void on_up(struct ep *ep)
 	struct xprt *x = lane->x;
 
 	lane->state = LANE_AUTH;
-	lane->auth = (struct auth_run){ .type = x->auth, .conf = x->auth_conf, .ep = ep, .active = !x->l };
+	lane->auth = (struct auth_run){ .type = x->auth, .ep = ep, .active = !x->l };
+	lane->auth.conf = x->auth_conf ? x->auth_conf->own : NULL;
 	x->auth->begin(&lane->auth);
 }
 

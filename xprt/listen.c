@@ -19,7 +19,7 @@ void listener_put(struct xprt_listener *l)
 {
 	if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
 		return;
-	auth_close(l->auth, l->auth_conf);
+	auth_conf_put(l->auth_conf);
 	pthread_mutex_destroy(&l->lock);
 	free(l->loops);
 	free(l->host);
@@ -124,15 +124,14 @@ int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n,
 		const struct xprt_events *ev, void *arg, struct xprt_listener **ret, struct err *err)
 {
 	const struct ep_type *type;
-	const struct auth_type *auth;
 	struct xprt_listener *l;
-	void *auth_conf = NULL;
+	struct auth_conf *auth_conf;
 	int rc;
 
 	rc = ep_type_find(conf->type, &type, err);
 	if (rc)
 		return rc;
-	rc = auth_open(conf->auth, conf->auth_args, &auth, &auth_conf, err);
+	rc = auth_open(conf->auth, conf->auth_args, &auth_conf, err);
 	if (rc)
 		return rc;
 	l = xcalloc(1, sizeof(*l));
@@ -144,7 +143,7 @@ int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n,
 				     .arg = arg,
 				     .host = xstrdup(conf->host),
 				     .port = conf->port,
-				     .auth = auth,
+				     .auth = auth_conf->type,
 				     .auth_conf = auth_conf,
 				     .quota = conn_quota(&conf->quota),
 				     .refs = 1 };

@@ -103,7 +103,7 @@ void rail_free(struct xprt *x)
 	for (unsigned int i = 0; i < x->n_eps; i++)
 		lane_free(x->lanes[i]);
 	if (!x->l)
-		auth_close(x->auth, x->auth_conf);
+		auth_conf_put(x->auth_conf);
 	msg_rail_free(x);
 	free(x->addrs);
 	free(x->lanes);

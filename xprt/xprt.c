@@ -45,9 +45,8 @@ int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf
 		 void *arg, struct xprt **ret, struct err *err)
 {
 	const struct ep_type *type;
-	const struct auth_type *auth;
 	struct peer_addr at = { 0 };
-	void *auth_conf = NULL;
+	struct auth_conf *auth_conf;
 	struct xprt *x;
 	int rc;
 
@@ -62,11 +61,13 @@ int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf
 		if (rc)
 			return rc;
 	}
-	rc = auth_open(conf->auth, conf->auth_args, &auth, &auth_conf, err);
-	if (rc)
+	rc = auth_open(conf->auth, conf->auth_args, &auth_conf, err);
+	if (rc && !conf->auth_kept)
 		return rc;
+	if (rc)
+		auth_conf = auth_conf_get(conf->auth_kept);
 	x = rail_new(env, loop, type, ev, arg, conf->n_eps ? conf->n_eps : 1);
-	x->auth = auth;
+	x->auth = auth_conf->type;
 	x->auth_conf = auth_conf;
 	x->quota = conn_quota(&conf->quota);
 	x->host = xstrdup(conf->host);

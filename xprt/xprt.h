@@ -20,6 +20,7 @@
 #include "xprt/bus.h"
 #include "xprt/limits.h"
 
+struct auth_conf;
 struct qgroup;
 struct xprt;
 struct xprt_listener;
@@ -123,6 +124,7 @@ struct xprt_conf {
 	unsigned short port;
 	const char *auth; /* "none", ... */
 	const struct kv *auth_args; /* may be NULL */
+	struct auth_conf *auth_kept; /* what to use where the arguments cannot be opened any more; NULL: fail */
 	unsigned int n_eps; /* 0 means 1 */
 	struct xprt_quota quota;
 };

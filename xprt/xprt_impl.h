@@ -79,7 +79,7 @@ struct xprt {
 	const struct xprt_events *ev;
 	void *arg;
 	const struct auth_type *auth;
-	void *auth_conf;         /* active: owned; passive: the listener's */
+	struct auth_conf *auth_conf; /* active: a reference is held; passive: the listener's */
 	struct xprt_listener *l; /* NULL: we connected */
 	char *peer;              /* what people call it */
 	struct sockaddr_storage addr;
@@ -184,7 +184,7 @@ struct xprt_listener {
 	char *host;
 	unsigned short port;
 	const struct auth_type *auth;
-	void *auth_conf;
+	struct auth_conf *auth_conf; /* a reference is held */
 	struct xprt_quota quota;
 	void *door; /* the transport's */
 	atomic_bool closed;

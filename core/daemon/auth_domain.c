@@ -6,31 +6,37 @@
 
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
-#include "xprt/auth.h"
+#include "core/daemon/confine.h"
 
 #define METHOD_DFLT "none"
 
-static int domain_new(const char *name, const char *plugin, const struct kv *args, struct auth_domain **ret,
-		      struct err *err)
+static int domain_new(struct daemon *d, const char *name, const char *plugin, const struct kv *args,
+		      struct auth_domain **ret, struct err *err)
 {
-	const struct auth_type *type;
+	struct auth_conf *kept = NULL;
 	struct kv copy = { 0 };
 	struct auth_domain *ad;
 	int rc;
 
 	if (args)
 		kv_copy(&copy, args);
-	rc = auth_check(plugin, &copy, err);
+	rc = auth_open(plugin, &copy, &kept, err);
+	if (!rc)
+		rc = auth_settle(kept, &copy, err);
+	if (!rc && kv_get(&copy, "conf"))
+		rc = confine_path(d->confine, "secret file", PATH_READ, kv_get(&copy, "conf"), err);
 	if (rc) {
+		auth_conf_put(kept);
 		kv_fini(&copy);
 		return err_prefix(err, rc, "authentication domain %s: ", name);
 	}
-	if (!auth_type_find(plugin, &type, NULL) && type->caution)
-		log_warning("ldmsd", "authentication domain %s: %s %s", name, plugin, type->caution);
+	if (kept->type->caution)
+		log_warning("ldmsd", "authentication domain %s: %s %s", name, plugin, kept->type->caution);
 	ad = xcalloc(1, sizeof(*ad));
 	ad->node.name = xstrdup(name);
 	ad->plugin = xstrdup(plugin);
 	ad->args = copy;
+	ad->kept = kept;
 	ad->refs = 1;
 	*ret = ad;
 	return 0;
@@ -43,6 +49,7 @@ void auth_domain_put(struct auth_domain *ad)
 	free((char *)ad->node.name);
 	free((char *)ad->plugin);
 	kv_fini(&ad->args);
+	auth_conf_put(ad->kept);
 	free(ad);
 }
 
@@ -62,14 +69,14 @@ struct auth_domain *auth_domain_get(struct daemon *d, const char *name, struct e
 			name);
 		return NULL;
 	}
-	return domain_new(name, METHOD_DFLT, NULL, &ad, err) ? NULL : ad;
+	return domain_new(d, name, METHOD_DFLT, NULL, &ad, err) ? NULL : ad;
 }
 
 struct auth_domain *auth_domain_private(struct daemon *d, const char *name, const struct kv *args, struct err *err)
 {
 	struct auth_domain *base = auth_domain_get(d, name, NULL), *ad = NULL;
 
-	domain_new(name, base ? base->plugin : name, args, &ad, err);
+	domain_new(d, name, base ? base->plugin : name, args, &ad, err);
 	auth_domain_put(base);
 	return ad;
 }
@@ -81,7 +88,7 @@ int auth_domain_add(struct daemon *d, const char *name, const char *plugin, cons
 
 	if (node_find(d->auths, name))
 		return err_set(err, -EEXIST, "authentication domain %s: exists already", name);
-	rc = domain_new(name, plugin ? plugin : name, args, &ad, err);
+	rc = domain_new(d, name, plugin ? plugin : name, args, &ad, err);
 	if (!rc)
 		node_add(&d->auths, &ad->node);
 	return rc;

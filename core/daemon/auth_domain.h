@@ -7,6 +7,7 @@
 #define CORE_DAEMON_AUTH_DOMAIN_H
 
 #include "core/daemon/daemon.h"
+#include "xprt/auth.h"
 
 #define AUTH_DOMAIN_DFLT "DEFAULT"
 
@@ -14,6 +15,9 @@ struct auth_domain {
 	struct node node;   /* in the daemon's table; node.name is ours */
 	const char *plugin; /* the method: xprt_conf.auth */
 	struct kv args;     /* xprt_conf.auth_args */
+	/* xprt_conf.auth_kept: as it was when the domain was made.  A new secret in its file is taken with the next
+	 * connection; a daemon that has given up root's rights cannot read it again. */
+	struct auth_conf *kept;
 	atomic_uint refs;
 };
 

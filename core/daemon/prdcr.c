@@ -172,6 +172,7 @@ static void dial(struct prdcr *p)
 		.port = p->conf.port,
 		.auth = p->auth->plugin,
 		.auth_args = &p->auth->args,
+		.auth_kept = p->auth->kept,
 		.n_eps = p->conf.rail,
 		.quota = p->conf.quota,
 	};

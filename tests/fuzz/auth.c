@@ -20,8 +20,7 @@
 enum { OVIS, NAIVE, SLOW, METHODS };
 
 static struct {
-	const struct auth_type *type[METHODS];
-	void *conf[METHODS];
+	struct auth_conf *conf[METHODS];
 	struct auth_run *run; /* of the slow method, when it has a decision to make */
 	bool entitled, up;
 } it;
@@ -55,11 +54,12 @@ static void up_cb(struct xprt *x, void *arg)
 static void init(void)
 {
 	static const struct xprt_events ev = { .up = up_cb };
+	static struct auth_conf slow = { .type = &auth_slow, .refs = 1 };
 	char path[] = "/tmp/ldms-fuzz-XXXXXX";
 	struct kv args = { 0 };
 	int fd;
 
-	if (it.type[OVIS])
+	if (it.conf[OVIS])
 		return;
 	feed_init();
 	fuzz.l.ev = &ev;
@@ -67,12 +67,11 @@ static void init(void)
 	dprintf(fd, "secretword=%s\n", WORD);
 	close(fd);
 	kv_add(&args, "conf", path);
-	if (auth_open("ovis", &args, &it.type[OVIS], &it.conf[OVIS], NULL) ||
-	    auth_open("naive", NULL, &it.type[NAIVE], &it.conf[NAIVE], NULL))
+	if (auth_open("ovis", &args, &it.conf[OVIS], NULL) || auth_open("naive", NULL, &it.conf[NAIVE], NULL))
 		abort();
 	unlink(path);
 	kv_fini(&args);
-	it.type[SLOW] = &auth_slow;
+	it.conf[SLOW] = &slow;
 }
 
 static void put_auth(struct buf *b, const void *bytes, uint32_t len)
@@ -138,13 +137,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 	struct zap *z;
 
 	init();
-	fuzz.l.auth = it.type[method];
+	fuzz.l.auth = it.conf[method]->type;
 	fuzz.l.auth_conf = it.conf[method];
 	it.entitled = method == NAIVE; /* whoever says anything of 8 bytes */
 	it.up = false;
 	it.run = NULL;
 	z = feed_accept();
-	feed_conn_as(&b, ZAP_CONNECT, it.type[method]->name);
+	feed_conn_as(&b, ZAP_CONNECT, it.conf[method]->type->name);
 	feed_header(&b, ZAP_ACK_ACCEPTED, 4);
 	buf_be32(&b, 0);
 	zap_input(z, b.p, b.len);

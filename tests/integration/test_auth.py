@@ -389,3 +389,40 @@ def test_munge_is_said_to_be_missing(cluster):
     r = ls(1, "-a", "munge", "-A", "socket=relative")
     assert r.returncode == 1
     assert "the path must be absolute" in r.stderr or "munge is not installed: " in r.stderr
+
+
+# -- behind given-up rights --------------------------------------------------------------------------------------------
+
+CONFINED = [("--user", "nobody"), ("--sandbox",), ("--user", "nobody", "--sandbox")]
+
+
+def follows(cluster, args, domain, confined):
+    """A confined aggregator connects, and connects again; everybody may read the set, for munge tells who it is."""
+    port = free_port()
+    samp = cluster.daemon("samp", ["samp", "-x", f"sock:{port}:127.0.0.1", *args, "-c", cluster.write("s.conf", """
+load name=loadavg
+config name=loadavg producer=n1 instance=n1/loadavg perm=0444
+start name=loadavg interval=100ms
+""")], port)
+    port = free_port()
+    conf = agg_conf(cluster, port, samp.port, domain)
+    os.chmod(conf, 0o644)
+    a = cluster.daemon("agg", ["agg", "-c", conf, *confined], port)
+    wait_for(lambda: a.values("n1/loadavg"), "the set")
+    samp.restart()
+    wait_for(lambda: not a.ls(), "it to go")
+    wait_for(lambda: a.values("n1/loadavg"), "it to be back")
+
+
+@pytest.mark.skipif(os.geteuid(), reason="only root can give up root's rights")
+@pytest.mark.parametrize("confined", CONFINED)
+def test_ovis_confined(cluster, confined):
+    """The secret that only root can read is kept for the next connections."""
+    good = secret(cluster, "good")
+    follows(cluster, ovis(good), "plugin=ovis conf=" + good, confined)
+
+
+@pytest.mark.parametrize("confined", CONFINED)
+def test_munge_confined(cluster, munge, confined):
+    m = munge()
+    follows(cluster, m.args(), "plugin=munge socket=" + m.socket, confined)

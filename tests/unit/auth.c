@@ -11,6 +11,18 @@
 
 #define AUTH_MSG 6
 
+/* What a domain does with its arguments. */
+static int auth_check(const char *name, struct kv *args, struct err *err)
+{
+	struct auth_conf *ac = NULL;
+	int rc = auth_open(name, args, &ac, err);
+
+	if (!rc)
+		rc = auth_settle(ac, args, err);
+	auth_conf_put(ac);
+	return rc;
+}
+
 static char good_file[64], other_file[64];
 
 static void write_file(const char *path, const char *text, mode_t mode)

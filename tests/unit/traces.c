@@ -1051,16 +1051,18 @@ static void test_ovis_client(void **state)
 /* The credential of the recording is long void; but that it is one, and whom to ask, is seen. */
 static void test_munge_server(void **state)
 {
+	struct auth_conf *ac = NULL;
 	struct kv args = { 0 };
 	struct trace t;
 	struct raw w;
 	struct rig r;
 
 	kv_add(&args, "socket", "/tmp/ldms-traces-no-munged");
-	if (auth_check("munge", &args, NULL)) {
+	if (auth_open("munge", &args, &ac, NULL)) {
 		kv_fini(&args);
 		skip(); /* libmunge is not installed */
 	}
+	auth_conf_put(ac);
 	LOAD_OR_SKIP(&t, "15-auth-munge.txt");
 	rig_open(&r, "sock");
 	r.auth = "munge";
