@@ -134,10 +134,51 @@ static int option_log_level(struct ctl *c, const char *value, struct err *err)
 	return log_level(value, err);
 }
 
+#define AUTH_LETTER	"-a"
+#define AUTH_NAME	"--default_auth"
+#define AUTH_ARG_LETTER "-A"
+#define AUTH_ARG_NAME	"--default_auth_args"
+
+/* The method takes all of its arguments at once, wherever they stand. */
+static int option_auth(struct ctl *c, const char *value, struct err *err)
+{
+	struct kv kv = { 0 }, args = { 0 };
+	int rc;
+
+	kv_parse(&kv, ctl_text(c, ATTR_STRING, ""));
+	for (size_t i = 0; i < kv.n; i++) {
+		if (strcmp(kv.v[i].key, AUTH_ARG_LETTER) && strcmp(kv.v[i].key, AUTH_ARG_NAME))
+			continue;
+		if (kv.v[i].value)
+			kv_parse(&args, kv.v[i].value);
+		else if (++i < kv.n)
+			kv_add(&args, kv.v[i].key, kv.v[i].value ? kv.v[i].value : "");
+	}
+	rc = auth_default_set(c->d, value, &args, err);
+	kv_fini(&kv);
+	kv_fini(&args);
+	return rc;
+}
+
+/* Taken with -a. */
+static int option_auth_arg(struct ctl *c, const char *value, struct err *err)
+{
+	struct kv kv = { 0 };
+	bool there;
+
+	(void)value;
+	kv_parse(&kv, ctl_text(c, ATTR_STRING, ""));
+	there = kv_has(&kv, AUTH_LETTER) || kv_has(&kv, AUTH_NAME);
+	kv_fini(&kv);
+	return there ? 0 : err_set(err, -EINVAL, "option: " AUTH_ARG_LETTER " wants -a METHOD in the same line");
+}
+
 static const struct option_row {
 	const char *letter, *name;
 	int (*set)(struct ctl *c, const char *value, struct err *err);
 } options[] = {
+	{ AUTH_ARG_LETTER, AUTH_ARG_NAME, option_auth_arg },
+	{ AUTH_LETTER, AUTH_NAME, option_auth },
 	{ "-l", "--log_file", option_log_file },
 	{ "-m", "--set_memory", option_memory },
 	{ "-n", "--daemon_name", option_name },
@@ -158,7 +199,7 @@ int ctl_option(struct ctl *c, struct err *err)
 			if (!strcmp(kv.v[i].key, options[k].letter) || !strcmp(kv.v[i].key, options[k].name))
 				o = &options[k];
 		if (!o) {
-			rc = err_set(err, -ENOENT, "option: '%s' is unknown; -n, -m, -l and -v may be set here",
+			rc = err_set(err, -ENOENT, "option: '%s' is unknown; -a, -A, -l, -m, -n and -v may be set here",
 				     kv.v[i].key);
 			break;
 		}

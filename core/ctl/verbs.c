@@ -277,7 +277,7 @@ const struct verb verbs[] = {
 	  USES(OPT(ATTR_STRING, "", AT_REST, NULL, "NAME=VALUE ...: conns, guests, memory, ...; 0 is no limit")),
 	  ctl_limits, "what peers may take" },
 	{ "option", 0x612, VERB_PRIO, 0,
-	  USES(OPT(ATTR_STRING, "", AT_REST, NULL, "-n NAME, -m SIZE, -l FILE, -v LEVEL, or their long names")),
+	  USES(OPT(ATTR_STRING, "", AT_REST, NULL, "-a METHOD, -A K=V, -n NAME, -m SIZE, -l FILE, -v LEVEL, or their long names")),
 	  ctl_option, "settings as ldmsd's command line has them" },
 	{ "log_file", 0x618, VERB_PRIO, 0, USES(REQ(ATTR_PATH, "path", AT_TEXT, "a file")), ctl_log_file,
 	  "where the log goes" },

@@ -11,7 +11,7 @@ from munge import fake_clock
 from wire import Wire
 
 MS = ("--interval", "100ms")
-DAEMON_EXIT, DAEMON_STATUS, PRDCR_ADD, LISTEN, AUTH_ADD, AUTH_DEL = 0x609, 0x603, 0x100, 0x610, 0xa00, 0xa01
+DAEMON_EXIT, DAEMON_STATUS, PRDCR_ADD, LISTEN, AUTH_ADD, AUTH_DEL, XPRT_STATS = 0x609, 0x603, 0x100, 0x610, 0xa00, 0xa01, 0x60c
 
 
 def text(value):
@@ -146,6 +146,16 @@ def test_options_before_files_and_the_first_counts(cluster):
     samp.says("believes whatever a peer says")
 
 
+@pytest.mark.parametrize("line", ["option -a ovis -A conf={}", "option -A conf={} --default_auth=ovis",
+                                  "option --default_auth ovis --default_auth_args=conf={}"])
+def test_options_in_files(cluster, line):
+    good, port = secret(cluster, "good"), free_port()
+    conf = cluster.write("s.conf", f"listen xprt=sock port={port} host=127.0.0.1\n{line.format(good)}\n")
+    cluster.daemon("samp", ["samp", "-c", conf], port)
+    wait_for(lambda: ls(port, *ovis(good)).returncode == 0, "it to answer")
+    assert ls(port).returncode == 7
+
+
 def test_listeners_each_with_their_own(cluster):
     good, other = secret(cluster, "good"), secret(cluster, "other", "another-word")
     ports = [free_port() for _ in range(4)]
@@ -273,6 +283,9 @@ def test_naive(cluster):
 
     assert wire(1000).control(DAEMON_STATUS)[0] == 0
     assert wire(1000).control(DAEMON_EXIT) == (1, "Operation not permitted.")
+    assert Wire(samp.port, auth=b"naive").accepted().prove(b"short").closed()
+    assert ls(samp.port).returncode == 7
+    assert wire(0).status(XPRT_STATS)["auth_failed"] == {"method": 1, "broken": 1}  # what failed, by reason
     assert wire(0).control(DAEMON_EXIT)[0] == 0
     assert samp.proc.wait(PATIENCE_S) == 0
 
