@@ -133,12 +133,17 @@ static void words_prefix(const struct lane *lane, const struct ep *ep, struct er
 		err_set(words, 0, "%s: %s", text, why);
 }
 
-/* Who hangs up in the middle of an authentication, or as soon as it is over here, does not like what it got: LDMS has
- * no message to say so. */
+/* Who hangs up in the middle of an authentication, or soon after it is over here and without a word, does not like what
+ * it got: LDMS has no message to say so. */
 static bool is_auth_hang_up(const struct lane *lane, enum xprt_fail fail)
 {
-	return fail == XPRT_LOST && lane->auth.type && lane->auth.type->hung_up &&
-	       (lane->state == LANE_AUTH || (lane->state == LANE_OPEN && !lane->heard));
+	const struct xprt *x = lane->x;
+
+	if (fail != XPRT_LOST || !lane->auth.type || !lane->auth.type->hung_up)
+		return false;
+	if (lane->state != LANE_OPEN)
+		return lane->state == LANE_AUTH;
+	return !lane->heard && (!x->up_us || mono_us() - x->up_us <= (int64_t)x->env->limits.handshake_us);
 }
 
 /* A connection has ended by itself.  The endpoint is gone already. */
