@@ -46,7 +46,7 @@ struct auth_type {
 	void (*close)(void *conf);
 	/* Add to the arguments what open() would take from the environment, so that later it need not.  May be NULL. */
 	int (*settle)(struct kv *args, struct err *err);
-	/* The connection is there: on its loop.  Say what is to be said with auth_send(), and sooner or later call
+	/* The connection is there: on its loop.  Say what is to be said with auth_say(), and sooner or later call
 	 * auth_approve() or auth_refuse(), from here, from message(), or from the loop later on. */
 	void (*begin)(struct auth_run *a);
 	/* The peer's message; NULL: the method has none, one that comes breaks the protocol. */
@@ -74,7 +74,8 @@ struct auth_conf *auth_conf_get(struct auth_conf *ac);
 void auth_conf_put(struct auth_conf *ac); /* NULL is fine */
 
 /* For the methods (lane.c). */
-int auth_send(struct auth_run *a, const void *bytes, size_t len);
+/* Not auth_send(): a libmunge that is linked in has one. */
+int auth_say(struct auth_run *a, const void *bytes, size_t len);
 /* From begin() or message(): this takes its time; what else the peer says waits for it, unread. */
 void auth_hold(struct auth_run *a);
 /* Not from there, but from the loop later on: read on.  The run may be over when it returns. */

@@ -199,7 +199,7 @@ static void done_cb(struct work_job *work)
 		same_address(run->a, job);
 		auth_approve(run->a, job->uid, job->gid);
 	} else {
-		auth_send(run->a, job->cred, strlen(job->cred) + 1);
+		auth_say(run->a, job->cred, strlen(job->cred) + 1);
 		auth_resume(run->a);
 	}
 out:

@@ -60,7 +60,7 @@ static void naive_begin(struct auth_run *a)
 	const struct naive *id = a->conf;
 	const uint32_t bytes[2] = { htobe32(id->uid), htobe32(id->gid) };
 
-	auth_send(a, bytes, sizeof(bytes));
+	auth_say(a, bytes, sizeof(bytes));
 }
 
 static void naive_message(struct auth_run *a, const void *bytes, size_t len)

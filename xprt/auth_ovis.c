@@ -131,7 +131,7 @@ static void ovis_begin(struct auth_run *a)
 	be = htobe64(run->ours);
 	memcpy(m, &type, sizeof(type));
 	memcpy(m + 4, &be, sizeof(be));
-	auth_send(a, m, sizeof(m));
+	auth_say(a, m, sizeof(m));
 }
 
 static void ovis_end(struct auth_run *a)
@@ -174,7 +174,7 @@ static void answer(struct ovis_run *run)
 
 	memcpy(m, &type, sizeof(type));
 	ovis_digest(run->theirs, o->secret.word, o->secret.len, (char *)m + 4);
-	auth_send(run->a, m, sizeof(m));
+	auth_say(run->a, m, sizeof(m));
 }
 
 static void got_challenge(struct auth_run *a, uint64_t challenge)

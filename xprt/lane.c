@@ -260,7 +260,7 @@ static struct lane *lane_of(struct auth_run *a)
 	return (struct lane *)((char *)a - offsetof(struct lane, auth));
 }
 
-int auth_send(struct auth_run *a, const void *bytes, size_t len)
+int auth_say(struct auth_run *a, const void *bytes, size_t len)
 {
 	struct lane *lane = lane_of(a);
 	struct buf *b = proto_req(lane, CMD_AUTH_MSG, 0);
