@@ -8,9 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define TREE_MAX  4096 /* leaves, all repetitions written out */
-#define LOOSE_MAX 128  /* parts that may be left out, all repetitions written out */
-#define DEPTH_MAX 32   /* groups inside groups */
+#define TREE_MAX   4096 /* leaves, all repetitions written out */
+#define LOOSE_MAX  512  /* parts that may be left out, all repetitions written out */
+#define LOOSE_WAYS 8    /* times more ways around it, for each repetition around it */
+#define DEPTH_MAX  32   /* groups inside groups */
 
 struct tree {
 	unsigned int size;              /* leaves of the group that is open; at most a little more than TREE_MAX */
@@ -28,16 +29,17 @@ static void leaf(struct tree *t)
 
 static void repeat(struct tree *t, unsigned int times)
 {
+	unsigned int ways = t->last_loose * (times > LOOSE_WAYS ? times : LOOSE_WAYS);
+
 	t->size += t->last * (times - 1);
 	t->last *= times;
-	t->loose += t->last_loose * (times - 1);
-	t->last_loose *= times;
+	t->loose += ways - t->last_loose;
+	t->last_loose = ways;
 }
 
-/* The last part may be left out; when it was loose already, that makes as many ways more. */
+/* The last part may be left out. */
 static void loosen(struct tree *t)
 {
-	repeat(t, 2);
 	t->loose++;
 	t->last_loose++;
 }
@@ -102,9 +104,11 @@ static void close_group(struct tree *t)
 
 bool regex_is_tame(const char *re)
 {
+	const char *begin = re;
 	struct tree t = { 0 };
 
 	while (*re) {
+		bool empty = re == begin || re[-1] == '(' || re[-1] == '|';
 		char c = *re++;
 
 		if (c == '(') {
@@ -112,12 +116,13 @@ bool regex_is_tame(const char *re)
 				return false;
 		} else if (c == ')') {
 			close_group(&t);
+			if (empty)
+				loosen(&t);
 		} else if (c == '+') {
 			repeat(&t, 2);
 		} else if (c == '{') {
 			repeat(&t, braces(&re));
-			t.loose++;
-			t.last_loose++;
+			loosen(&t);
 		} else if (c == '[') {
 			re = skip_bracket(re);
 			leaf(&t);
@@ -127,7 +132,12 @@ bool regex_is_tame(const char *re)
 			re++;
 			leaf(&t);
 		} else if (c == '*' || c == '?') {
+			repeat(&t, 2);
 			loosen(&t);
+		} else if (c == '|') {
+			leaf(&t);
+			if (empty || !*re || *re == ')' || *re == '|')
+				loosen(&t); /* one of the alternatives is nothing */
 		} else {
 			leaf(&t);
 		}
