@@ -150,7 +150,8 @@ void proto_message(struct lane *lane, const void *bytes, size_t len)
 		return;
 	}
 	lane->x->asked |= cmd == CMD_DIR || cmd == CMD_LOOKUP || cmd == CMD_SEND_MSG;
-	row->got(&m);
+	if (cmd > REPLY_BASE || !hold_keeps(lane, bytes, msg_len))
+		row->got(&m);
 }
 
 void proto_shared(struct lane *lane, uint32_t key, uint64_t addr, uint32_t map_len, const void *bytes, size_t len)
@@ -322,6 +323,7 @@ void proto_up(struct xprt *x)
 	ev_timer_init(&x->answer, answer_cb, every, every);
 	x->answer.data = x;
 	announce_join(x);
+	hold_begin(x);
 }
 
 void proto_down(struct xprt *x)
@@ -331,6 +333,7 @@ void proto_down(struct xprt *x)
 
 	announce_leave(x);
 	msg_rail_down(x);
+	hold_end(x);
 	ev_timer_stop(loop_ev(x->loop), &x->answer);
 	for (ri = LIST_FIRST(&x->rsets); ri; ri = next) {
 		next = LIST_NEXT(ri, entry);

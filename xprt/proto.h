@@ -63,6 +63,13 @@ void proto_down(struct xprt *x); /* forget everything that was asked */
 void proto_message(struct lane *lane, const void *msg, size_t len);
 void proto_shared(struct lane *lane, uint32_t key, uint64_t addr, uint32_t map_len, const void *msg, size_t len);
 
+/* -- requests that come too early (proto_hold.c) ------------------------------------------------------------------- */
+
+void hold_begin(struct xprt *x); /* the peer is known: are its groups? */
+void hold_end(struct xprt *x);   /* forget what waits */
+/* Shall that request wait?  Then it was copied, and comes again. */
+bool hold_keeps(struct lane *lane, const void *msg, size_t len);
+
 /* -- a message that came ------------------------------------------------------------------------------------------- */
 
 struct msg {

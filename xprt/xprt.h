@@ -108,6 +108,7 @@ struct xprt_env {
 	struct work *auth_work; /* a method of authentication waits there; NULL: the same */
 	struct bus *bus; /* messages of peers go there; NULL: there is no message bus */
 	struct qgroup *qgroup; /* what may be paid back for them; NULL: all at once (xprt/qgroup.h) */
+	struct work *users; /* the user database is asked there; NULL: on the loop, which then waits */
 	struct xprt_limits limits;
 	struct xprt_stats stats;
 };

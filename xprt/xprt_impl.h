@@ -18,6 +18,7 @@ struct announce;
 struct lane_subs;
 struct msg_rail;
 struct push_in;
+struct hold;
 struct req;
 struct resolve;
 struct rset_impl;
@@ -120,6 +121,7 @@ struct xprt {
 	struct push_in *pushes; /* sets that the peer pushes, by number */
 	uint64_t push_id;       /* the last number */
 	/* answering */
+	struct hold *hold; /* requests wait there; NULL: they need not */
 	bool followed; /* the peer wants to hear of changes */
 	struct lane *follow_lane;
 	uint64_t follow_xid;

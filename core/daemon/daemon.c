@@ -23,6 +23,7 @@
 
 #define RESOLVERS_MAX  8 /* names looked up at once; a dead name server must not hold up the live ones for long */
 #define AUTH_THREADS   4 /* questions to munged at once; apart from the resolvers, so that neither delays the other */
+#define USER_ASKERS    2 /* threads for the user database: one question that hangs is not the end of the others */
 #define STORE_THREADS  4 /* policies stored at once */
 #define SAMP_GRACE_US  (500 * MSEC_US) /* a sampler that holds the schedule longer is left behind */
 #define LAST_US	       (100 * MSEC_US) /* at the very end, for what is on its way back anyhow */
@@ -123,6 +124,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->work = work_new("resolver", RESOLVERS_MAX);
 	d->xprt.bus = bus_new(NULL);
 	d->auth_work = work_new("auth", AUTH_THREADS);
+	d->users = work_new("users", USER_ASKERS);
 	d->strgp_pool = strgp_pool_new(STORE_THREADS);
 	d->main = loop_new("main", err);
 	rc = d->main ? loops_new(d, conf->io_loops, err) : -ENOMEM;
@@ -134,6 +136,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->xprt.pool = d->pool;
 	d->xprt.work = d->work;
 	d->xprt.auth_work = d->auth_work;
+	d->xprt.users = d->users;
 	d->xprt.limits = xprt_limits_dflt;
 	xprt_stats_reset(&d->xprt);
 	if (conf->timeout_us > 0)
@@ -268,6 +271,7 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 	 * end: it is left behind, and with it the loops that it would post to */
 	left_behind |= !work_free(d->work, left_us(end_us));
 	left_behind |= !work_free(d->auth_work, left_us(end_us));
+	left_behind |= !work_free(d->users, left_us(end_us));
 	if (left_behind)
 		return;
 	for (unsigned int i = 0; i < d->n_io; i++)

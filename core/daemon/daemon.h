@@ -39,7 +39,7 @@ struct daemon {
 	unsigned int n_io, next_io;
 	struct pool *pool;
 	struct setdb *sets;
-	struct work *work, *auth_work;
+	struct work *work, *auth_work, *users; /* for names, munged, the user database: one may hang, the others go on */
 	struct xprt_env xprt;
 	struct qgroups *qgroups;
 	struct xprt_quota quota; /* of peers for which none is configured */

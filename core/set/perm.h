@@ -9,7 +9,8 @@
 #define PERM_WRITE 0222
 
 /* ldmsd's rule: root may; an "other" bit suffices; the owner's bits for the owner; the group's bits for the group, of
- * which uid is a member by gid or by the local user database. */
+ * which uid is a member by gid or by the local user database.  Never waits: of the database counts what is known by now
+ * (core/base/groups.h; the transport sees to that for its peers). */
 bool perm_allows(uint32_t uid, uint32_t gid, uint32_t want, uint32_t owner_uid, uint32_t owner_gid, uint32_t perm);
 /* Is the group his, by gid or by the local user database? */
 bool perm_in_group(uint32_t uid, uint32_t gid, uint32_t group);

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include "core/base/groups.h"
 #include "core/set/perm.h"
 
 #define NOBODY_UID 3999999999u /* in no user database */
@@ -36,7 +37,7 @@ static void test_allows(void **state)
 		{ UINT32_MAX, UINT32_MAX, PERM_READ, 1, 2, 0444, true },
 	};
 
-	for (int again = 0; again < 2; again++) /* from the database, then from memory */
+	for (int again = 0; again < 2; again++, groups_need(NULL, NULL, NOBODY_UID, NULL)) /* not known, then known */
 		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 			if (perm_allows(rows[i].uid, rows[i].gid, rows[i].want, rows[i].owner_uid, rows[i].owner_gid,
 					rows[i].perm) != rows[i].yes)
@@ -57,12 +58,15 @@ static void test_member(void **state)
 			if (!pw || !pw->pw_uid)
 				continue;
 			found = true;
+			assert_false(
+				perm_allows(pw->pw_uid, NO_GID, PERM_READ, 0, g->gr_gid, 0440)); /* not known yet */
+			assert_true(groups_need(NULL, NULL, pw->pw_uid, NULL));
 			assert_true(perm_allows(pw->pw_uid, NO_GID, PERM_READ, 0, g->gr_gid, 0440));
 			assert_false(perm_allows(pw->pw_uid, NO_GID, PERM_READ, 0, NO_GID - 1, 0440));
 		}
 	endgrent();
 	pw = found ? NULL : getpwuid(1); /* at least the group of its own entry */
-	if (pw)
+	if (pw && groups_need(NULL, NULL, 1, NULL))
 		assert_true(perm_allows(pw->pw_uid, NO_GID, PERM_READ, 0, pw->pw_gid, 0440));
 }
 
