@@ -1,13 +1,11 @@
 /* samp_conf.c - the attributes that every sampler takes: see samp.h */
 #include "core/daemon/samp_impl.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/ids.h"
 #include "core/base/str.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
@@ -73,28 +71,13 @@ static int attr_unknown(const struct samp *sp, const char *word, struct err *err
 static int conf_id(const struct samp *sp, const char *attr, uint32_t dflt, uint32_t *ret, struct err *err)
 {
 	const char *text = samp_attr(sp, attr);
-	bool user = *attr == 'u';
-	struct passwd *pw;
-	struct group *gr;
-	uint64_t v;
+	int rc;
 
 	*ret = dflt;
 	if (!text)
 		return 0;
-	if (isdigit((unsigned char)*text)) {
-		if (unit_u64(text, &v, err) || v > UINT32_MAX)
-			return err_set(err, -EINVAL, "%s=%s: is no number of a %s", attr, text,
-				       user ? "user" : "group");
-		*ret = (uint32_t)v;
-		return 0;
-	}
-	pw = user ? getpwnam(text) : NULL;
-	gr = user ? NULL : getgrnam(text);
-	if (!pw && !gr)
-		return err_set(err, -EINVAL, "%s=%s: there is no such %s here; use its number", attr, text,
-			       user ? "user" : "group");
-	*ret = user ? pw->pw_uid : gr->gr_gid;
-	return 0;
+	rc = *attr == 'u' ? ids_user(text, ret, err) : ids_group(text, ret, err);
+	return rc ? err_prefix(err, rc, "%s=", attr) : 0;
 }
 
 static int conf_perm(const struct samp *sp, uint32_t *ret, struct err *err)

@@ -1,0 +1,14 @@
+/* ids.h - users and groups as people write them: by name or by number. */
+#ifndef CORE_BASE_IDS_H
+#define CORE_BASE_IDS_H
+
+#include <stdint.h>
+
+#include "core/base/err.h"
+
+/* -EINVAL for a number that is none, and for a name that nobody here has.  A name is looked up in the system's user
+ * database, which may take its time; a number is not. */
+int ids_user(const char *text, uint32_t *ret, struct err *err);
+int ids_group(const char *text, uint32_t *ret, struct err *err);
+
+#endif
