@@ -31,6 +31,7 @@ struct note { /* on its way to a loop */
 	struct setdb *sets;
 	enum setdb_event ev;
 	struct set *set; /* a reference is held */
+	struct set_owner was; /* SETDB_PERM */
 	uint64_t serial;
 };
 
@@ -45,7 +46,7 @@ static void arrive_cb(struct loop_job *job)
 	for (x = LIST_FIRST(&io_of(n->loop)->xprts); x; x = next) {
 		next = LIST_NEXT(x, entry);
 		if (x->announce && x->env->sets == n->sets)
-			dir_tell(x, n->ev, n->set, n->serial);
+			dir_tell(x, n->ev, n->set, &n->was, n->serial);
 	}
 	set_put(n->set);
 	free(n);
@@ -64,6 +65,7 @@ static void changed_cb(struct setdb_listener *listener, enum setdb_event ev, str
 				    .sets = a->sets,
 				    .ev = ev,
 				    .set = set_get(s),
+				    .was = s->was,
 				    .serial = a->serial };
 		loop_post(n->loop, &n->job);
 	}

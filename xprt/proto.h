@@ -126,8 +126,8 @@ void dir_got(struct msg *m); /* DIR */
 void dir_cancel_got(struct msg *m);
 void dir_reply_got(struct msg *m);
 void dir_update_got(struct msg *m);
-/* A set of ours came, changed or went: tell a peer that follows. */
-void dir_tell(struct xprt *x, enum setdb_event ev, struct set *s, uint64_t serial);
+/* A set of ours came, changed (`was`: SETDB_PERM) or went: tell a peer that follows. */
+void dir_tell(struct xprt *x, enum setdb_event ev, struct set *s, const struct set_owner *was, uint64_t serial);
 /* A set of the peer is gone: tell who follows. */
 void dir_deleted(struct xprt *x, const char *name);
 

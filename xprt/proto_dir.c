@@ -32,6 +32,11 @@ static bool may_read(const struct xprt *x, const struct set_stat *st)
 	return perm_allows(x->uid, x->gid, PERM_READ, st->uid, st->gid, st->perm);
 }
 
+static bool could_read(const struct xprt *x, const struct set_owner *was)
+{
+	return perm_allows(x->uid, x->gid, PERM_READ, was->uid, was->gid, was->perm);
+}
+
 static struct buf *dir_begin(struct lane *lane, enum proto_cmd cmd, uint64_t xid, uint32_t type)
 {
 	struct buf *b = proto_reply(lane, cmd, xid, 0);
@@ -130,11 +135,27 @@ static void tell_update(struct xprt *x, uint32_t type, struct set *s, const stru
 		dir_put(x->follow_lane, b, false);
 }
 
-void dir_tell(struct xprt *x, enum setdb_event ev, struct set *s, uint64_t serial)
+/* What a change of a set is to this peer: a set that it may not read any more is gone for it. */
+static enum setdb_event event_for(const struct xprt *x, enum setdb_event ev, const struct set_stat *st,
+				  const struct set_owner *was)
 {
+	if (ev != SETDB_PERM)
+		return ev;
+	if (!may_read(x, st))
+		return SETDB_DEL;
+	return could_read(x, was) ? SETDB_UPDATE : SETDB_ADD;
+}
+
+void dir_tell(struct xprt *x, enum setdb_event ev, struct set *s, const struct set_owner *was, uint64_t serial)
+{
+	static const uint32_t types[] = { [SETDB_ADD] = DIR_TYPE_ADD, [SETDB_UPDATE] = DIR_TYPE_UPD };
 	struct lane *lane = x->follow_lane;
 	struct set_stat st;
+	bool knows;
 
+	set_stat(s, &st);
+	knows = ev == SETDB_PERM ? could_read(x, was) || may_read(x, &st) : may_read(x, &st);
+	ev = event_for(x, ev, &st, was);
 	for (unsigned int i = 0; ev == SETDB_DEL && i < x->n_eps; i++) {
 		struct ep *ep = x->lanes[i] ? x->lanes[i]->ep : NULL;
 
@@ -144,13 +165,12 @@ void dir_tell(struct xprt *x, enum setdb_event ev, struct set *s, uint64_t seria
 		if (ep->type->unshare(ep, s))
 			lane = x->lanes[i]; /* where it was looked up */
 	}
-	set_stat(s, &st);
-	if (!x->followed || serial <= x->follow_from || !may_read(x, &st))
+	if (!x->followed || serial <= x->follow_from || !knows)
 		return;
 	if (ev == SETDB_DEL)
 		set_delete_send(x, lane, s);
 	else
-		tell_update(x, ev == SETDB_ADD ? DIR_TYPE_ADD : DIR_TYPE_UPD, s, &st);
+		tell_update(x, types[ev], s, &st);
 }
 
 /* -- asking -------------------------------------------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ struct matching {
 	bool schema;
 	struct set **found; /* references are held */
 	size_t n, cap, seen;
+	bool hidden; /* one of that very name, which the peer may not read */
 };
 
 bool proto_may_read(const struct xprt *x, const struct set *s)
@@ -57,8 +58,10 @@ static int match_set(struct set *s, void *arg)
 
 	if (ma->rx ? !rx_match(ma->rx, text) : strcmp(ma->name, text))
 		return 0;
-	if (!proto_may_read(ma->x, s))
+	if (!proto_may_read(ma->x, s)) {
+		ma->hidden = true;
 		return 0;
+	}
 	if (ma->n == ma->cap) {
 		ma->cap = ma->cap ? 2 * ma->cap : 8;
 		ma->found = xrealloc(ma->found, ma->cap * sizeof(struct set *));
@@ -157,8 +160,8 @@ void lookup_got(struct msg *m)
 	ma.name = what;
 	if (m->x->env->sets)
 		rc = find_matches(&ma, flags & (LOOKUP_SCHEMA | LOOKUP_REGEX), what);
-	if (!rc && !ma.n)
-		rc = -ENOENT;
+	if (!rc && !ma.n) /* who knows a name is told; who searches is not told what there is */
+		rc = ma.hidden && !flags ? -EACCES : -ENOENT;
 	while (ma.n--) { /* found in descending order of name; answered in ascending, as real peers do */
 		if (!rc)
 			rc = share_set(m, ma.found[ma.n], ma.n > 0);
@@ -276,7 +279,12 @@ void lookup_reply_got(struct msg *m)
 	}
 	if (!rc)
 		rc = -EPROTO;
-	err_set(&err, rc, "%s: %s: %s", m->x->peer, lr->what, rc == -ENOENT ? "it has no such set" : err_name(rc));
+	if (rc == -EACCES)
+		err_set(&err, rc, "%s: %s: it does not let us read this set; see its uid, gid and perm", m->x->peer,
+			lr->what);
+	else
+		err_set(&err, rc, "%s: %s: %s", m->x->peer, lr->what,
+			rc == -ENOENT ? "it has no such set" : err_name(rc));
 	lookup_give_up(lr, rc, err.msg);
 }
 

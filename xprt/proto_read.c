@@ -188,12 +188,22 @@ static int check_meta(const struct rset_impl *ri, const uint8_t *bytes)
 	return 0;
 }
 
+/* Checked ones become the mirror's.  Those who read it from us follow the peer's will. */
+static void put_meta(struct rset_impl *ri, const uint8_t *bytes)
+{
+	const struct set_owner was = set_owner(ri->rs.set);
+
+	set_mirror_meta(ri->rs.set, bytes);
+	if (ri->rs.x->env->sets)
+		setdb_perm_changed(ri->rs.x->env->sets, ri->rs.set, &was);
+}
+
 static int take_meta(struct rset_impl *ri, const uint8_t *bytes)
 {
 	int rc = check_meta(ri, bytes);
 
 	if (!rc)
-		set_mirror_meta(ri->rs.set, bytes);
+		put_meta(ri, bytes);
 	return rc;
 }
 
@@ -377,7 +387,7 @@ void rset_take_push(struct rset_impl *ri, const uint8_t *meta, uint32_t from, ui
 	/* they are of one shape: what holds with the old ones holds with the new ones */
 	h = look_at(ri, from, from + n - 1, bytes, true);
 	if (meta && (h.n || h.end == UPDATE_SAME))
-		set_mirror_meta(ri->rs.set, meta);
+		put_meta(ri, meta);
 	if (!h.n) {
 		if (h.end == UPDATE_SAME)
 			take_same(ri, bytes);

@@ -518,7 +518,7 @@ static void local_changed(struct setdb_listener *l, enum setdb_event ev, struct 
 	struct prdcr *p = (struct prdcr *)((char *)l - offsetof(struct prdcr, local));
 	struct local_news *n;
 
-	if (!s->local)
+	if (!s->local || ev == SETDB_PERM)
 		return;
 	n = xcalloc(1, sizeof(*n));
 	*n = (struct local_news){ .p = p, .set = set_get(s), .ev = ev };

@@ -37,7 +37,5 @@ size_t schema_desc_sz(const struct schema_metric *m);
 size_t schema_value_sz(const struct schema *s, const struct schema_metric *m);
 /* Bytes of the heap that a list has for itself. */
 size_t schema_arena_sz(const struct schema_metric *list);
-/* Is that a name for a set or a schema?  `what` ("set", "schema") and the name begin the words. */
-int schema_name_check(const char *what, const char *name, size_t max, struct err *err);
 
 #endif

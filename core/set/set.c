@@ -124,6 +124,14 @@ void set_stat(const struct set *s, struct set_stat *ret)
 	};
 }
 
+struct set_owner set_owner(const struct set *s)
+{
+	uint32_t o[3];
+
+	set_copy(s, offsetof(struct set_meta, uid), sizeof(o), o);
+	return (struct set_owner){ .uid = le32toh(o[0]), .gid = le32toh(o[1]), .perm = le32toh(o[2]) };
+}
+
 uint64_t set_gn(const struct set *s)
 {
 	return le64toh(seq_load64(set_elem(s, set_newest(s)) + offsetof(struct set_data, gn)));

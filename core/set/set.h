@@ -23,6 +23,10 @@ struct info_pair {
 	char *key, *value;
 };
 
+struct set_owner { /* who it belongs to, and who may do what with it */
+	uint32_t uid, gid, perm;
+};
+
 struct set {
 	uint8_t *image; /* of the pool: metadata, then array_card data elements */
 	struct set_data *work; /* local sets: the element being written; NULL in a mirror */
@@ -36,6 +40,8 @@ struct set {
 	atomic_bool deleted; /* taken out of the set database; its readers are told */
 	atomic_uint pushed; /* registrations for a push at the end of each sample */
 	_Atomic(struct set_watch *) watches; /* who wants to know of new samples; see watch.h */
+	bool pinned; /* mirrors: owner and permission were set here, the peer's do not count */
+	struct set_owner was; /* before the last change; guarded by the set database's lock (SETDB_PERM) */
 	struct info_pair *info; /* guarded by the set database's lock once published */
 	uint16_t info_n;
 	UT_hash_handle hh; /* the set database's */
@@ -71,6 +77,7 @@ void *set_slot(struct set *s, int i);
 /* META values, at any time; they take effect at once and raise meta_gn. */
 void set_meta_u64(struct set *s, int i, uint64_t v);
 void set_meta_text(struct set *s, int i, const char *text, size_t len);
+/* Also of a mirror: what its peer says of them does not count any more.  For published sets: setdb_perm_set(). */
 void set_perm_set(struct set *s, uint32_t uid, uint32_t gid, uint32_t perm);
 
 /* Lists of a local set, between begin and end.  A rebuilt list (list_clear, then appends) reuses the same places, so a
@@ -109,6 +116,7 @@ struct set_stat {
 	bool consistent;
 };
 void set_stat(const struct set *s, struct set_stat *ret);
+struct set_owner set_owner(const struct set *s);
 /* The newest element's generation alone; cheap. */
 uint64_t set_gn(const struct set *s);
 /* Generations of the ring from one moment: of each element of a consistent sample its own, of others 0 (gns has room for

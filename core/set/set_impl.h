@@ -9,6 +9,10 @@
 #define HEAP_GRAIN_WORD 0x00004006u /* grain bits 6, grain 64: what ldmsd writes */
 #define SET_PERM_BITS   0777
 
+static_assert(offsetof(struct set_meta, gid) == offsetof(struct set_meta, uid) + 4 &&
+		      offsetof(struct set_meta, perm) == offsetof(struct set_meta, uid) + 8,
+	      "owner and permission are one run of bytes");
+
 /* A list's own share of the heap: see list.c.  Offsets from the heap's base. */
 struct arena {
 	uint32_t metric;     /* the list's index */

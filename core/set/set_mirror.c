@@ -28,11 +28,15 @@ int set_mirror_new(struct pool *pool, const struct set_meta *meta, struct set **
 void set_mirror_meta(struct set *s, const void *meta)
 {
 	const uint8_t *from = meta;
+	uint32_t owner[3];
 
 	seq_write_begin(&s->seq);
+	memcpy(owner, s->image + offsetof(struct set_meta, uid), sizeof(owner));
 	for (size_t off = 0; off < s->meta_sz; off += sizeof(uint64_t))
 		if (memcmp(s->image + off, from + off, sizeof(uint64_t)))
 			seq_store(s->image + off, from + off, sizeof(uint64_t));
+	if (s->pinned)
+		seq_store(s->image + offsetof(struct set_meta, uid), owner, sizeof(owner));
 	seq_write_end(&s->seq);
 }
 

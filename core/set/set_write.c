@@ -221,8 +221,12 @@ void set_perm_set(struct set *s, uint32_t uid, uint32_t gid, uint32_t perm)
 {
 	uint32_t owner[3] = { htole32(uid), htole32(gid), htole32(perm & SET_PERM_BITS) };
 
-	static_assert(offsetof(struct set_meta, gid) == offsetof(struct set_meta, uid) + 4 &&
-			      offsetof(struct set_meta, perm) == offsetof(struct set_meta, uid) + 8,
-		      "one run of bytes");
-	meta_store(s, offsetof(struct set_meta, uid), owner, sizeof(owner));
+	if (s->local) {
+		meta_store(s, offsetof(struct set_meta, uid), owner, sizeof(owner));
+		return;
+	}
+	seq_write_begin(&s->seq); /* the generation stays the peer's: it tells when to read the metadata again */
+	seq_store(s->image + offsetof(struct set_meta, uid), owner, sizeof(owner));
+	s->pinned = true;
+	seq_write_end(&s->seq);
 }

@@ -162,6 +162,35 @@ void setdb_info_replace(struct setdb *db, struct set *s, const struct info_pair 
 	setdb_unlock(db);
 }
 
+/* -- owner and permission ------------------------------------------------------------------------------------------ */
+
+static void perm_changed(struct setdb *db, struct set *s, const struct set_owner *was)
+{
+	const struct set_owner now = set_owner(s);
+
+	if (find(db, s->name) != s || (now.uid == was->uid && now.gid == was->gid && now.perm == was->perm))
+		return;
+	s->was = *was;
+	tell(db, SETDB_PERM, s);
+}
+
+void setdb_perm_changed(struct setdb *db, struct set *s, const struct set_owner *was)
+{
+	setdb_lock(db);
+	perm_changed(db, s, was);
+	setdb_unlock(db);
+}
+
+void setdb_perm_set(struct setdb *db, struct set *s, const struct set_owner *now)
+{
+	const struct set_owner was = set_owner(s);
+
+	setdb_lock(db);
+	set_perm_set(s, now->uid, now->gid, now->perm);
+	perm_changed(db, s, &was);
+	setdb_unlock(db);
+}
+
 /* -- all ----------------------------------------------------------------------------------------------------------- */
 
 static int descending(const struct set *a, const struct set *b)

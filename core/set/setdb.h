@@ -10,7 +10,7 @@
 
 struct setdb;
 
-enum setdb_event { SETDB_ADD, SETDB_UPDATE /* info changed */, SETDB_DEL };
+enum setdb_event { SETDB_ADD, SETDB_UPDATE /* info changed */, SETDB_PERM /* owner or permission; s->was: before */, SETDB_DEL };
 
 struct setdb_listener {
 	void (*fn)(struct setdb_listener *l, enum setdb_event ev, struct set *s);
@@ -30,6 +30,10 @@ struct set *setdb_find(struct setdb *db, const char *name);
 void setdb_info_put(struct setdb *db, struct set *s, const char *key, const char *value);
 /* Replace all info pairs (copied); listeners are told when that changed anything. */
 void setdb_info_replace(struct setdb *db, struct set *s, const struct info_pair *pairs, unsigned int n);
+/* Change owner and permission of a set, and tell the listeners when that is a change. */
+void setdb_perm_set(struct setdb *db, struct set *s, const struct set_owner *now);
+/* They have changed, and were so before: tell the listeners. */
+void setdb_perm_changed(struct setdb *db, struct set *s, const struct set_owner *was);
 /* Call fn for each set, lock held, in descending order of name (as ldmsd lists them); stops when fn returns non-zero. */
 int setdb_each(struct setdb *db, int (*fn)(struct set *s, void *arg), void *arg);
 size_t setdb_count(struct setdb *db);

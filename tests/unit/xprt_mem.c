@@ -298,7 +298,10 @@ static void test_permission(void **state)
 	assert_int_equal(e.found, 1);
 	r.s->uid = r.s->gid = 4242; /* as if it had proved that */
 	look_up(&e, "n/mine", 0);
-	assert_int_equal(e.rc, -ENOENT);
+	assert_int_equal(e.rc, -EACCES); /* who knows the name is told */
+	assert_non_null(strstr(e.why, "it does not let us read"));
+	look_up(&e, "n/min[e]", LOOKUP_REGEX);
+	assert_int_equal(e.rc, -ENOENT); /* who searches is not */
 	look_up(&e, "one", LOOKUP_SCHEMA);
 	assert_int_equal(e.found, 2);
 	assert_string_equal(e.rs[1]->set->name, "n/all");
@@ -313,6 +316,87 @@ static void test_permission(void **state)
 	ear_free(&e);
 	set_put(mine);
 	set_put(all);
+	rig_close(&r);
+}
+
+/* The permission of a set changes: for a peer that may not read it any more it is gone, and back when it may again. */
+static void test_permission_changes(void **state)
+{
+	const struct set_owner nobody = { 0, 0, 0400 }, all = { 0, 0, 0444 }, more = { 0, 0, 0644 };
+	struct rig r;
+	struct ear e = { .r = &r };
+	struct set *s, *other;
+
+	rig_open(&r, "mem");
+	s = rig_set(&r, "one", "n/a", 3, 1, 0, 0444);
+	other = rig_set(&r, "one", "n/other", 3, 1, 0, 0400);
+	rig_connect(&r, 1);
+	r.s->uid = r.s->gid = 4242;
+	look_up(&e, "n/a", 0);
+	assert_int_equal(xprt_dir(r.c, true, dir_cb, &e, NULL), 0);
+	rig_until(&r, e.dir[DIR_DONE]);
+	setdb_perm_set(r.env.sets, s, &all); /* no change, no news */
+	setdb_perm_set(r.env.sets, other, &(struct set_owner){ 0, 0, 0600 }); /* nor is this, for this peer */
+	setdb_perm_set(r.env.sets, s, &nobody);
+	rig_until(&r, e.dir[DIR_DEL]);
+	assert_string_equal(e.last, "n/a");
+	assert_int_equal(rset_update(e.rs[0]), 0); /* what it looked up before is closed to it */
+	rig_until(&r, e.upd[UPDATE_FAIL]);
+	setdb_perm_set(r.env.sets, s, &all);
+	rig_until(&r, e.dir[DIR_ADD]);
+	setdb_perm_set(r.env.sets, s, &more);
+	rig_until(&r, e.dir[DIR_UPD]);
+	assert_string_equal(e.last, "n/a");
+	look_up(&e, "n/a", 0);
+	assert_int_equal(e.rc, 0);
+	assert_int_equal(set_owner(e.rs[1]->set).perm, 0644);
+	setdb_del(r.env.sets, other); /* it never knew of that one */
+	setdb_del(r.env.sets, s);
+	rig_until(&r, e.dir[DIR_DEL] == 2);
+	assert_string_equal(e.last, "n/a");
+	assert_int_equal(e.dir[DIR_ADD] + e.dir[DIR_UPD], 2);
+	ear_free(&e);
+	set_put(s);
+	set_put(other);
+	rig_close(&r);
+}
+
+/* A mirror has its peer's owner and permission, until it is given others here. */
+static void test_permission_of_a_mirror(void **state)
+{
+	const struct set_owner first = { 7, 8, 0440 }, second = { 9, 10, 0444 }, ours = { 1, 2, 0400 };
+	struct rig r;
+	struct ear e = { .r = &r };
+	struct set_owner got;
+	struct set *s;
+
+	rig_open(&r, "mem");
+	s = rig_set(&r, "one", "n/a", 3, 1, 0, 0444);
+	setdb_perm_set(r.env.sets, s, &first);
+	rig_connect(&r, 1);
+	look_up(&e, "n/a", 0);
+	got = set_owner(e.rs[0]->set);
+	assert_memory_equal(&got, &first, sizeof(got));
+	rig_sample(s, 1);
+	update(&e);
+	setdb_perm_set(r.env.sets, s, &second);
+	for (uint64_t v = 2; v < 5; v++) {
+		rig_sample(s, v);
+		update(&e);
+	}
+	got = set_owner(e.rs[0]->set);
+	assert_memory_equal(&got, &second, sizeof(got));
+	set_perm_set(e.rs[0]->set, ours.uid, ours.gid, ours.perm);
+	setdb_perm_set(r.env.sets, s, &first);
+	for (uint64_t v = 5; v < 8; v++) {
+		rig_sample(s, v);
+		update(&e);
+	}
+	got = set_owner(e.rs[0]->set);
+	assert_memory_equal(&got, &ours, sizeof(got));
+	assert_int_equal(e.upd[UPDATE_NEW], 7);
+	ear_free(&e);
+	set_put(s);
 	rig_close(&r);
 }
 
@@ -703,6 +787,8 @@ int main(void)
 		cmocka_unit_test(test_list_ends_the_following),
 		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_permission),
+		cmocka_unit_test(test_permission_changes),
+		cmocka_unit_test(test_permission_of_a_mirror),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_metadata_change),
 		cmocka_unit_test(test_torn),
