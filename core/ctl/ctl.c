@@ -9,6 +9,7 @@
 #include "core/base/str.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/object.h"
 #include "core/ctl/verb.h"
 #include "core/set/perm.h"
 
@@ -260,6 +261,8 @@ int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, siz
 	rc = ctl_check(v, args, n, err);
 	if (!rc)
 		rc = take(c, args, n, err);
+	if (!rc)
+		rc = object_check(c, err);
 	return rc ? rc : v->run(c, err);
 }
 

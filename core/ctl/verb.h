@@ -18,12 +18,16 @@ enum verb_flag {
 	VERB_FILE_ONLY = 8, /* not over the network */
 	VERB_MODIFIES = 16, /* counts as a change of configuration */
 	VERB_PLUGIN = 32, /* in files: behind the settings already, unless it is about a sampler that was loaded */
+	/* changes the object name=, or those that regex= matches: who asks needs write access to each (object.c) */
+	VERB_PRDCR = 256,
+	VERB_UPDTR = 512,
+	VERB_STRGP = 1024,
 };
 
 struct verb {
 	const char *name;
 	uint16_t id; /* on the wire; frozen */
-	uint8_t flags;
+	uint16_t flags;
 	uint8_t order; /* VERB_DEFER, VERB_PRIO: which kind first */
 	const struct attr_use *attrs; /* ended by a row without name; NULL: none */
 	int (*run)(struct ctl *c, struct err *err);

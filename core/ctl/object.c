@@ -1,0 +1,86 @@
+/* object.c - see object.h
+ *
+ * Every producer, updater and storage policy belongs to whom it was made by, and perm= says who else may change it.  It
+ * is looked at here, once, for all verbs; a kind of objects is a row below and a flag in verb.h.
+ */
+#include "core/ctl/object.h"
+
+#include <errno.h>
+
+#include "core/base/regex.h"
+#include "core/daemon/prdcr.h"
+#include "core/daemon/updtr.h"
+#include "core/set/perm.h"
+
+struct owner {
+	uint32_t uid, gid, perm;
+};
+
+static struct owner prdcr_owner(const struct node *n)
+{
+	const struct prdcr_conf *conf = prdcr_conf((const struct prdcr *)n);
+
+	return (struct owner){ conf->uid, conf->gid, conf->perm };
+}
+
+static struct owner updtr_owner(const struct node *n)
+{
+	const struct updtr_conf *conf = updtr_conf((const struct updtr *)n);
+
+	return (struct owner){ conf->uid, conf->gid, conf->perm };
+}
+
+static struct owner strgp_owner(const struct node *n)
+{
+	const struct strgp_conf *conf = strgp_conf(((const struct strgp_node *)n)->strgp);
+
+	return (struct owner){ conf->uid, conf->gid, conf->perm };
+}
+
+static const struct kind {
+	enum verb_flag flag;
+	size_t table; /* in struct daemon */
+	struct owner (*owner)(const struct node *n);
+} kinds[] = {
+	{ VERB_PRDCR, offsetof(struct daemon, prdcrs), prdcr_owner },
+	{ VERB_UPDTR, offsetof(struct daemon, updtrs), updtr_owner },
+	{ VERB_STRGP, offsetof(struct daemon, strgps), strgp_owner },
+};
+
+static bool may_write(const struct ctl *c, const struct kind *k, const struct node *n)
+{
+	const struct owner o = k->owner(n);
+
+	return perm_allows(c->uid, c->gid, PERM_WRITE, o.uid, o.gid, o.perm);
+}
+
+static bool may_write_matches(const struct ctl *c, const struct kind *k, struct node *table, const char *regex)
+{
+	struct rx rx = { 0 };
+	bool may = true;
+
+	if (rx_init(&rx, regex, NULL))
+		return true; /* the handler says what is wrong with it */
+	for (struct node *n = table; n && may; n = n->hh.next)
+		if (rx_match(&rx, n->name))
+			may = may_write(c, k, n);
+	rx_fini(&rx);
+	return may;
+}
+
+int object_check(const struct ctl *c, struct err *err)
+{
+	const char *name = ctl_text(c, ATTR_NAME, NULL), *regex = ctl_text(c, ATTR_REGEX, NULL);
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		const struct kind *k = &kinds[i];
+		struct node *table = *(struct node *const *)((const char *)c->d + k->table);
+		const struct node *n = name ? node_find(table, name) : NULL;
+
+		if (!(c->verb->flags & k->flag))
+			continue;
+		if ((n && !may_write(c, k, n)) || (!name && regex && !may_write_matches(c, k, table, regex)))
+			return err_set(err, -EACCES, "Permission denied.");
+	}
+	return 0;
+}

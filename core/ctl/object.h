@@ -1,0 +1,11 @@
+/* object.h - who may change the objects that verbs name. */
+#ifndef CORE_CTL_OBJECT_H
+#define CORE_CTL_OBJECT_H
+
+#include "core/ctl/verb.h"
+
+/* May who asks change the objects that the verb (VERB_PRDCR, ...) is about?  -EACCES when there is one that he may not;
+ * 0 also when there is none: that is the handler's to say. */
+int object_check(const struct ctl *c, struct err *err);
+
+#endif
