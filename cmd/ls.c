@@ -263,6 +263,21 @@ static void peer_ip(struct xprt *x, char ip[INET6_ADDRSTRLEN])
 		inet_ntop(family, addr, ip, INET6_ADDRSTRLEN);
 }
 
+/* An empty or short list must not look like a daemon without sets. */
+static void hidden_say(struct ls *ls)
+{
+	const struct dir_hidden h = xprt_dir_hidden(ls->x);
+
+	if (h.sets && ls->dir.n)
+		say(ls, "%" PRIu64 " of %" PRIu64 " sets are hidden from uid %" PRIu32 ", gid %" PRIu32
+		    ": their owner and permission (uid, gid, perm of the sets) do not let it read them",
+		    h.sets, h.sets + ls->dir.n, h.uid, h.gid);
+	else if (h.sets)
+		say(ls, "all %" PRIu64 " sets are hidden from uid %" PRIu32 ", gid %" PRIu32
+		    ": their owner and permission (uid, gid, perm of the sets) do not let it read any of them",
+		    h.sets, h.uid, h.gid);
+}
+
 static void dir_done(struct ls *ls)
 {
 	ls->picked_n = ls_dir_pick(&ls->dir, &ls->names, &ls->picked);
@@ -271,6 +286,7 @@ static void dir_done(struct ls *ls)
 	print_begin(&ls->p);
 	print_listing(&ls->p, ls->picked, ls->picked_n);
 	print_contents_begin(&ls->p);
+	hidden_say(ls);
 	if (!ls->picked_n && ls->names.n) {
 		say(ls, "no set matches the given names; `ldms ls` without names lists them all");
 		ls_over(ls, EXIT_NO_MATCH);

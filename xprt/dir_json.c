@@ -46,6 +46,13 @@ void dir_json_put(struct buf *to, const struct set *s, const struct set_stat *st
 	buf_addf(to, "]}");
 }
 
+void dir_json_put_hidden(struct buf *to, const struct dir_hidden *h)
+{
+	if (h->sets)
+		buf_addf(to, ", \"hidden\":{\"sets\":%" PRIu64 ",\"uid\":%" PRIu32 ",\"gid\":%" PRIu32 "}", h->sets,
+			 h->uid, h->gid);
+}
+
 /* -- scanning ------------------------------------------------------------------------------------------------------ */
 
 struct scan {
@@ -436,7 +443,7 @@ struct list {
 	bool names_only, stopped;
 	dir_json_fn fn;
 	void *arg;
-	unsigned long *skipped;
+	struct dir_notes *notes;
 	struct buf info; /* struct info_pair: the current set's */
 };
 
@@ -455,27 +462,47 @@ static bool scan_list(struct scan *s, struct list *l)
 		if (!scan_object(s, set_member, &o))
 			return false;
 		if (!finish(s, &o, l->names_only, &l->info))
-			(*l->skipped)++;
+			l->notes->skipped++;
 		else if (!l->fn(&o.set, l->arg))
 			l->stopped = true;
 	} while (!l->stopped && eat(s, ','));
 	return l->stopped || eat(s, ']') || fail(s, "',' or ']'");
 }
 
+static bool hidden_member(struct scan *s, const char *key, size_t key_len, void *arg)
+{
+	struct dir_hidden *h = arg;
+	uint64_t v;
+
+	if (strcmp(key, "sets") && strcmp(key, "uid") && strcmp(key, "gid"))
+		return skip_value(s, 0);
+	if (!scan_number(s, &v))
+		return false;
+	if (*key == 's')
+		h->sets = v;
+	else if (*key == 'u')
+		h->uid = (uint32_t)v;
+	else
+		h->gid = (uint32_t)v;
+	return true;
+}
+
 static bool top_member(struct scan *s, const char *key, size_t key_len, void *arg)
 {
 	struct list *l = arg;
 
+	if (!strcmp(key, "hidden") && peek(s) == '{')
+		return scan_object(s, hidden_member, &l->notes->hidden);
 	if (strcmp(key, "directory"))
 		return skip_value(s, 0);
 	return scan_list(s, l) && !l->stopped;
 }
 
-int dir_json_get(const char *text, size_t len, bool names_only, dir_json_fn fn, void *arg, unsigned long *skipped,
+int dir_json_get(const char *text, size_t len, bool names_only, dir_json_fn fn, void *arg, struct dir_notes *notes,
 		 struct err *err)
 {
 	struct scan s = { .start = text, .p = text, .end = text + len };
-	struct list l = { .names_only = names_only, .fn = fn, .arg = arg, .skipped = skipped };
+	struct list l = { .names_only = names_only, .fn = fn, .arg = arg, .notes = notes };
 	int rc = 0;
 
 	while (s.end > s.start && !s.end[-1])

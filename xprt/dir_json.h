@@ -6,6 +6,10 @@
  *	"info":[{"key":"updt_hint_us","value":"1000000:0"}]},{...}]}
  *
  * without line breaks; a blank before the first set, none before the others.
+ *
+ * Ours tells how many sets it kept back, and from whom, in the last text of a list; only where there are such:
+ *
+ *	{ "directory" : [...], "hidden":{"sets":3,"uid":1000,"gid":1000}}
  */
 #ifndef XPRT_DIR_JSON_H
 #define XPRT_DIR_JSON_H
@@ -13,6 +17,16 @@
 #include "core/base/buf.h"
 #include "xprt/xprt.h"
 
+#define DIR_HIDDEN_MAX 128 /* bytes that dir_json_put_hidden() adds at most */
+
+/* What else stands in a text; zero to begin with. */
+struct dir_notes {
+	unsigned long skipped; /* sets that were left out, see below */
+	struct dir_hidden hidden;
+};
+
+/* `, "hidden":{...}`, behind the list; nothing where nothing is hidden. */
+void dir_json_put_hidden(struct buf *to, const struct dir_hidden *h);
 /* One set's object.  The set database's lock is held (for the info pairs). */
 void dir_json_put(struct buf *to, const struct set *s, const struct set_stat *st);
 
@@ -22,7 +36,7 @@ typedef bool (*dir_json_fn)(const struct dir_set *set, void *arg);
 /* Call fn for each set of the text (trailing NULs are fine).  What is tolerated: any white space, escapes, unknown
  * keys, a comma before the first set (a defect of real peers).  A set that lacks a key or has an unusable name is
  * skipped and counted; with names_only the name is all it needs.  -EPROTO and the place for what is no such text. */
-int dir_json_get(const char *text, size_t len, bool names_only, dir_json_fn fn, void *arg, unsigned long *skipped,
+int dir_json_get(const char *text, size_t len, bool names_only, dir_json_fn fn, void *arg, struct dir_notes *notes,
 		 struct err *err);
 
 #endif

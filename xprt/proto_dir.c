@@ -62,6 +62,7 @@ struct listing {
 	struct buf one; /* a set's text */
 	bool any;
 	size_t seen; /* sets looked at */
+	struct dir_hidden hidden;
 	int rc;
 };
 
@@ -74,13 +75,15 @@ static int list_set(struct set *s, void *arg)
 	li->seen++;
 	x->follow_from = announce_serial(x->announce); /* exact: the lock is held */
 	set_stat(s, &st);
-	if (!may_read(x, &st))
+	if (!may_read(x, &st)) {
+		li->hidden.sets++;
 		return 0;
+	}
 	buf_reset(&li->one);
 	dir_json_put(&li->one, s, &st);
-	if (DIR_HDR_SZ + sizeof(DIR_OPEN) + li->one.len + sizeof(DIR_CLOSE) > SEND_MSG_MAX)
+	if (DIR_HDR_SZ + sizeof(DIR_OPEN) + li->one.len + DIR_HIDDEN_MAX + sizeof(DIR_CLOSE) > SEND_MSG_MAX)
 		return 0; /* megabytes of info pairs; no message could carry it */
-	if (li->b->len + 1 + li->one.len + strlen(DIR_CLOSE) > SEND_MSG_MAX) {
+	if (li->b->len + 1 + li->one.len + DIR_HIDDEN_MAX + strlen(DIR_CLOSE) > SEND_MSG_MAX) {
 		buf_add(li->b, DIR_CLOSE, strlen(DIR_CLOSE));
 		li->rc = dir_put(li->m->lane, li->b, true);
 		if (li->rc)
@@ -97,7 +100,7 @@ static int list_set(struct set *s, void *arg)
 void dir_got(struct msg *m)
 {
 	struct xprt *x = m->x;
-	struct listing li = { .m = m };
+	struct listing li = { .m = m, .hidden = { .uid = x->uid, .gid = x->gid } };
 	int64_t began_us = mono_us();
 
 	x->followed = rd_be32(&m->r) != 0 && x->announce;
@@ -108,7 +111,9 @@ void dir_got(struct msg *m)
 	if (x->announce)
 		setdb_each(x->env->sets, list_set, &li);
 	if (!li.rc) {
-		buf_add(li.b, DIR_CLOSE, strlen(DIR_CLOSE));
+		buf_addf(li.b, "]");
+		dir_json_put_hidden(li.b, &li.hidden);
+		buf_addf(li.b, "}");
 		dir_put(m->lane, li.b, false);
 	}
 	xprt_op_done(x, OP_DIR_REP, began_us);
@@ -180,8 +185,7 @@ struct dir_req {
 	dir_fn fn;
 	void *arg;
 	bool follow, listed;
-	size_t bytes;          /* of the list so far */
-	unsigned long skipped; /* sets that lacked something */
+	size_t bytes; /* of the list so far */
 };
 
 static struct dir_req *dir_of(struct xprt *x)
@@ -221,6 +225,7 @@ int xprt_dir(struct xprt *x, bool follow, dir_fn fn, void *arg, struct err *err)
 		return err_set(err, -EBUSY, "%s: its directory is being listed already", x->peer);
 	if (x->dir)
 		req_del(x->dir); /* the peer forgets it too: it keeps one a connection */
+	x->hidden = (struct dir_hidden){ 0 };
 	dr = xcalloc(1, sizeof(*dr));
 	dr->fn = fn;
 	dr->arg = arg;
@@ -235,6 +240,11 @@ int xprt_dir(struct xprt *x, bool follow, dir_fn fn, void *arg, struct err *err)
 	x->dir = NULL;
 	req_del(&dr->rq);
 	return err_set(err, rc, "%s: cannot be asked for its directory: %s", x->peer, err_name(rc));
+}
+
+struct dir_hidden xprt_dir_hidden(const struct xprt *x)
+{
+	return x->hidden;
 }
 
 struct delivery {
@@ -257,21 +267,21 @@ static bool deliver_all(struct msg *m, struct dir_req *dr, enum dir_event ev)
 {
 	struct delivery d = { .x = m->x, .dr = dr, .ev = ev };
 	size_t len = rd_left(&m->r);
-	unsigned long skipped = 0;
+	struct dir_notes notes = { 0 };
 	static struct rare rare;
 	unsigned long held;
 	struct err err;
 
-	if (dir_json_get((const char *)rd_take(&m->r, len), len, ev == DIR_DEL, deliver, &d, &skipped, &err)) {
+	if (dir_json_get((const char *)rd_take(&m->r, len), len, ev == DIR_DEL, deliver, &d, &notes, &err)) {
 		proto_violation(m->lane, "%s", err.msg);
 		return false;
 	}
-	if (skipped && rare_now(&rare, &held))
+	if (notes.skipped && rare_now(&rare, &held))
 		log_warning("xprt", "%s: %lu sets of its directory lack a key or have no usable name: left out",
-			    m->x->peer, skipped);
+			    m->x->peer, notes.skipped);
 	if (m->x->dir != &dr->rq)
 		return false;
-	dr->skipped += skipped;
+	m->x->hidden = notes.hidden;
 	return true;
 }
 

@@ -207,9 +207,16 @@ struct dir_set { /* borrowed, valid in the callback */
 	unsigned int info_n;
 };
 
+struct dir_hidden { /* sets that the peer kept back from us: their permission does not let us read them */
+	uint64_t sets; /* 0: none, or an ldmsd, which does not say */
+	uint32_t uid, gid; /* who we are to it */
+};
+
 typedef void (*dir_fn)(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc);
 /* List the peer's sets; with `follow` go on with changes until the end (set deletions are answered by themselves). */
 int xprt_dir(struct xprt *x, bool follow, dir_fn fn, void *arg, struct err *err);
+/* From DIR_DONE on: what the list lacks. */
+struct dir_hidden xprt_dir_hidden(const struct xprt *x);
 
 /* -- remote sets: lookup (proto_lookup.c) and update (proto_read.c) ---------------------------------------------------- */
 

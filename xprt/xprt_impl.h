@@ -117,6 +117,7 @@ struct xprt {
 	unsigned int next_lane; /* lookups go round */
 	ev_timer answer;        /* runs while an answer is wanted */
 	struct req *dir;        /* the directory we list or follow */
+	struct dir_hidden hidden; /* ... and what the last list lacked */
 	LIST_HEAD(, rset_impl) rsets;
 	struct push_in *pushes; /* sets that the peer pushes, by number */
 	uint64_t push_id;       /* the last number */

@@ -422,6 +422,18 @@ static void set_info_changed(struct prdset *ps, const struct dir_set *set)
 	free(pairs);
 }
 
+static void dir_said(const struct prdcr *p)
+{
+	const struct dir_hidden h = xprt_dir_hidden(p->x);
+
+	if (p->attempt < 2 || p->conf.type != PRDCR_ADVERTISED) /* who comes and goes was said to do so */
+		log_info("producer", "%s: %u sets", p->conf.name, p->stats.sets);
+	if (h.sets)
+		log_warning("producer",
+			    "%s: %llu more sets are hidden from us (uid %u, gid %u there); see their uid, gid and perm",
+			    p->conf.name, (unsigned long long)h.sets, h.uid, h.gid);
+}
+
 void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc)
 {
 	struct prdcr *p = arg;
@@ -455,8 +467,7 @@ void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_s
 		prdset_free(ps);
 		break;
 	case DIR_DONE:
-		if (p->attempt < 2 || p->conf.type != PRDCR_ADVERTISED) /* who comes and goes was said to do so */
-			log_info("producer", "%s: %u sets", p->conf.name, p->stats.sets);
+		dir_said(p);
 		break;
 	case DIR_FAIL:
 		log_error("producer", "%s: the directory was refused: %s; asked again at the next connection",

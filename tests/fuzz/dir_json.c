@@ -26,7 +26,7 @@ static bool set_cb(const struct dir_set *s, void *arg)
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 {
-	unsigned long skipped = 0;
+	struct dir_notes notes = { 0 };
 	unsigned int left;
 	struct err err;
 	char *text;
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 	left = *in >> 1;
 	text = malloc(len);
 	memcpy(text, in + 1, len - 1);
-	dir_json_get(text, len - 1, *in & 1, set_cb, &left, &skipped, &err);
+	dir_json_get(text, len - 1, *in & 1, set_cb, &left, &notes, &err);
 	free(text);
 	return 0;
 }

@@ -80,18 +80,18 @@ static void test_get(void **state)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct got g = { 0 };
-		unsigned long skipped = 0;
+		struct dir_notes notes = { 0 };
 		struct err err = { "" };
 		size_t len = strlen(rows[i].text);
 		char *exact = malloc(len); /* no NUL behind it: reading on would be seen */
 
 		memcpy(exact, rows[i].text, len);
-		if (dir_json_get(exact, len, false, got_cb, &g, &skipped, &err) != rows[i].rc)
+		if (dir_json_get(exact, len, false, got_cb, &g, &notes, &err) != rows[i].rc)
 			fail_msg("row %zu: %s", i, err.msg);
 		if (rows[i].rc)
 			assert_non_null(strstr(err.msg, "byte"));
 		assert_int_equal(g.n, rows[i].n);
-		assert_int_equal(skipped, rows[i].skipped);
+		assert_int_equal(notes.skipped, rows[i].skipped);
 		if (rows[i].name)
 			assert_string_equal(g.name[g.n - 1], rows[i].name);
 		if (rows[i].info)
@@ -103,10 +103,10 @@ static void test_get(void **state)
 static void test_numbers(void **state)
 {
 	struct got g = { 0 };
-	unsigned long skipped = 0;
+	struct dir_notes notes = { 0 };
 	static const char text[] = LIST(SET_("n/a", "")) "\0\0";
 
-	assert_int_equal(dir_json_get(text, sizeof(text), false, got_cb, &g, &skipped, NULL), 0);
+	assert_int_equal(dir_json_get(text, sizeof(text), false, got_cb, &g, &notes, NULL), 0);
 	assert_int_equal(g.last.meta_size, 2512);
 	assert_int_equal(g.last.heap_size, 16);
 	assert_int_equal(g.last.gid, 2);
@@ -118,25 +118,60 @@ static void test_numbers(void **state)
 	assert_int_equal(g.last.dur_usec, 41);
 }
 
+static void test_hidden(void **state)
+{
+	static const struct {
+		const char *text;
+		struct dir_hidden want;
+	} hidden[] = {
+		{ "{\"directory\":[]}", { 0 } },
+		{ "{\"directory\":[],\"hidden\":{\"sets\":3,\"uid\":1000,\"gid\":7,\"why\":[1]}}", { 3, 1000, 7 } },
+		{ "{\"hidden\":{\"gid\":4294967295,\"sets\":9},\"directory\":[]}", { 9, 0, 4294967295 } },
+		{ "{\"hidden\":5,\"directory\":[]}", { 0 } },
+		{ "{\"hidden\":[],\"directory\":[]}", { 0 } },
+	};
+	const struct dir_hidden most = { UINT64_MAX, UINT32_MAX, UINT32_MAX };
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++) {
+		struct dir_notes notes = { 0 };
+		struct got g = { 0 };
+
+		assert_int_equal(dir_json_get(hidden[i].text, strlen(hidden[i].text), false, got_cb, &g, &notes, NULL),
+				 0);
+		assert_true(notes.hidden.sets == hidden[i].want.sets);
+		assert_int_equal(notes.hidden.uid, hidden[i].want.uid);
+		assert_int_equal(notes.hidden.gid, hidden[i].want.gid);
+	}
+	dir_json_put_hidden(&b, &hidden[0].want);
+	assert_int_equal(b.len, 0);
+	dir_json_put_hidden(&b, &hidden[1].want);
+	assert_string_equal(buf_str(&b), ", \"hidden\":{\"sets\":3,\"uid\":1000,\"gid\":7}");
+	buf_reset(&b);
+	dir_json_put_hidden(&b, &most);
+	assert_true(b.len <= DIR_HIDDEN_MAX);
+	buf_fini(&b);
+}
+
 static void test_names_only(void **state)
 {
 	struct got g = { 0 };
-	unsigned long skipped = 0;
+	struct dir_notes notes = { 0 };
 	static const char text[] = LIST("{\"name\":\"n/a\"},{\"schema\":\"x\"}");
 
-	assert_int_equal(dir_json_get(text, sizeof(text), true, got_cb, &g, &skipped, NULL), 0);
+	assert_int_equal(dir_json_get(text, sizeof(text), true, got_cb, &g, &notes, NULL), 0);
 	assert_int_equal(g.n, 1);
-	assert_int_equal(skipped, 1);
+	assert_int_equal(notes.skipped, 1);
 	assert_string_equal(g.name[0], "n/a||||");
 }
 
 static void test_stop(void **state)
 {
 	struct got g = { .stop_at = 1 };
-	unsigned long skipped = 0;
+	struct dir_notes notes = { 0 };
 	static const char text[] = LIST(SET_("n/a", "") "," SET_("n/b", "") ", and rubbish");
 
-	assert_int_equal(dir_json_get(text, sizeof(text), false, got_cb, &g, &skipped, NULL), 0);
+	assert_int_equal(dir_json_get(text, sizeof(text), false, got_cb, &g, &notes, NULL), 0);
 	assert_int_equal(g.n, 1);
 }
 
@@ -146,7 +181,7 @@ static void test_put_is_got(void **state)
 	struct schema *sc = schema_new("sc", NULL);
 	struct buf b = { 0 };
 	struct got g = { 0 };
-	unsigned long skipped = 0;
+	struct dir_notes notes = { 0 };
 	struct set_stat st;
 	struct set *s;
 
@@ -161,7 +196,7 @@ static void test_put_is_got(void **state)
 	buf_addf(&b, "]}");
 	assert_non_null(strstr(buf_str(&b), "[ {\"name\":\"n1/sc\",\"schema\":\"sc\",\"digest\":\""));
 	assert_non_null(strstr(buf_str(&b), "\"flags\":\"CL \",\"meta_size\":"));
-	assert_int_equal(dir_json_get((char *)b.p, b.len, false, got_cb, &g, &skipped, NULL), 0);
+	assert_int_equal(dir_json_get((char *)b.p, b.len, false, got_cb, &g, &notes, NULL), 0);
 	assert_int_equal(g.n, 1);
 	assert_int_equal(g.last.uid, 7);
 	assert_int_equal(g.last.meta_size, st.meta_sz);
@@ -177,8 +212,8 @@ static void test_put_is_got(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_get),  cmocka_unit_test(test_numbers),    cmocka_unit_test(test_names_only),
-		cmocka_unit_test(test_stop), cmocka_unit_test(test_put_is_got),
+		cmocka_unit_test(test_get),        cmocka_unit_test(test_numbers), cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_names_only), cmocka_unit_test(test_stop),    cmocka_unit_test(test_put_is_got),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

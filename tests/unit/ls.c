@@ -18,7 +18,7 @@
 #include "core/base/buf.h"
 #include "core/set/setdb.h"
 #include "tests/json_valid.h"
-#include "xprt/xprt.h"
+#include "xprt/xprt_impl.h"
 
 #define SETS     1000
 #define ARGS_MAX 16
@@ -28,6 +28,7 @@ static struct daemon {
 	struct loop *loop;
 	struct xprt_listener *listener;
 	char port[8];
+	atomic_uint peer_uid; /* whom it takes its peers for */
 } daemon_;
 
 /* -- a daemon ------------------------------------------------------------------------------------------------------ */
@@ -66,9 +67,15 @@ static void daemon_fill(void)
 	schema_free(group);
 }
 
+static void daemon_up(struct xprt *x, void *arg)
+{
+	(void)arg;
+	x->uid = x->gid = daemon_.peer_uid;
+}
+
 static int daemon_start(void **state)
 {
-	static const struct xprt_events events;
+	static const struct xprt_events events = { .up = daemon_up };
 	struct xprt_listen_conf conf = { .type = "sock", .host = "127.0.0.1", .auth = "none" };
 	struct err err;
 
@@ -255,6 +262,35 @@ static void test_names(void **state)
 	check(daemon_.port, "many", 8, "", "no set matches");
 }
 
+static void daemon_chmod(const char *name, uint32_t perm)
+{
+	struct set *s = setdb_find(daemon_.env.sets, name);
+
+	setdb_perm_set(daemon_.env.sets, s, &(struct set_owner){ 0, 0, perm });
+	set_put(s);
+}
+
+/* Sets that one may not see are not silently missing. */
+static void test_hidden(void **state)
+{
+	char name[32];
+
+	(void)state;
+	daemon_chmod("n/many0005", 0400);
+	check(daemon_.port, "-E 000[56]$", 0, "n/many0006\nn/many0005\n", NULL); /* root sees all */
+	daemon_.peer_uid = 1234;
+	check(daemon_.port, "-E 000[56]$", 0, "n/many0006\n", "1 of 1002 sets are hidden from uid 1234, gid 1234: ");
+	check(daemon_.port, "n/many0005", 8, "", "1 of 1002 sets are hidden");
+	for (int i = 0; i < SETS; i++) {
+		snprintf(name, sizeof(name), "n/many%04d", i);
+		daemon_chmod(name, 0440);
+	}
+	daemon_chmod("n/never", 0440);
+	daemon_chmod("grp", 0440);
+	check(daemon_.port, "", 0, "", "all 1002 sets are hidden from uid 1234, gid 1234: ");
+	daemon_.peer_uid = 0;
+}
+
 static void test_contents(void **state)
 {
 	struct said s = ls(daemon_.port, "-l -E many");
@@ -320,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_contents),
 		cmocka_unit_test(test_bad_peers),
 		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_hidden),
 	};
 
 	setenv("TZ", "UTC", 1);

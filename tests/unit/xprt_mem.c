@@ -308,6 +308,8 @@ static void test_permission(void **state)
 	xprt_dir(r.c, true, dir_cb, &e, NULL);
 	rig_until(&r, e.dir[DIR_DONE]);
 	assert_int_equal(e.names_n, 1);
+	assert_int_equal(xprt_dir_hidden(r.c).sets, 1); /* but it is told that there is more */
+	assert_int_equal(xprt_dir_hidden(r.c).uid, 4242);
 	setdb_info_put(r.env.sets, mine, "k", "v"); /* news of it are kept back too */
 	setdb_info_put(r.env.sets, all, "k", "v");
 	rig_until(&r, e.dir[DIR_UPD]);
