@@ -61,6 +61,9 @@ enum attr_type {
 	AT_NUM,
 	AT_PORT,
 	AT_PERM, /* C notation: 0770 octal, 770 decimal */
+	AT_OCTAL, /* a permission, always octal */
+	AT_USER, /* by name or number */
+	AT_GROUP,
 	AT_BOOL,
 	AT_REGEX,
 	AT_FLAG, /* a keyword without value */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/ids.h"
 #include "core/base/kv.h"
 #include "core/base/regex.h"
 #include "core/base/str.h"
@@ -104,6 +105,7 @@ static int value_parse(const struct verb *v, const struct attr_use *u, const cha
 	struct err why = { "" };
 	struct rx rx = { 0 };
 	uint64_t n = 0;
+	uint32_t id = 0;
 	bool yes = false;
 	char *end;
 	int rc = 0;
@@ -141,6 +143,16 @@ static int value_parse(const struct verb *v, const struct attr_use *u, const cha
 		*num = strtol(value, &end, 0);
 		if (!*value || *end || *num < 0 || *num > 0777)
 			rc = err_set(&why, -EINVAL, "'%s' is no permission; write it octal, as 0770", value);
+		break;
+	case AT_OCTAL:
+		*num = strtol(value, &end, 8);
+		if (!isdigit((unsigned char)*value) || *end || *num > 0777)
+			rc = err_set(&why, -EINVAL, "'%s' is no permission; write it octal, as 0440", value);
+		break;
+	case AT_USER:
+	case AT_GROUP:
+		rc = (u->type == AT_USER ? ids_user : ids_group)(value, &id, &why);
+		*num = id;
 		break;
 	case AT_BOOL:
 		rc = unit_bool(value, &yes, &why);

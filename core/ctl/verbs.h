@@ -83,6 +83,14 @@ H(qgroup_member_del);
 H(qgroup_start);
 H(qgroup_stop);
 H(qgroup_info);
+/* ctl_set.c */
+H(metric_sets_default_authz);
+H(set_sec_mod);
+H(setgroup_add);
+H(setgroup_mod);
+H(setgroup_del);
+H(setgroup_ins);
+H(setgroup_rm);
 /* ctl_daemon.c */
 H(listen);
 H(env);
