@@ -63,6 +63,7 @@ struct prdset {
 	int64_t hint_interval_us, hint_offset_us; /* the schedule that it is written on, as its side says; 0: not said */
 	uint16_t rest, failures; /* turns to let pass before the next lookup, and lookups that failed in a row */
 	char *schema;
+	struct prdgroup *group; /* a set group; NULL: a set like others (prdgroup.h) */
 	UT_hash_handle hh;
 	char name[];
 };

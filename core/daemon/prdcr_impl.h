@@ -23,6 +23,7 @@ struct prdcr {
 	unsigned int attempt; /* since the last good connection */
 	char why[ERR_MAX];
 	struct prdset *sets;
+	struct membership *memberships; /* prdgroup.c's */
 	struct updtr **updtrs; /* running ones that care */
 	unsigned int updtrs_n;
 	struct prdcr_stats stats;
@@ -48,6 +49,9 @@ void prdcr_look(struct prdcr *p);
 /* Sets as the directory tells of them. */
 void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc);
 void prdset_free_all(struct prdcr *p);
+struct prdset *prdset_find(struct prdcr *p, const char *name);
+/* Offer a set to the updaters that care for its producer; those that have it look again whether and when they want it. */
+void prdset_offer(struct prdset *ps);
 /* PRDCR_LOCAL. */
 void prdset_local_start(struct prdcr *p);
 void prdset_local_stop(struct prdcr *p);

@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/prdcr_impl.h"
+#include "core/daemon/prdgroup.h"
 #include "core/daemon/updtr.h"
 
 #define HINT_KEY	    "updt_hint_us"
@@ -71,7 +72,7 @@ static void hint_show(struct prdset *ps)
 /* Ask its side to push it, or not to, as the updaters want it. */
 static void push_follow(struct prdset *ps)
 {
-	enum rset_push want = updtr_set_push(ps);
+	enum rset_push want = ps->group ? RSET_PULL : updtr_set_push(ps); /* of a group nothing comes */
 
 	if (ps->rs && ps->rs->pushed != want)
 		rset_push(ps->rs, want); /* where that fails, the connection is ending */
@@ -105,6 +106,7 @@ static void prdset_free(struct prdset *ps)
 	HASH_DEL(p->sets, ps);
 	p->stats.sets--;
 	updtr_set_del(ps);
+	prdgroup_fini(ps);
 	if (ps->ticket)
 		p->asking[ps->ticket - 1].ps = NULL;
 	prdset_forget(ps);
@@ -123,7 +125,7 @@ void prdset_free_all(struct prdcr *p)
 		prdset_free(p->sets);
 }
 
-static struct prdset *prdset_find(struct prdcr *p, const char *name)
+struct prdset *prdset_find(struct prdcr *p, const char *name)
 {
 	struct prdset *ps;
 
@@ -137,14 +139,14 @@ static struct prdset *prdset_new(struct prdcr *p, const char *name, const char *
 
 	ps->prdcr = p;
 	ps->schema = xstrdup(schema);
+	prdgroup_init(ps);
 	memcpy(ps->name, name, strlen(name) + 1);
 	HASH_ADD_STR(p->sets, name, ps);
 	p->stats.sets++;
 	return ps;
 }
 
-/* Offer a new set to the updaters that care for its producer. */
-static void prdset_offer(struct prdset *ps)
+void prdset_offer(struct prdset *ps)
 {
 	struct prdcr *p = ps->prdcr;
 	bool taken = false;
@@ -236,7 +238,7 @@ static void on_updated(struct rset *rs, enum update_result res, int rc, const st
 		p->stats.oversampled++;
 		break;
 	case UPDATE_TORN:
-		p->stats.torn++;
+		p->stats.torn += !ps->group; /* a group has no samples */
 		break;
 	case UPDATE_FAIL:
 		p->stats.failed++;
@@ -320,6 +322,7 @@ static void on_lookup(struct xprt *x, void *arg, int rc, struct rset *rs, bool m
 	ps->set = set_get(rs->set);
 	rs->arg = ps;
 	rs->updated = on_updated;
+	prdgroup_put_info(ps, ps->set); /* the news of it may have overtaken the lookup */
 	prdset_updtrs_changed(ps);
 	ps->state = PRDSET_READY;
 	prdset_turn(ps);
@@ -379,6 +382,8 @@ void prdset_turn(struct prdset *ps)
 			lookup(ps);
 		break;
 	case PRDSET_READY:
+		if (ps->group && (ps->published || ps->prdcr->conf.type == PRDCR_LOCAL))
+			break; /* it has nothing to read, and says by itself when its members change */
 		if (ps->prdcr->conf.type == PRDCR_LOCAL)
 			turn_local(ps);
 		else if (!rset_update(ps->rs))
@@ -410,6 +415,7 @@ static void set_info_changed(struct prdset *ps, const struct dir_set *set)
 
 	hint_take(ps, set->info, set->info_n);
 	updtr_set_hint(ps);
+	prdgroup_read(ps, set->info, set->info_n);
 	if (!ps->set)
 		return;
 	pairs = xcalloc(set->info_n + 1, sizeof(*pairs));
@@ -452,6 +458,7 @@ void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_s
 		log_debug("producer", "%s: adding set %s", p->conf.name, set->name);
 		ps = prdset_new(p, set->name, set->schema);
 		hint_take(ps, set->info, set->info_n);
+		prdgroup_read(ps, set->info, set->info_n);
 		prdset_offer(ps);
 		break;
 	case DIR_UPD:
@@ -485,11 +492,16 @@ struct local_news {
 	enum setdb_event ev;
 };
 
-static void hint_take_local(struct prdset *ps)
+/* What our own set says of itself, and who wants it therefore. */
+static void local_info(struct prdset *ps)
 {
-	setdb_lock(ps->prdcr->d->sets);
-	hint_take(ps, ps->set->info, ps->set->info_n);
-	setdb_unlock(ps->prdcr->d->sets);
+	unsigned int n;
+	struct info_pair *info = setdb_info_copy(ps->prdcr->d->sets, ps->set, &n);
+
+	hint_take(ps, info, n);
+	prdgroup_read(ps, info, n);
+	info_copy_free(info, n);
+	prdset_offer(ps);
 }
 
 static void local_add(struct prdcr *p, struct set *s)
@@ -501,8 +513,7 @@ static void local_add(struct prdcr *p, struct set *s)
 	ps = prdset_new(p, s->name, image_schema((const struct set_meta *)s->image));
 	ps->set = set_get(s);
 	ps->state = PRDSET_READY;
-	hint_take_local(ps);
-	prdset_offer(ps);
+	local_info(ps);
 }
 
 static void local_cb(void *arg)
@@ -514,10 +525,8 @@ static void local_cb(void *arg)
 		ps = NULL;
 	if (n->p->local_on && n->ev == SETDB_ADD && !n->set->deleted)
 		local_add(n->p, n->set);
-	if (ps && n->ev == SETDB_UPDATE) {
-		hint_take_local(ps);
-		updtr_set_hint(ps);
-	}
+	if (ps && n->ev == SETDB_UPDATE)
+		local_info(ps);
 	if (ps && n->ev == SETDB_DEL)
 		prdset_free(ps);
 	set_put(n->set);

@@ -8,12 +8,11 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 
-#define MEMBER_KEY   "    grp_member: "
-#define MEMBER_VALUE "-"
-#define HINT_KEY     "updt_hint_us"
-#define HINT_SIZE    48  /* two numbers of 64 bits, and a colon */
-#define KEY_MAX      254 /* bytes of an info key that a lookup carries */
-#define MEMBER_MAX   (KEY_MAX - (sizeof(MEMBER_KEY) - 1))
+#define MEMBER_KEY "    grp_member: "
+#define HINT_KEY   "updt_hint_us"
+#define HINT_SIZE  48  /* two numbers of 64 bits, and a colon */
+#define KEY_MAX    254 /* bytes of an info key that a lookup carries */
+#define MEMBER_MAX (KEY_MAX - (sizeof(MEMBER_KEY) - 1))
 
 const char *setgroup_member(const char *info_key)
 {
@@ -134,44 +133,37 @@ static void pair_add(struct names *to, const char *key, const char *value)
 	to->v[to->n++] = (struct info_pair){ .key = xstrdup(key), .value = xstrdup(value) };
 }
 
-static bool pair_del(struct names *from, const char *key)
+static int pair_find(const struct names *names, const char *key)
 {
-	for (unsigned int i = 0; i < from->n; i++) {
-		if (strcmp(from->v[i].key, key))
-			continue;
-		free(from->v[i].key);
-		free(from->v[i].value);
-		from->n--;
-		memmove(&from->v[i], &from->v[i + 1], (from->n - i) * sizeof(*from->v));
-		return true;
-	}
-	return false;
-}
-
-static void names_fini(struct names *names)
-{
-	while (names->n)
-		pair_del(names, names->v[names->n - 1].key);
-	free(names->v);
+	for (unsigned int i = 0; i < names->n; i++)
+		if (!strcmp(names->v[i].key, key))
+			return (int)i;
+	return -1;
 }
 
 static int ins(struct names *names, const char *group, const char *key, struct err *err)
 {
-	for (unsigned int i = 0; i < names->n; i++)
-		if (!strcmp(names->v[i].key, key))
-			return 0;
+	if (pair_find(names, key) >= 0)
+		return 0;
 	if (names->n >= SETGROUP_MEMBERS_MAX)
 		return err_set(err, -E2BIG, "set group %s: more than %d members; make a second group", group,
 			       SETGROUP_MEMBERS_MAX);
-	pair_add(names, key, MEMBER_VALUE);
+	pair_add(names, key, SETGROUP_VALUE);
 	return 0;
 }
 
 static int rm(struct names *names, const char *group, const char *key, struct err *err)
 {
+	int i = pair_find(names, key);
+
 	(void)group;
 	(void)err;
-	pair_del(names, key);
+	if (i < 0)
+		return 0;
+	free(names->v[i].key);
+	free(names->v[i].value);
+	names->n--;
+	memmove(&names->v[i], &names->v[i + 1], (names->n - (unsigned int)i) * sizeof(*names->v));
 	return 0;
 }
 
@@ -186,8 +178,7 @@ static int change(struct daemon *d, const char *name, const char *members,
 
 	if (!s)
 		return rc;
-	for (uint16_t i = 0; i < s->info_n; i++)
-		pair_add(&names, s->info[i].key, s->info[i].value);
+	names.v = setdb_info_copy(d->sets, s, &names.n);
 	at = list = xstrdup(members);
 	while (!rc && (member = strsep(&at, ","))) {
 		char *key;
@@ -204,7 +195,7 @@ static int change(struct daemon *d, const char *name, const char *members,
 	if (!rc)
 		setdb_info_replace(d->sets, s, names.v, names.n);
 	free(list);
-	names_fini(&names);
+	info_copy_free(names.v, names.n);
 	set_put(s);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include "core/base/regex.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/prdgroup.h"
 
 /* A set with a hint is read this much after it was sampled (ldmsd's LDMSD_UPDTR_OFFSET_INCR). */
 #define HINT_LAG_US (100 * MSEC_US)
@@ -25,6 +26,7 @@ struct updtr_member {
 	struct updtr_member *next;      /* the set's */
 	struct task *task;
 	struct prdset *ps;
+	const struct prdset *via; /* the group that it is read behind; NULL: it has a turn of its own */
 };
 
 /* One schedule on one loop. */
@@ -283,17 +285,22 @@ static bool wants(const struct updtr *u, const struct prdset *ps)
 	return !u->matches_n;
 }
 
-static void member_add(struct updtr *u, struct prdset *ps)
+/* `via`: the group behind which it is read, on its schedule. */
+static void member_add(struct updtr *u, struct prdset *ps, struct updtr_member *via)
 {
 	struct updtr_member *m = xcalloc(1, sizeof(*m));
 	int64_t interval_us, offset_us;
 
 	schedule(u, ps, &interval_us, &offset_us);
-	m->task = task_get(u, prdcr_loop(ps->prdcr), interval_us, offset_us);
+	m->task = via ? via->task : task_get(u, prdcr_loop(ps->prdcr), interval_us, offset_us);
 	m->ps = ps;
+	m->via = via ? via->ps : NULL;
 	m->next = ps->members;
 	ps->members = m;
-	TAILQ_INSERT_TAIL(&m->task->members, m, turn);
+	if (via)
+		TAILQ_INSERT_AFTER(&m->task->members, via, m, turn);
+	else
+		TAILQ_INSERT_TAIL(&m->task->members, m, turn);
 }
 
 static void member_del(struct updtr_member *m)
@@ -312,35 +319,99 @@ static void member_del(struct updtr_member *m)
 		task_free(t);
 }
 
+static struct updtr_member *member_of(const struct updtr *u, const struct prdset *ps)
+{
+	struct updtr_member *m = ps->members;
+
+	while (m && m->task->u != u)
+		m = m->next;
+	return m;
+}
+
+/* The group behind which the set is to be read: one that the updater wants for itself, not for another group's sake. */
+static struct updtr_member *via_of(const struct updtr *u, const struct prdset *ps)
+{
+	struct updtr_member *m;
+	struct prdset *g;
+
+	for (unsigned int i = 0; (g = prdgroup_of(ps, i)); i++) {
+		m = g == ps ? NULL : member_of(u, g);
+		if (m && !m->via)
+			return m;
+	}
+	return NULL;
+}
+
+static bool is_placed(const struct updtr *u, const struct updtr_member *m, const struct updtr_member *via)
+{
+	int64_t interval_us, offset_us;
+
+	if (via || m->via)
+		return via && m->via == via->ps && m->task == via->task;
+	schedule(u, m->ps, &interval_us, &offset_us);
+	return interval_us == m->task->interval_us && offset_us == m->task->offset_us;
+}
+
+/* Give the set the place in the schedules that it ought to have now; true when it had none before. */
+static bool place(struct updtr *u, struct prdset *ps)
+{
+	bool own = wants(u, ps), had;
+	struct updtr_member *m = member_of(u, ps), *via = own && ps->group ? NULL : via_of(u, ps);
+
+	had = m;
+	if (m && (own || via) && is_placed(u, m, via))
+		return false;
+	if (m)
+		member_del(m);
+	if (own || via)
+		member_add(u, ps, via);
+	if (had || own || via)
+		prdset_updtrs_changed(ps);
+	return (own || via) && !had;
+}
+
+/* The members of a group, in its order: each goes right behind it, so the last one first. */
+static void members_place(struct updtr *u, const struct prdset *group)
+{
+	struct prdset *ps;
+	unsigned int n = 0;
+
+	while (prdgroup_member(group, n, &ps))
+		n++;
+	while (n) {
+		prdgroup_member(group, --n, &ps);
+		if (ps && ps != group && place(u, ps))
+			prdset_turn(ps);
+	}
+}
+
 bool updtr_set_add(struct updtr *u, struct prdset *ps)
 {
-	if (!wants(u, ps))
-		return false;
-	member_add(u, ps);
-	prdset_updtrs_changed(ps);
-	return true;
+	bool come = place(u, ps);
+
+	if (ps->group)
+		members_place(u, ps);
+	return come;
 }
 
 void updtr_set_del(struct prdset *ps)
 {
-	while (ps->members)
+	while (ps->members) {
+		struct updtr *u = ps->members->task->u;
+
 		member_del(ps->members);
+		if (ps->group)
+			members_place(u, ps); /* who was read for its sake alone is left */
+	}
 }
 
 void updtr_set_hint(struct prdset *ps)
 {
 	struct updtr_member *m, *next;
-	int64_t interval_us, offset_us;
 
 	for (m = ps->members; m; m = next) {
-		struct updtr *u = m->task->u;
-
 		next = m->next;
-		schedule(u, ps, &interval_us, &offset_us);
-		if (interval_us == m->task->interval_us && offset_us == m->task->offset_us)
-			continue;
-		member_del(m);
-		member_add(u, ps);
+		updtr_set_add(m->task->u, ps);
 	}
 }
 

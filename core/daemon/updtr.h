@@ -43,8 +43,8 @@ bool updtr_takes_prdcr(const struct updtr *u, const char *prdcr);
 
 /* An update hint: "interval:offset" in microseconds, or "interval:".  False for what is neither or makes no sense. */
 bool updtr_hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us);
-/* Does this updater want the set (its match list), and if so let it have a turn on schedule.  The set's info must be
- * there (hints).  Returns whether it is taken. */
+/* Does this updater want the set (its match list, or a group that it reads), and if so let it have a turn on schedule.
+ * The set's info must be there (hints).  Returns whether it is taken and was not before. */
 bool updtr_set_add(struct updtr *u, struct prdset *ps);
 /* The set goes away: out of all schedules. */
 void updtr_set_del(struct prdset *ps);

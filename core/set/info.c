@@ -46,13 +46,18 @@ void set_info_del(struct set *s, const char *key)
 	memmove(pair, pair + 1, (size_t)(s->info + s->info_n - pair) * sizeof(*pair)); /* the others keep their order */
 }
 
+void info_copy_free(struct info_pair *pairs, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		free(pairs[i].key);
+		free(pairs[i].value);
+	}
+	free(pairs);
+}
+
 void set_info_clear(struct set *s)
 {
-	for (uint16_t i = 0; i < s->info_n; i++) {
-		free(s->info[i].key);
-		free(s->info[i].value);
-	}
-	free(s->info);
+	info_copy_free(s->info, s->info_n);
 	s->info = NULL;
 	s->info_n = 0;
 }

@@ -128,5 +128,6 @@ const char *set_info_find(const struct set *s, const char *key);
 void set_info_put(struct set *s, const char *key, const char *value); /* copied; replaces */
 void set_info_del(struct set *s, const char *key);
 void set_info_clear(struct set *s);
+void info_copy_free(struct info_pair *pairs, unsigned int n);
 
 #endif

@@ -140,6 +140,19 @@ out:
 	setdb_unlock(db);
 }
 
+struct info_pair *setdb_info_copy(struct setdb *db, const struct set *s, unsigned int *ret_n)
+{
+	struct info_pair *pairs;
+
+	setdb_lock(db);
+	pairs = xcalloc(s->info_n + 1u, sizeof(*pairs));
+	for (uint16_t i = 0; i < s->info_n; i++)
+		pairs[i] = (struct info_pair){ xstrdup(s->info[i].key), xstrdup(s->info[i].value) };
+	*ret_n = s->info_n;
+	setdb_unlock(db);
+	return pairs;
+}
+
 static bool info_is(const struct set *s, const struct info_pair *pairs, unsigned int n)
 {
 	if (s->info_n != n)

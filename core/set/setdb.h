@@ -28,6 +28,8 @@ void setdb_del(struct setdb *db, struct set *s);
 struct set *setdb_find(struct setdb *db, const char *name);
 /* Change an info pair of a published set (value NULL: remove) and tell the listeners. */
 void setdb_info_put(struct setdb *db, struct set *s, const char *key, const char *value);
+/* A copy of the info pairs, and how many they are: info_copy_free() it. */
+struct info_pair *setdb_info_copy(struct setdb *db, const struct set *s, unsigned int *ret_n);
 /* Replace all info pairs (copied); listeners are told when that changed anything. */
 void setdb_info_replace(struct setdb *db, struct set *s, const struct info_pair *pairs, unsigned int n);
 /* Change owner and permission of a set, and tell the listeners when that is a change. */
