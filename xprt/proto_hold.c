@@ -16,9 +16,11 @@
 #define BYTES_MAX   (4u << 20)   /* of requests that wait; four of the largest */
 
 struct hold {
-	struct groups_wait wait;
-	struct xprt *x;  /* NULL: gone, only our job is still on its way */
-	struct buf msgs; /* struct held, and as many bytes; ... */
+	struct groups_wait wait; /* its job: they are known, or one of the requests may be answered now */
+	struct xprt *x;          /* NULL: gone, only our job is still on its way */
+	struct buf msgs;         /* struct held, and as many bytes; ... */
+	size_t at;               /* of the first that waits still */
+	bool passing;            /* ... it is being answered */
 	ev_timer patience;
 };
 
@@ -42,40 +44,49 @@ void hold_end(struct xprt *x)
 	x->hold = NULL;
 	h->x = NULL;
 	ev_timer_stop(loop_ev(x->loop), &h->patience);
+	xprt_release(x->env, h->msgs.len);
 	if (groups_unwait(&h->wait))
 		hold_free(h);
-	else
-		buf_fini(&h->msgs); /* wait_cb() comes for the rest */
+	/* else wait_cb() comes, or is what called us */
 }
 
-/* All that came, as if it came now. */
-static void hold_release(struct xprt *x)
+/* The next one, as if it came now. */
+static void hold_answer(struct hold *h)
 {
-	struct buf msgs = x->hold->msgs;
 	struct held one;
+	uint8_t *msg;
 
-	x->hold->msgs = (struct buf){ 0 };
-	hold_end(x);
-	for (size_t at = 0; at < msgs.len && !x->down && !x->closed; at += sizeof(one) + one.len) {
-		memcpy(&one, msgs.p + at, sizeof(one));
-		proto_message(one.lane, msgs.p + at + sizeof(one), one.len);
-	}
-	buf_fini(&msgs);
+	memcpy(&one, h->msgs.p + h->at, sizeof(one));
+	msg = xmalloc(one.len);
+	memcpy(msg, h->msgs.p + h->at + sizeof(one), one.len);
+	h->at += sizeof(one) + one.len;
+	h->passing = true;
+	proto_message(one.lane, msg, one.len);
+	h->passing = false;
+	free(msg);
 }
 
+/* One a turn: others want theirs.  What comes meanwhile goes behind them. */
 static void wait_cb(struct loop_job *job)
 {
 	struct hold *h = (struct hold *)job;
-	struct xprt *x = h->x;
 
-	if (x)
-		hold_release(x); /* which leaves the memory to us: the job is here */
+	if (h->x)
+		ev_timer_stop(loop_ev(h->x->loop), &h->patience);
+	if (h->x && h->at < h->msgs.len)
+		hold_answer(h);
+	if (h->x && h->at < h->msgs.len) {
+		loop_post(h->wait.loop, &h->wait.job);
+		return;
+	}
+	if (h->x)
+		hold_end(h->x);
 	hold_free(h);
 }
 
 static void patience_cb(struct ev_loop *ev, ev_timer *w, int events)
 {
-	struct xprt *x = ((struct hold *)w->data)->x;
+	struct hold *h = w->data;
 	static struct rare rare;
 	unsigned long held;
 
@@ -85,8 +96,9 @@ static void patience_cb(struct ev_loop *ev, ev_timer *w, int events)
 		log_warning("xprt",
 			    "%s: the user database does not say in which groups user %u is; the peer is served as a "
 			    "member of group %u alone (%lu more like this since the last line)",
-			    x->peer, x->uid, x->gid, held);
-	hold_release(x);
+			    h->x->peer, h->x->uid, h->x->gid, held);
+	if (groups_unwait(&h->wait))
+		loop_post(h->wait.loop, &h->wait.job);
 }
 
 void hold_begin(struct xprt *x)
@@ -113,17 +125,23 @@ bool hold_keeps(struct lane *lane, const void *msg, size_t len)
 {
 	struct xprt *x = lane->x;
 	struct hold *h = x->hold;
+	const struct held one = { .lane = lane, .len = len };
 
-	if (!h) {
-		if (x->uid && x->env->sets)
-			groups_need(x->env->users, x->loop, x->uid, NULL); /* they stay up to date */
+	if (!h && x->uid && x->env->sets)
+		groups_need(x->env->users, x->loop, x->uid, NULL); /* they stay up to date */
+	if (!h || h->passing)
 		return false;
-	}
-	if (h->msgs.len + sizeof(struct held) + len > BYTES_MAX) {
+	if (h->msgs.len + sizeof(one) + len > BYTES_MAX) {
 		proto_violation(lane, "more than %u bytes of requests before its user's groups are known", BYTES_MAX);
 		return true;
 	}
-	buf_add(&h->msgs, &(struct held){ .lane = lane, .len = len }, sizeof(struct held));
+	if (!xprt_hold(x->env, sizeof(one) + len)) {
+		refuse(x->env, REFUSE_MEMORY, &x->addr);
+		rail_down(x, XPRT_LIMIT,
+			  "its requests wait for its user's groups, and the memory for all peers is used up");
+		return true;
+	}
+	buf_add(&h->msgs, &one, sizeof(one));
 	buf_add(&h->msgs, msg, len);
 	return true;
 }

@@ -9,6 +9,7 @@
 
 #include "core/base/regex.h"
 #include "core/daemon/prdcr.h"
+#include "core/daemon/prdcr_listen.h"
 #include "core/daemon/updtr.h"
 #include "core/set/perm.h"
 
@@ -37,6 +38,13 @@ static struct owner strgp_owner(const struct node *n)
 	return (struct owner){ conf->uid, conf->gid, conf->perm };
 }
 
+static struct owner prdcr_listen_owner(const struct node *n)
+{
+	const struct prdcr_listen_conf *conf = prdcr_listen_conf((const struct prdcr_listen *)n);
+
+	return (struct owner){ conf->uid, conf->gid, conf->perm };
+}
+
 static const struct kind {
 	enum verb_flag flag;
 	size_t table; /* in struct daemon */
@@ -44,6 +52,8 @@ static const struct kind {
 } kinds[] = {
 	{ VERB_PRDCR, offsetof(struct daemon, prdcrs), prdcr_owner },
 	{ VERB_UPDTR, offsetof(struct daemon, updtrs), updtr_owner },
+	{ VERB_ADVERTISER, offsetof(struct daemon, adverts), prdcr_owner }, /* which is a producer, too */
+	{ VERB_PRDCR_LISTEN, offsetof(struct daemon, prdcr_listens), prdcr_listen_owner },
 	{ VERB_STRGP, offsetof(struct daemon, strgps), strgp_owner },
 };
 

@@ -22,6 +22,8 @@ enum verb_flag {
 	VERB_PRDCR = 256,
 	VERB_UPDTR = 512,
 	VERB_STRGP = 1024,
+	VERB_ADVERTISER = 2048,
+	VERB_PRDCR_LISTEN = 4096,
 };
 
 struct verb {

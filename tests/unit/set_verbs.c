@@ -253,6 +253,15 @@ static void test_objects(void **state)
 		"updtr_start name=u",
 		"updtr_stop name=u",
 		"updtr_del name=u",
+		"bridge_start name=b",
+		"bridge_stop name=b",
+		"bridge_del name=b",
+		"advertiser_start name=a",
+		"advertiser_stop name=a",
+		"advertiser_del name=a",
+		"prdcr_listen_start name=l",
+		"prdcr_listen_stop name=l",
+		"prdcr_listen_del name=l",
 		"strgp_prdcr_add name=s regex=.*",
 		"strgp_prdcr_del name=s regex=.*",
 		"strgp_metric_add name=s metric=x",
@@ -266,6 +275,9 @@ static void test_objects(void **state)
 	as_uid = 500;
 	assert_int_equal(say("prdcr_add name=p type=active host=127.0.0.1 port=1 perm=0700"), 0);
 	assert_int_equal(say("prdcr_add name=open type=active host=127.0.0.1 port=1 perm=0777"), 0);
+	assert_int_equal(say("bridge_add name=b host=127.0.0.1 port=1 perm=0700"), 0);
+	assert_int_equal(say("advertiser_add name=a host=127.0.0.1 port=1 perm=0700"), 0);
+	assert_int_equal(say("prdcr_listen_add name=l perm=0700"), 0);
 	assert_int_equal(say("updtr_add name=u interval=1s perm=0755"), 0);
 	assert_int_equal(say("load name=none"), 0);
 	assert_int_equal(say("config name=none"), 0);
@@ -286,6 +298,33 @@ static void test_objects(void **state)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		if (say(lines[i]))
 			fail_msg("%s: %s", lines[i], answer);
+}
+
+/* A verb that changes objects says of which kind they are; those that make one have none yet. */
+static void test_verbs_name_their_objects(void **state)
+{
+	static const struct {
+		const char *prefix, *maker;
+		uint16_t flag;
+	} kinds[] = {
+		{ "prdcr_listen_", "prdcr_listen_add", VERB_PRDCR_LISTEN },
+		{ "prdcr_", "prdcr_add", VERB_PRDCR },
+		{ "bridge_", "bridge_add", VERB_PRDCR },
+		{ "advertiser_", "advertiser_add", VERB_ADVERTISER },
+		{ "updtr_", "updtr_add", VERB_UPDTR },
+		{ "strgp_", "strgp_add", VERB_STRGP },
+	};
+
+	(void)state;
+	for (const struct verb *v = verbs; v->name; v++)
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+			if (strncmp(v->name, kinds[i].prefix, strlen(kinds[i].prefix)))
+				continue;
+			if (v->flags & VERB_MODIFIES && strcmp(v->name, kinds[i].maker) && !(v->flags & kinds[i].flag))
+				fail_msg("%s: its row in verbs.c does not say which kind of object it changes",
+					 v->name);
+			break;
+		}
 }
 
 /* With write permission for the group its members may, too; strgp s has none even for its owner. */
@@ -309,8 +348,15 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_default_authz), TEST(test_sec_mod), TEST(test_groups),  TEST(test_what_is_no_group),
-		TEST(test_members_max),   TEST(test_verbs),   TEST(test_objects), TEST(test_objects_of_a_group),
+		TEST(test_default_authz),
+		TEST(test_sec_mod),
+		TEST(test_groups),
+		TEST(test_what_is_no_group),
+		TEST(test_members_max),
+		TEST(test_verbs),
+		TEST(test_objects),
+		TEST(test_objects_of_a_group),
+		TEST(test_verbs_name_their_objects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
