@@ -28,12 +28,12 @@ def samp(cluster, name="n1", groups="setgroup_add name=n1/g\nsetgroup_ins name=n
     return cluster.daemon(name, ["samp", "-c", conf], port)
 
 
-def agg(cluster, name, producer, match="/g$"):
+def agg(cluster, name, producer, match="/g$", how=""):
     port = free_port()
     conf = cluster.write(name + ".conf", f"""listen port={port} host=127.0.0.1
 prdcr_add name=p type=active host=127.0.0.1 port={producer.port} reconnect=100ms
 prdcr_start name=p
-updtr_add name=u interval=100ms offset=20ms
+updtr_add name=u interval=100ms offset=20ms {how}
 updtr_prdcr_add name=u regex=.*
 updtr_match_add name=u regex={match}
 updtr_start name=u
@@ -96,6 +96,18 @@ def test_a_group_through_two_levels(cluster):
     # and the group goes
     assert ctl(s, DEL, name="n1/g") == (0, "")
     wait_for(lambda: "n1/g" not in names(l2))
+
+
+def test_a_group_whose_members_are_pushed(cluster):
+    s = samp(cluster)
+    a = agg(cluster, "a", s, how="push=onchange")
+    for name in ("n1/loadavg", "n1/meminfo"):
+        updated(a, name)
+    assert ctl(s, INS, name="n1/g", instance="n1/vmstat") == (0, "")
+    updated(a, "n1/vmstat")
+    assert "P" in s.sets()["n1/vmstat"]["flags"] and "P" not in s.sets()["n1/g"]["flags"]
+    assert ctl(s, RM, name="n1/g", instance="n1/vmstat") == (0, "")
+    wait_for(lambda: "P" not in s.sets()["n1/vmstat"]["flags"], "its pushes to end")
 
 
 def test_what_is_wrong_is_said(cluster):

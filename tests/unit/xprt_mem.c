@@ -363,6 +363,35 @@ static void test_permission_changes(void **state)
 	rig_close(&r);
 }
 
+/* A set that is pushed is pushed no more to whom it is shut. */
+static void test_permission_ends_pushes(void **state)
+{
+	const struct set_owner nobody = { 0, 0, 0400 };
+	struct rig r;
+	struct ear e = { .r = &r };
+	struct set *s;
+
+	rig_open(&r, "mem");
+	s = rig_set(&r, "one", "n/a", 3, 1, 0, 0444);
+	rig_connect(&r, 1);
+	r.s->uid = r.s->gid = 4242;
+	look_up(&e, "n/a", 0);
+	assert_int_equal(rset_push(e.rs[0], RSET_PUSH_CHANGE), 0);
+	rig_settle(&r);
+	rig_sample(s, 1);
+	rig_until(&r, e.upd[UPDATE_NEW] == 1);
+	setdb_perm_set(r.env.sets, s, &nobody);
+	rig_sample(s, 2);
+	rig_settle(&r);
+	rig_sample(s, 3);
+	rig_settle(&r);
+	assert_int_equal(e.upd[UPDATE_NEW], 1);
+	assert_int_equal(s->pushed, 0);
+	ear_free(&e);
+	set_put(s);
+	rig_close(&r);
+}
+
 /* A mirror has its peer's owner and permission, until it is given others here. */
 static void test_permission_of_a_mirror(void **state)
 {
@@ -791,6 +820,7 @@ int main(void)
 		cmocka_unit_test(test_permission),
 		cmocka_unit_test(test_permission_changes),
 		cmocka_unit_test(test_permission_of_a_mirror),
+		cmocka_unit_test(test_permission_ends_pushes),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_metadata_change),
 		cmocka_unit_test(test_torn),
