@@ -101,12 +101,18 @@ static void patience_cb(struct ev_loop *ev, ev_timer *w, int events)
 		loop_post(h->wait.loop, &h->wait.job);
 }
 
+/* Root may do everything; where there are neither sets nor messages nobody asks for any. */
+static bool groups_count(const struct xprt *x)
+{
+	return x->uid && (x->env->sets || x->env->bus);
+}
+
 void hold_begin(struct xprt *x)
 {
 	struct hold *h;
 
-	if (!x->uid || !x->env->sets)
-		return; /* root may do everything; where nothing is served nothing is asked */
+	if (!groups_count(x))
+		return;
 	h = xcalloc(1, sizeof(*h));
 	h->wait.job.fn = wait_cb;
 	h->wait.loop = x->loop;
@@ -127,7 +133,7 @@ bool hold_keeps(struct lane *lane, const void *msg, size_t len)
 	struct hold *h = x->hold;
 	const struct held one = { .lane = lane, .len = len };
 
-	if (!h && x->uid && x->env->sets)
+	if (!h && groups_count(x))
 		groups_need(x->env->users, x->loop, x->uid, NULL); /* they stay up to date */
 	if (!h || h->passing)
 		return false;
