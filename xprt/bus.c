@@ -14,8 +14,6 @@ const struct bus_limits bus_limits_dflt = {
 	.queue_msgs = 65536,
 	.held_bytes = 256u << 20,
 	.channels = 4096,
-	.peer_subs = 1024,
-	.part_bytes = 8u << 20,
 	.stall_us = 1 * SEC_US,
 	.credit_us = 10 * SEC_US, /* it may itself wait for one that stalls */
 };

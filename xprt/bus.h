@@ -58,9 +58,7 @@ struct bus_limits {         /* of one bus */
 	unsigned int queue_msgs;
 	size_t held_bytes; /* messages in all queues, each counted once */
 	unsigned int
-		channels; /* that are remembered, with their counts; the longest unused is forgotten for a new one */
-	unsigned int peer_subs; /* subscriptions of one peer */
-	size_t part_bytes;      /* messages of one connection of which parts are still to come */
+		channels;  /* that are remembered, with their counts; the longest unused is forgotten for a new one */
 	int64_t stall_us;  /* a receiver that takes nothing for so long is passed over until it takes something again */
 	int64_t credit_us; /* the same for one that takes it, but gives no credit back */
 };

@@ -79,19 +79,20 @@ static void src_put(uint8_t *p, const struct bus_msg *m)
 
 /* -- life ---------------------------------------------------------------------------------------------------------- */
 
-bool bus_hold(struct bus *b, size_t bytes)
+static void release(struct bus *b, size_t bytes)
+{
+	atomic_fetch_sub(&b->held, bytes);
+}
+
+/* Count bytes that are kept; false: there is no room for them. */
+static bool hold(struct bus *b, size_t bytes)
 {
 	size_t held = atomic_fetch_add(&b->held, bytes);
 
 	if (!held || held + bytes <= b->lim.held_bytes)
 		return true;
-	bus_release(b, bytes);
+	release(b, bytes);
 	return false;
-}
-
-void bus_release(struct bus *b, size_t bytes)
-{
-	atomic_fetch_sub(&b->held, bytes);
 }
 
 /* One with room for that much, counted. */
@@ -99,7 +100,7 @@ static int body_alloc(struct bus *b, size_t image, struct bus_body **ret, struct
 {
 	struct bus_body *body;
 
-	if (b && !bus_hold(b, sizeof(*body) + image))
+	if (b && !hold(b, sizeof(*body) + image))
 		return err_set(err, -ENOBUFS,
 			       "message bus: no more than %zu bytes are kept for slow receivers; msg_client_stats says "
 			       "who they are",
@@ -118,7 +119,7 @@ void bus_body_put(struct bus_body *body)
 	if (!body || atomic_fetch_sub(&body->refs, 1) != 1)
 		return;
 	if (body->bus)
-		bus_release(body->bus, sizeof(*body) + body->size);
+		release(body->bus, sizeof(*body) + body->size);
 	if (body->from) {
 		bus_origin_owe(body->from, body->cost);
 		bus_origin_put(body->from);

@@ -43,10 +43,6 @@ struct bus_body { /* shared by all who have it still to deliver */
 	uint8_t image[];
 };
 
-/* Count bytes that are kept; false: there is no room for them. */
-bool bus_hold(struct bus *b, size_t bytes);
-void bus_release(struct bus *b, size_t bytes);
-
 uint32_t bus_hash(const char *name);
 /* Which of n connections carries it. */
 unsigned int bus_lane(const struct bus_body *body, unsigned int n);

@@ -1,8 +1,8 @@
 /* msg_part.c - bus messages that come in several parts.
  *
  * Parts of different messages may be interleaved; source and number tell which are of one.  What is put together is
- * bounded: a connection may have so many bytes and so many messages begun.  A message that does not fit is let pass to
- * its last part, and then paid back as if it had been used.
+ * bounded: a peer may have so many bytes begun, a connection so many messages.  A message that does not fit is let pass
+ * to its last part, and then paid back as if it had been used.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static void part_free(struct msg_lane *ml, struct msg_part *mp)
 	ml->parts_n--;
 	if (!mp->dropped) {
 		ml->parts_bytes -= mp->size;
-		bus_release(ml->port.bus, mp->size);
+		xprt_release(ml->x->env, mp->size);
 	}
 	buf_fini(&mp->b);
 	free(mp);
@@ -49,6 +49,22 @@ void msg_parts_free(struct msg_lane *ml)
 {
 	while (!LIST_EMPTY(&ml->parts))
 		part_free(ml, LIST_FIRST(&ml->parts));
+}
+
+/* May the peer have so much more begun, and may all? */
+static bool room_for(struct msg_lane *ml, uint32_t size)
+{
+	const struct msg_rail *mr = ml->x->msg;
+	uint64_t have = size - 1;
+
+	for (unsigned int i = 0; i < ml->x->n_eps; i++)
+		have += mr->lanes[i].parts_bytes;
+	if (!xprt_allows(ml->x, REFUSE_PARTS, have))
+		return false;
+	if (xprt_hold(ml->x->env, size))
+		return true;
+	refuse(ml->x->env, REFUSE_MEMORY, &ml->x->addr);
+	return false;
 }
 
 /* The first part: it says how long all will be. */
@@ -67,7 +83,7 @@ static struct msg_part *begin(struct msg_lane *ml, const struct msg_part_hdr *h,
 	memcpy(mp->src, h->src, BUS_SRC_SZ);
 	mp->gn = h->gn;
 	mp->size = BUS_HDR_SZ + cost;
-	mp->dropped = mp->size > ml->port.bus->lim.part_bytes - ml->parts_bytes || !bus_hold(ml->port.bus, mp->size);
+	mp->dropped = !room_for(ml, mp->size);
 	if (!mp->dropped)
 		ml->parts_bytes += mp->size;
 	LIST_INSERT_HEAD(&ml->parts, mp, entry);

@@ -191,7 +191,7 @@ void qgroup_ask_got(struct msg *m);
 void qgroup_donate_got(struct msg *m);
 void qgroup_donate_back_got(struct msg *m);
 
-/* What this daemon does not have: quota groups (proto_none.c). */
+/* What is let pass (proto_none.c). */
 void ignored_got(struct msg *m);
 
 #endif

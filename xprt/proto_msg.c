@@ -214,7 +214,7 @@ void msg_sub_got(struct msg *m)
 		return;
 	}
 	mr = msg_rail_of(m->x);
-	if (mr->subs_n >= bus->lim.peer_subs) {
+	if (!xprt_allows(m->x, REFUSE_SUBS, mr->subs_n)) {
 		sub_answer(m, CMD_MSG_SUB_REPLY, -ENOBUFS, "Too many subscriptions of one peer");
 		return;
 	}

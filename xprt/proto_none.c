@@ -1,9 +1,7 @@
-/* proto_none.c - requests for what this daemon does not have: quota groups have no answer that says no; they are let
- * pass.
- */
+/* proto_none.c - messages that ask for nothing and tell nothing that is wanted: they are let pass. */
 #include "xprt/proto.h"
 
 void ignored_got(struct msg *m)
 {
-	proto_odd(m->x, "a request or news that this daemon has no use for");
+	proto_odd(m->x, "news that this daemon has no use for");
 }

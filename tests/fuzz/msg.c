@@ -157,8 +157,6 @@ static void once(void)
 		.queue_msgs = 8,
 		.held_bytes = 16384,
 		.channels = 8,
-		.peer_subs = 4,
-		.part_bytes = 4096,
 		.stall_us = 1,
 		.credit_us = 1,
 	};
@@ -169,6 +167,8 @@ static void once(void)
 	if (fuzz.env.bus)
 		return;
 	fuzz.env.bus = bus_new(&lim);
+	fuzz.env.limits.subs = 4;
+	fuzz.env.limits.parts_bytes = 4096;
 	bus_enable(fuzz.env.bus, true);
 	qgroup_init(&group);
 	qgroup_conf_set(&group, &conf);
