@@ -241,6 +241,8 @@ struct msg_rail *msg_rail_of(struct xprt *x)
 
 void msg_rail_up(struct xprt *x)
 {
+	if (x->quota_late)
+		msg_quota_send(x);
 	for (unsigned int i = 0; x->msg && i < x->n_eps; i++)
 		send_waiting(&x->msg->lanes[i]);
 }

@@ -78,6 +78,8 @@ bool msg_part_add(struct msg_lane *ml, const struct msg_part_hdr *h, const void 
 		  int *ret_rc, uint32_t *ret_cost);
 void msg_parts_free(struct msg_lane *ml);
 
+/* Tell the peer of x->quota (proto_quota.c). */
+void msg_quota_send(struct xprt *x);
 /* Pay so much back (proto_quota.c). */
 void msg_pay(void *msg_lane, uint64_t bytes);
 void msg_pay_more(struct loop_job *job); /* msg_lane.more: there is more to pay with */

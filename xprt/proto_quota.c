@@ -84,3 +84,33 @@ void rate_reconfig_got(struct msg *m)
 	m->x->peer_quota.rate = (int64_t)rd_be64(&m->r);
 	go_all(m->x);
 }
+
+static void reconfig_send(struct xprt *x, enum proto_cmd cmd, int64_t v)
+{
+	struct buf *b = proto_req(x->lanes[0], cmd, 0);
+
+	buf_be64(b, (uint64_t)v);
+	proto_put(x->lanes[0], b);
+}
+
+void msg_quota_send(struct xprt *x)
+{
+	x->quota_late = false;
+	if (x->legacy)
+		return;
+	reconfig_send(x, CMD_QUOTA_RECONFIG, x->quota.recv_quota);
+	reconfig_send(x, CMD_RATE_RECONFIG, x->quota.rate);
+}
+
+void xprt_quota_set(struct xprt *x, const struct xprt_quota *quota)
+{
+	const struct xprt_quota q = conn_quota(quota);
+
+	if (q.recv_quota == x->quota.recv_quota && q.rate == x->quota.rate)
+		return;
+	x->quota = q;
+	if (x->up)
+		msg_quota_send(x);
+	else
+		x->quota_late = true;
+}

@@ -285,6 +285,8 @@ int xprt_msg_unsub(struct xprt *x, const char *match, bool regex, xprt_msg_fn fn
 /* One message of this process to this peer alone, whether our own bus is on or not (tools).  -EAGAIN: no credit, or it
  * does not read so fast: ev->credit() comes; -ENOTSUP: its bus is off; -EMSGSIZE: it takes none of that length. */
 int xprt_msg_send(struct xprt *x, const struct bus_msg *m, struct err *err);
+/* It may send us so much from now on. */
+void xprt_quota_set(struct xprt *x, const struct xprt_quota *quota);
 /* Bytes (channel names with NUL, and data) sent to it that it has not paid back: 0 when it is done with all. */
 int64_t xprt_msg_unpaid(const struct xprt *x);
 

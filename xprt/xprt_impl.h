@@ -92,6 +92,7 @@ struct xprt {
 	enum auth_why auth_why; /* of an end by XPRT_AUTH */
 	bool legacy;            /* it knows no rails: never send it a command >= 10 */
 	bool msg_on;            /* its message bus is on */
+	bool quota_late;        /* it is to be told of `quota` when it is up */
 	struct xprt_quota peer_quota, quota; /* what it lets us send, what we let it */
 	struct {
 		uint64_t asked_xid, asked; /* of the newest ask, 0: answered */

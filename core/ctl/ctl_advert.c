@@ -140,8 +140,6 @@ int ctl_prdcr_listen_add(struct ctl *c, struct err *err)
 		.ip = ctl_text(c, ATTR_CACHE_IP, NULL),
 		.active = !strcmp(ctl_text(c, ATTR_TYPE, "passive"), "active"),
 		.disable_start = ctl_num(c, ATTR_AUTO_INTERVAL, false),
-		.quota = ctl_num(c, ATTR_QUOTA, -1),
-		.rx_rate = ctl_num(c, ATTR_RX_RATE, -1),
 		.max = (uint64_t)ctl_num(c, ATTR_SIZE, PRDCR_LISTEN_MAX_DFLT),
 		.uid = c->uid,
 		.gid = c->gid,
@@ -158,6 +156,8 @@ int ctl_prdcr_listen_add(struct ctl *c, struct err *err)
 
 	if (conf.active)
 		conf.auth = ctl_text(c, ATTR_AUTH, AUTH_DOMAIN_DFLT);
+	if (!rc)
+		rc = ctl_quota(c, &conf.quota, err);
 	if (rc)
 		return rc;
 	if (conf.active && conf.reconnect_us <= 0)
@@ -218,8 +218,11 @@ static void listen_status(struct ctl *c, const struct prdcr_listen *l)
 	reply_string(b, conf->regex);
 	buf_addf(b, ",\"IP range\":");
 	reply_string(b, conf->ip);
-	buf_addf(b, ",\"quota\":\"%lld\",\"rx_rate\":\"%lld\",\"type\":\"%s\"", (long long)conf->quota,
-		 (long long)conf->rx_rate, conf->active ? "active" : "passive");
+	buf_addf(b, ",\"quota\":");
+	reply_size(b, conf->quota.recv_quota);
+	buf_addf(b, ",\"rx_rate\":");
+	reply_size(b, conf->quota.rate);
+	buf_addf(b, ",\"type\":\"%s\"", conf->active ? "active" : "passive");
 	if (conf->active) {
 		buf_addf(b, ",\"xprt\":");
 		reply_string(b, conf->xprt);

@@ -388,6 +388,7 @@ void prdcr_take(struct prdcr *p, struct xprt *x)
 	}
 	p->loop = xprt_loop(x); /* nothing of it was on the old one */
 	p->x = x;
+	xprt_quota_set(x, &p->conf.quota); /* so far it had those of the port that it came through */
 	if (xprt_is_up(x)) /* else there are connections of its rail to come */
 		prdcr_is_up(p);
 }

@@ -138,6 +138,7 @@ static struct prdcr *prdcr_make(struct prdcr_listen *l, const char *name, const 
 		.type = lc->active ? PRDCR_ADVERTISED_ACTIVE : PRDCR_ADVERTISED,
 		.reconnect_us = lc->active ? lc->reconnect_us : NO_RECONNECT,
 		.rail = lc->active ? lc->rail : 1,
+		.quota = lc->quota,
 		.uid = lc->uid,
 		.gid = lc->gid,
 		.perm = lc->perm,

@@ -18,7 +18,7 @@ struct prdcr_listen_conf {
 	const char *regex; /* on the advertised host; NULL: any */
 	const char *ip;    /* a range of addresses; NULL: any */
 	bool active, disable_start;
-	int64_t quota, rx_rate; /* of the connections; -1: no limit */
+	struct xprt_quota quota; /* of the connections */
 	uint64_t max;           /* how many producers it makes */
 	uint32_t uid, gid, perm;
 	/* active: how to connect back */

@@ -6,7 +6,9 @@ import subprocess
 import pytest
 
 from ldms import PATIENCE_S, free_port, real_ldmsd, wait_for
+from test_advertise import conf_agg
 from test_bus import CLIENT_STATS, daemon, stats
+from test_real_advertise import advances, real_samp
 from test_real_peers import env, real
 from wire import Wire
 
@@ -115,3 +117,12 @@ def test_a_quota_group_with_theirs(cluster):
         assert r.alive() and d.alive()
         r.stop()
         d.stop()
+
+
+def test_their_sampler_that_came_is_told_its_quota(cluster):
+    agg = conf_agg(cluster, "a", "msg_enable", "prdcr_listen_add name=l quota=4k rx_rate=1m", "prdcr_listen_start name=l")
+    samp = real_samp(cluster, "r1", agg)
+    wait_for(lambda: [p["state"] for p in connects(agg.port).status(0x104)] == ["CONNECTED"], "the advertised one")
+    assert [(p["quota"], p["rx_rate"]) for p in connects(agg.port).status(0x104)] == [("4KB", "1MB")]
+    advances(agg, "r1/loadavg")
+    assert samp.alive() and agg.alive()

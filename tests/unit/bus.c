@@ -469,6 +469,24 @@ static void test_a_quota_that_changes(void **state)
 	close_buses(&r);
 }
 
+static void test_a_server_changes_its_mind(void **state)
+{
+	struct bus_msg m = text("c", "1234567");
+	struct err err = { "" };
+	struct rig r;
+
+	open_buses(&r, "mem", NULL);
+	rig_connect(&r, 1);
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	xprt_quota_set(r.s, &(struct xprt_quota){ .recv_quota = 7, .rate = 5000 });
+	rig_until(&r, r.c->peer_quota.rate == 5000);
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), -EMSGSIZE);
+	xprt_quota_set(r.s, &(struct xprt_quota){ 0 });
+	rig_until(&r, r.c->peer_quota.rate == -1);
+	assert_int_equal(xprt_msg_send(r.c, &m, &err), 0);
+	close_buses(&r);
+}
+
 /* What it takes no more of in this second waits for the next. */
 static void test_a_rate_delays(void **state)
 {
@@ -735,6 +753,7 @@ int main(void)
 		cmocka_unit_test(test_a_rail_spreads_channels_and_keeps_their_order),
 		cmocka_unit_test(test_a_sender_keeps_to_the_quota),
 		cmocka_unit_test(test_a_quota_that_changes),
+		cmocka_unit_test(test_a_server_changes_its_mind),
 		cmocka_unit_test(test_a_rate_delays),
 		cmocka_unit_test(test_a_subscription_has_a_rate),
 		cmocka_unit_test(test_who_may_say_and_read_what),
