@@ -3,8 +3,8 @@
 
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
+#include "core/daemon/auth_domain.h"
 #include "core/daemon/qgroups.h"
-#include "xprt/auth.h"
 #include "xprt/ep.h"
 
 #define PORT_DFLT 411
@@ -45,13 +45,12 @@ int ctl_qgroup_member_add(struct ctl *c, struct err *err)
 	const struct qgroup_member_conf conf = {
 		.xprt = ctl_text(c, ATTR_XPRT, "sock"),
 		.host = ctl_text(c, ATTR_HOST, ""),
-		.auth = ctl_text(c, ATTR_AUTH, "none"),
+		.auth = ctl_text(c, ATTR_AUTH, AUTH_DOMAIN_DFLT),
 		.port = (unsigned short)ctl_num(c, ATTR_PORT, PORT_DFLT),
 	};
-	const struct auth_type *auth;
 	const struct ep_type *ep;
 
-	if (ep_type_find(conf.xprt, &ep, err) || auth_type_find(conf.auth, &auth, err))
+	if (ep_type_find(conf.xprt, &ep, err) || ctl_auth_check(c, err))
 		return -ENOENT;
 	return qgroups_member_add(c->d->qgroups, &conf, err);
 }

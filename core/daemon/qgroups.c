@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/auth_domain.h"
 
 #define RETRY_US (2 * SEC_US) /* a member that is away is asked for a place again */
 
@@ -17,7 +18,8 @@ static const char *const state_names[] = { "DISCONNECTED", "CONNECTING", "CONNEC
 struct member {
 	struct qgroups *g;
 	LIST_ENTRY(member) entry;
-	char *xprt, *host, *auth;
+	char *xprt, *host, *domain;
+	struct auth_domain *auth; /* a reference is held */
 	unsigned short port;
 	enum member_state state;
 	bool told; /* that it is away */
@@ -67,7 +69,14 @@ static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *
 static void dial(struct member *m)
 {
 	static const struct xprt_events ev = { .up = on_up, .down = on_down };
-	const struct xprt_conf conf = { .type = m->xprt, .host = m->host, .port = m->port, .auth = m->auth };
+	const struct xprt_conf conf = {
+		.type = m->xprt,
+		.host = m->host,
+		.port = m->port,
+		.auth = m->auth->plugin,
+		.auth_args = &m->auth->args,
+		.auth_kept = m->auth->kept,
+	};
 	struct err err;
 
 	m->state = CONNECTING;
@@ -94,7 +103,8 @@ static void member_free(struct member *m) /* hung up */
 	LIST_REMOVE(m, entry);
 	free(m->xprt);
 	free(m->host);
-	free(m->auth);
+	free(m->domain);
+	auth_domain_put(m->auth);
 	free(m);
 }
 
@@ -110,15 +120,20 @@ static struct member *find(struct qgroups *g, const char *host, unsigned short p
 
 int qgroups_member_add(struct qgroups *g, const struct qgroup_member_conf *conf, struct err *err)
 {
+	struct auth_domain *auth;
 	struct member *m;
 
 	if (find(g, conf->host, conf->port))
 		return err_set(err, -EEXIST, "qgroup: %s:%u is a member already", conf->host, conf->port);
+	auth = auth_domain_get(g->d, conf->auth, err);
+	if (!auth)
+		return -ENOENT;
 	m = xcalloc(1, sizeof(*m));
 	m->g = g;
 	m->xprt = xstrdup(conf->xprt);
 	m->host = xstrdup(conf->host);
-	m->auth = xstrdup(conf->auth);
+	m->domain = xstrdup(conf->auth);
+	m->auth = auth;
 	m->port = conf->port;
 	ev_init(&m->retry, retry_cb);
 	m->retry.data = m;
@@ -145,7 +160,7 @@ void qgroups_members(struct qgroups *g, void (*fn)(void *arg, const struct qgrou
 
 	LIST_FOREACH(m, &g->members, entry) {
 		const struct qgroup_member_info info = {
-			.conf = { .xprt = m->xprt, .host = m->host, .auth = m->auth, .port = m->port },
+			.conf = { .xprt = m->xprt, .host = m->host, .auth = m->domain, .port = m->port },
 			.state = state_names[m->state],
 		};
 

@@ -10,7 +10,7 @@
 struct qgroups;
 
 struct qgroup_member_conf {
-	const char *xprt, *host, *auth;
+	const char *xprt, *host, *auth; /* auth: the domain */
 	unsigned short port;
 };
 

@@ -1,6 +1,5 @@
 """The message bus of daemons, from outside: who gets what, what it costs, and what became of the rest."""
 import json
-import os
 import signal
 import struct
 
@@ -234,3 +233,71 @@ def test_a_stopped_subscriber_delays_nobody(cluster):
     assert got < sent
 
 
+
+
+def subscribed_at(*producers, match="load"):
+    return "".join(f"prdcr_add name=p{i} type=active xprt=sock host=127.0.0.1 port={port} reconnect=100ms\n"
+                   f"prdcr_start name=p{i}\n" for i, port in enumerate(producers)) + \
+        f"prdcr_subscribe regex=.* message_tag={match}\n"
+
+
+def test_many_publishers_through_two_hops(cluster):
+    """All arrive, each publisher's in its order, without a quota and with one."""
+    publishers, batch = 24, 100
+    for quota in ("-1", "20000"):
+        h1 = daemon(cluster, "h1" + quota, listen=f"quota={quota}")
+        h2 = daemon(cluster, "h2" + quota, subscribed_at(h1.port), bus=f"default_quota quota={quota}\nmsg_enable\n")
+        wait_for(lambda: stats(h1, CLIENT_STATS), "the subscription")
+        sub = Wire(h2.port).accepted()
+        sub.subscribe("load")
+        pubs = [Wire(h1.port).accepted() for _ in range(publishers)]
+        last = [0] * publishers
+        for i in range(1, 3 * batch + 1):
+            for k, p in enumerate(pubs):
+                p.publish("load", struct.pack(">II", k, i) + bytes(92), gn=i)
+            if i % batch:
+                continue
+            for _ in range(publishers * batch):
+                k, n = struct.unpack(">II", sub.delivered()[1][:8])
+                assert n == last[k] + 1
+                last[k] = n
+            for p in pubs:
+                p.paid(batch * 105)
+        assert last == [3 * batch] * publishers
+        for d in (h1, h2):
+            assert stats(d)["load"]["rx"]["count"] == 3 * batch * publishers
+            wait_for(lambda: stats(d, CLIENT_STATS)["load"]["waiting"]["count"] == 0, "nothing to wait")
+            assert stats(d, CLIENT_STATS)["load"]["drops"]["count"] == 0
+
+
+def test_daemons_that_subscribe_at_each_other(cluster):
+    """A message goes round as long as its header has room for the hops: nine of them."""
+    ports = [free_port(), free_port()]
+    a, b = (cluster.daemon(n, ["samp", "-n", n, "-c", cluster.write(
+        n + ".conf", f"msg_enable\nlisten port={mine} host=127.0.0.1\n" + subscribed_at(other, match="ring"))], mine)
+        for n, mine, other in (("a", *ports), ("b", *reversed(ports))))
+    for d in (a, b):
+        d.says("Listening")
+        wait_for(lambda: stats(d, CLIENT_STATS), "the other's subscription")
+    pub = Wire(a.port).accepted()
+    pub.publish("ring", b"round")
+    wait_for(lambda: stats(a)["ring"]["clients"][0]["lost"] == {"hops": 1}, "the end")
+    assert (stats(a)["ring"]["rx"]["count"], stats(b)["ring"]["rx"]["count"]) == (5, 4)
+
+
+def test_a_stopped_process_delays_nobody(cluster):
+    h1 = daemon(cluster, "h1", listen="quota=500000")
+    h2, h3 = (daemon(cluster, n, subscribed_at(h1.port)) for n in ("h2", "h3"))
+    wait_for(lambda: len(json.loads(Wire(h1.port).accepted().control(CLIENT_STATS)[1])) == 2, "both")
+    sub, pub = Wire(h3.port).accepted(), Wire(h1.port).accepted()
+    sub.subscribe("load")
+    h2.kill(signal.SIGSTOP)
+    for _ in range(1500):  # 30 MB: more than the network takes for a stopped one
+        pub.publish("load", bytes(20000))
+        assert len(sub.delivered()[1]) == 20000
+        pub.paid(20005)
+    h2.kill(signal.SIGCONT)
+    s = stats(h1)["load"]["clients"]
+    assert sorted(c["tx"]["count"] + c["drops"]["count"] for c in s) == [1500, 1500]
+    wait_for(lambda: stats(h2)["load"]["rx"]["count"] == min(c["tx"]["count"] for c in stats(h1)["load"]["clients"]),
+             "what the stopped one was given")
