@@ -66,7 +66,7 @@ def flood(cluster, connections, at_once, good_interval_ms=100):
     d = cluster.samp("flooded", "loadavg meminfo", "--interval", "100ms", "--limit", "handshake=1s")
     wait_for(lambda: len(d.ls()) == 2)
     good = Good(d, "flooded/meminfo", good_interval_ms)
-    soak("flood", d.port, min(connections, 2000), at_once)  # what is allocated once
+    soak("flood", d.port, min(connections, at_once), at_once)  # what is allocated once, by the size of the crowd
     wait_for(lambda: stats(d)["incoming"] <= 2, "the first ones to go", 60)
     before = resident_kb(d), descriptors(d)
     begun = time.monotonic()
