@@ -29,7 +29,7 @@ static void guest_unlist(struct lane *lane)
 	lane->listed = false;
 }
 
-#define CROWD 256 /* guests that are worth cleaning up after */
+#define CROWD 64 /* guests that are worth cleaning up after */
 
 /* A storm of connections leaves holes all over the heap, which malloc keeps for itself. */
 static void crowd_left(struct xprt_stats *st, unsigned long guests)
