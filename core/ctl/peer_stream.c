@@ -19,7 +19,6 @@
 #define STREAM_SUBSCRIBE   0x901
 #define STREAM_UNSUBSCRIBE 0x902
 #define STREAM_NEW         0x904
-#define SUBS_MAX           1024 /* of one peer */
 
 struct peer_sub {
 	struct peer_sub *next;
@@ -131,8 +130,9 @@ static int subscribe(struct peer_call *c, struct err *err)
 	at = sub_find(c->peer, name, &n);
 	if (*at)
 		return err_set(err, -EEXIST, "Already subscribed to `%s` stream", name);
-	if (n >= SUBS_MAX)
-		return err_set(err, -ENOSPC, "stream %s: a peer may subscribe to %d streams", name, SUBS_MAX);
+	if (!xprt_allows(c->peer->x, REFUSE_SUBS, n))
+		return err_set(err, -ENOSPC, "stream %s: a peer may subscribe to so many and no more; see `limits`",
+			       name);
 	ps = xcalloc(1, sizeof(*ps));
 	ps->peer = c->peer;
 	conf.arg = ps;

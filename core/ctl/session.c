@@ -172,6 +172,7 @@ static bool gather(struct session *s, const struct record *rec, struct buf *whol
 		return false;
 	}
 	if (s->bytes + rec->body_len > BYTES_MAX) {
+		refuse(xprt_env(s->x), REFUSE_REQUESTS, (const struct sockaddr_storage *)xprt_peer_addr(s->x));
 		snprintf(why, sizeof(why), "more than %u bytes of requests wait", BYTES_MAX);
 		answer(s->x, rec->msg_no, E2BIG, ATTR_STRING, why, strlen(why) + 1);
 		part_drop(s, p);

@@ -120,7 +120,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	atomic_init(&d->strgp_gen, 1);
 	d->pool = pool_new(conf->mem);
 	d->sets = setdb_new();
-	d->streams = streams_new();
+	d->streams = streams_new(&d->xprt);
 	d->work = work_new("resolver", RESOLVERS_MAX);
 	d->xprt.bus = bus_new(NULL);
 	d->auth_work = work_new("auth", AUTH_THREADS);

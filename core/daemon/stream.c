@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "xprt/xprt.h"
 
 #define TURN_MAX 256  /* messages handed to one subscriber before others on its loop have their turn */
 #define TOLD_MAX 1000 /* names that the log has said are lost */
@@ -35,6 +36,7 @@ struct told {
 };
 
 struct streams {
+	struct xprt_env *env;
 	pthread_mutex_t lock; /* inside loops' locks, outside of their job queues' */
 	atomic_bool enabled;
 	struct streams_view view;
@@ -43,26 +45,42 @@ struct streams {
 	LIST_HEAD(, stream_sub) dead; /* wait for their loop */
 };
 
-struct streams *streams_new(void)
+struct streams *streams_new(struct xprt_env *env)
 {
 	struct streams *all = xcalloc(1, sizeof(*all));
 
+	all->env = env;
 	pthread_mutex_init(&all->lock, NULL);
 	return all;
 }
 
-static void blob_put(struct blob *b)
+static size_t cost(const struct stream_msg *m)
 {
-	if (atomic_fetch_sub(&b->refs, 1) == 1)
-		free(b);
+	return m->len + STREAM_MSG_COST;
 }
 
-static struct blob *blob_new(const struct stream_msg *m)
+static void blob_put(struct streams *all, struct blob *b)
+{
+	if (atomic_fetch_sub(&b->refs, 1) != 1)
+		return;
+	if (all->env)
+		xprt_release(all->env, cost(&b->m));
+	free(b);
+}
+
+/* NULL: the memory for peers is used up. */
+static struct blob *blob_new(struct streams *all, const struct stream_msg *m)
 {
 	size_t name_len = strlen(m->name) + 1;
-	struct blob *b = xmalloc(sizeof(*b) + name_len + m->len);
-	char *at = (char *)(b + 1);
+	struct blob *b;
+	char *at;
 
+	if (all->env && !xprt_hold(all->env, cost(m))) {
+		refuse(all->env, REFUSE_MEMORY, NULL);
+		return NULL;
+	}
+	b = xmalloc(sizeof(*b) + name_len + m->len);
+	at = (char *)(b + 1);
 	atomic_init(&b->refs, 1);
 	b->m = *m;
 	b->m.name = memcpy(at, m->name, name_len);
@@ -72,9 +90,9 @@ static struct blob *blob_new(const struct stream_msg *m)
 	return b;
 }
 
-static void post_free(struct stream_post *p)
+static void post_free(struct streams *all, struct stream_post *p)
 {
-	blob_put(p->blob);
+	blob_put(all, p->blob);
 	free(p);
 }
 
@@ -84,7 +102,7 @@ static void queue_drop(struct stream_sub *sub)
 
 	for (struct stream_post *p = sub->head; p; p = next) {
 		next = p->next;
-		post_free(p);
+		post_free(sub->all, p);
 	}
 	sub->head = NULL;
 	sub->tail = &sub->head;
@@ -241,32 +259,34 @@ static void tell_lost(struct streams *all, const char *name, const char *who)
 /* -- publishing ------------------------------------------------------------------------------------------------------
  */
 
-static void drop_count(struct stream_sub *sub, size_t bytes)
+static void drop_count(struct stream_sub *sub, const struct stream_msg *m, const char *why)
 {
 	if (!sub->drops++)
-		log_warning("stream",
-			    "%s: subscriber %s is too slow: messages are dropped, and counted in "
-			    "stream_client_dump",
-			    sub->stream->name, sub->conf.who);
-	sub->drop_bytes += bytes;
+		log_warning("stream", "%s: messages for %s are dropped: %s; stream_client_dump counts them",
+			    sub->stream->name, sub->conf.who, why);
+	sub->drop_bytes += m->len;
 }
 
 static bool enqueue(struct stream_sub *sub, struct blob **blob, const struct stream_msg *m)
 {
 	struct stream_post *p;
 
-	if (sub->queued + m->len + STREAM_MSG_COST > STREAM_QUEUE_MAX) {
-		drop_count(sub, m->len);
+	if (sub->queued + cost(m) > STREAM_QUEUE_MAX) {
+		drop_count(sub, m, "it is too slow");
 		return false;
 	}
 	if (!*blob)
-		*blob = blob_new(m);
+		*blob = blob_new(sub->all, m);
+	if (!*blob) {
+		drop_count(sub, m, "the memory for peers is used up");
+		return false;
+	}
 	p = xmalloc(sizeof(*p));
 	atomic_fetch_add(&(*blob)->refs, 1);
 	*p = (struct stream_post){ .blob = *blob };
 	*sub->tail = p;
 	sub->tail = &p->next;
-	sub->queued += m->len + STREAM_MSG_COST;
+	sub->queued += cost(m);
 	loop_post(sub->conf.loop, &sub->job);
 	return true;
 }
@@ -309,7 +329,7 @@ int stream_publish(struct streams *all, const struct stream_msg *m, const struct
 	}
 	pthread_mutex_unlock(&all->lock);
 	if (blob)
-		blob_put(blob);
+		blob_put(all, blob);
 	return 0;
 }
 
@@ -326,7 +346,7 @@ static struct stream_post *take(struct stream_sub *sub)
 		sub->head = p->next;
 		if (!sub->head)
 			sub->tail = &sub->head;
-		sub->queued -= p->blob->m.len + STREAM_MSG_COST;
+		sub->queued -= cost(&p->blob->m);
 		sub->taken++;
 	}
 	pthread_mutex_unlock(&sub->all->lock);
@@ -356,7 +376,7 @@ static void deliver_cb(struct loop_job *job)
 		if (!p)
 			return;
 		sub->conf.fn(sub->conf.arg, &p->blob->m);
-		post_free(p);
+		post_free(sub->all, p);
 	}
 	loop_post(sub->conf.loop, &sub->job);
 }
@@ -404,7 +424,7 @@ void stream_dropped(struct stream_sub *sub, const struct stream_msg *m)
 {
 	pthread_mutex_lock(&sub->all->lock);
 	sub->taken--;
-	drop_count(sub, m->len);
+	drop_count(sub, m, "it is too slow");
 	pthread_mutex_unlock(&sub->all->lock);
 }
 

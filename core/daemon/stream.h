@@ -46,7 +46,9 @@ struct stream_sub_conf {
 	void *arg;
 };
 
-struct streams *streams_new(void);
+struct xprt_env;
+/* What waits counts towards the memory for peers of `env`; NULL: it does not (tests). */
+struct streams *streams_new(struct xprt_env *env);
 void streams_free(struct streams *all); /* with the subscriptions that are left; their loops do not turn any more */
 void streams_enable(struct streams *all, bool on); /* off to begin with */
 bool streams_enabled(const struct streams *all);

@@ -129,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 	if (!d)
 		begin();
 	streams_free(d->streams); /* nothing is left of the last run; nobody is connected */
-	d->streams = streams_new();
+	d->streams = streams_new(&d->xprt);
 	streams_enable(d->streams, true);
 	z = feed_accept();
 	feed_conn(&b, ZAP_CONNECT);

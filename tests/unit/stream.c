@@ -31,7 +31,7 @@ static int setup(void **state)
 	struct test *t = calloc(1, sizeof(*t));
 
 	log_level_set(LOG_QUIET_);
-	t->all = streams_new();
+	t->all = streams_new(NULL);
 	streams_enable(t->all, true);
 	t->loop = loop_new("test", NULL);
 	loop_lock(t->loop);
