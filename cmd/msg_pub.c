@@ -16,11 +16,11 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/ask.h"
+#include "core/daemon/stream.h"
 
-#define STREAM_PUBLISH 0x900
-#define WINDOW         64 /* messages of a stream without answer */
-#define PERM_DFLT      "0444"
-#define READ_BYTES     65536
+#define WINDOW     64 /* messages of a stream without answer */
+#define PERM_DFLT  "0444"
+#define READ_BYTES 65536
 
 struct pub_opts {
 	struct msg_peer_opts peer;

@@ -16,11 +16,10 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/ask.h"
+#include "core/daemon/stream.h"
 
-#define STREAM_PUBLISH   0x900
-#define STREAM_SUBSCRIBE 0x901
-#define RETRY_S          1.0 /* between attempts to come back */
-#define ATTRS_MAX        8   /* of a message of a stream: name, type, data */
+#define RETRY_S   1.0 /* between attempts to come back */
+#define ATTRS_MAX 8   /* of a message of a stream: name, type, data */
 
 struct sub_opts {
 	struct msg_peer_opts peer;

@@ -14,6 +14,7 @@
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_sub.h"
 #include "core/daemon/records.h"
+#include "core/daemon/stream.h"
 
 static int want_of(struct ctl *c, struct prdcr_want_conf *ret, struct err *err)
 {
@@ -68,8 +69,7 @@ void prdcr_put_wants(struct buf *b, const struct prdcr *p)
 /* -- prdcr_stream_status: every producer is asked, and answered is when all have -------------------------------------
  */
 
-#define WAIT_S        4.0 /* for producers; who asks waits for 5 s */
-#define STREAM_STATUS 0x905
+#define WAIT_S 4.0 /* for producers; who asks waits for 5 s */
 
 struct gathering { /* the main loop's */
 	struct daemon *d;

@@ -15,11 +15,6 @@
 #include "core/ctl/peer.h"
 #include "core/daemon/stream.h"
 
-#define STREAM_PUBLISH     0x900
-#define STREAM_SUBSCRIBE   0x901
-#define STREAM_UNSUBSCRIBE 0x902
-#define STREAM_NEW         0x904
-
 struct peer_sub {
 	struct peer_sub *next;
 	struct peer *peer;

@@ -10,12 +10,9 @@
 #include "core/base/xalloc.h"
 #include "core/daemon/prdcr_impl.h"
 #include "core/daemon/records.h"
+#include "core/daemon/stream.h"
 
 #define REGEX_CHARS "$()*+.:?[\\]^{|}" /* a channel with one of these is an expression, as ldmsd has it */
-
-#define STREAM_SUBSCRIBE   0x901
-#define STREAM_UNSUBSCRIBE 0x902
-#define ATTR_NAME          1
 
 struct prdcr_rule {
 	struct prdcr_rule *next;
@@ -106,7 +103,7 @@ static void msg_ignored(struct xprt *x, void *arg, int rc, const char *words)
 /* Ask for it, or take that back. */
 static int want_say(struct prdcr_want *w, bool on, struct err *err)
 {
-	const struct record_pair pair = { ATTR_NAME, w->conf.text };
+	const struct record_pair pair = { STREAM_ATTR_NAME, w->conf.text };
 	struct prdcr *p = w->prdcr;
 
 	if (w->conf.kind == WANT_STREAM)

@@ -20,6 +20,16 @@
 #define STREAM_QUEUE_MAX (8u << 20) /* bytes that wait for one subscriber */
 #define STREAM_MSG_COST  128        /* ... to which each message adds this, so that many small ones are bounded too */
 
+/* Between daemons, as control records (man ldms-wire, "streams"). */
+enum stream_request {
+	STREAM_PUBLISH = 0x900,
+	STREAM_SUBSCRIBE = 0x901,
+	STREAM_UNSUBSCRIBE = 0x902,
+	STREAM_NEW = 0x904,
+	STREAM_STATUS = 0x905,
+};
+#define STREAM_ATTR_NAME 1 /* the attribute with the stream's name */
+
 struct streams; /* those of a daemon */
 
 enum stream_type { STREAM_STRING, STREAM_JSON };
