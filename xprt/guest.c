@@ -32,22 +32,26 @@ static void guest_unlist(struct lane *lane)
 #define CROWD 64 /* guests that are worth cleaning up after */
 
 /* A storm of connections leaves holes all over the heap, which malloc keeps for itself. */
-static void crowd_left(struct xprt_stats *st, unsigned long guests)
+static void crowd_gone(void *arg)
 {
+	malloc_trim(0);
+}
+
+static void crowd_left(struct lane *lane, unsigned long guests)
+{
+	struct xprt_stats *st = &lane->ep->env->stats;
+
 	if (atomic_load(&st->guests_peak) < CROWD || guests > atomic_load(&st->guests_peak) / 8)
 		return;
 	atomic_store(&st->guests_peak, guests);
-	malloc_trim(0);
+	loop_call(lane->ep->loop, crowd_gone, NULL); /* behind the jobs that bury them */
 }
 
 void guest_left(struct lane *lane)
 {
 	guest_unlist(lane);
-	if (lane->guest) {
-		struct xprt_stats *st = &lane->ep->env->stats;
-
-		crowd_left(st, atomic_fetch_sub(&st->guests, 1) - 1);
-	}
+	if (lane->guest)
+		crowd_left(lane, atomic_fetch_sub(&lane->ep->env->stats.guests, 1) - 1);
 	lane->guest = false;
 }
 
