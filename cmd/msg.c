@@ -117,6 +117,18 @@ void msg_heard(struct msg_conn *m)
 	ev_timer_stop(loop_ev(m->loop), &m->deadline);
 }
 
+enum exit_status msg_no_connection(const struct msg_conn *m)
+{
+	struct err why;
+
+	if (m->x && xprt_authenticating(m->x, &why)) {
+		msg_say(m, "%s (after %s)", why.msg, m->time_text);
+		return EXIT_AUTH;
+	}
+	msg_say(m, "no connection within %s; see whether the host is up, or give it more time with -w", m->time_text);
+	return EXIT_INCOMPLETE;
+}
+
 void msg_over(struct msg_conn *m, enum exit_status status)
 {
 	if (m->over)

@@ -60,6 +60,8 @@ int msg_connect(struct msg_conn *m, const struct xprt_events *ev, void *arg, str
 /* Something is due from now on; it has come. */
 void msg_await(struct msg_conn *m);
 void msg_heard(struct msg_conn *m);
+/* Time is up and there is no connection: say why; the exit status. */
+enum exit_status msg_no_connection(const struct msg_conn *m);
 void msg_over(struct msg_conn *m, enum exit_status status);
 void msg_close(struct msg_conn *m);
 void msg_say(const struct msg_conn *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -349,11 +349,11 @@ static void on_late(struct ev_loop *ev, ev_timer *t, int events)
 
 	(void)ev;
 	(void)events;
-	if (!xprt_is_up(p->m.x))
-		msg_say(&p->m, "no connection within %s; see whether the host is up, or give it more time with -w",
-			p->m.time_text);
-	else
-		msg_say(&p->m, "it takes nothing for %s", p->m.time_text);
+	if (!xprt_is_up(p->m.x)) {
+		pub_over(p, msg_no_connection(&p->m));
+		return;
+	}
+	msg_say(&p->m, "it takes nothing for %s", p->m.time_text);
 	pub_over(p, EXIT_INCOMPLETE);
 }
 

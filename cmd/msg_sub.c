@@ -393,14 +393,12 @@ static void on_late(struct ev_loop *ev, ev_timer *t, int events)
 	(void)events;
 	if (s->m.x && xprt_is_up(s->m.x)) {
 		msg_say(&s->m, "no answer to the subscription within %s", s->m.time_text);
+		sub_over(s, EXIT_INCOMPLETE);
 	} else if (s->was_up) {
 		on_down(NULL, s, XPRT_TIMEOUT, "");
-		return;
 	} else {
-		msg_say(&s->m, "no connection within %s; see whether the host is up, or give it more time with -w",
-			s->m.time_text);
+		sub_over(s, msg_no_connection(&s->m));
 	}
-	sub_over(s, EXIT_INCOMPLETE);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)

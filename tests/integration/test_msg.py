@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from ldms import LDMS, PATIENCE_S, free_port, run, wait_for
+from test_auth import secret
 from test_streams import CLIENTS, STATUS, conf, prdcr, wire
 
 BOTH = "stream_enable\nmsg_enable\n"
@@ -191,6 +192,22 @@ def test_listen(cluster, subs, kind):
     wait_for(sent, "the listener")
     assert json.loads(s.lines(1)[-1])["channel"] == "any"
     assert s.end(signal.SIGINT)[0] == 0 and one.end(signal.SIGINT)[0] == 0
+
+
+@KINDS
+def test_authentication(cluster, subs, kind):
+    """A secret on both sides, none on this side, and another one."""
+    good, bad = (("-a", "ovis", "-A", "conf=" + secret(cluster, n, n)) for n in ("swordfish-42", "goldfish-43"))
+    port = free_port()
+    path = cluster.write("d.conf", f"{BOTH}listen xprt=sock port={port} host=127.0.0.1\n")
+    d = cluster.daemon("d", ["samp", "-n", "d", "-c", path, *good], port)
+    d.says("is ready")
+    s = subs(*at(d), *kind, *good, "-n", 1, "ch")
+    wait_for(lambda: pub(d, *kind, *good, "ch", "hello").returncode == 0 and s.proc.poll() == 0, "it to come through")
+    assert s.lines(1) == ["hello"]
+    for args in ((), bad):
+        r = pub(d, *kind, *args, "-w", "2", "ch", "x")
+        assert r.returncode == 7 and "authentic" in r.stderr.lower(), (args, r)
 
 
 def test_regex_and_rate(cluster, subs):
