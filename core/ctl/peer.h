@@ -37,7 +37,9 @@ struct peer_verb {
 const struct peer_verb *peer_verb_by_code(uint32_t code);
 /* Is an answer wanted, good or bad?  (Messages that daemons pass on to each other are not answered.) */
 bool peer_wants_answer(const struct peer_verb *v, const struct record_attr *attrs, int n);
-/* The peer is gone (or, when the daemon ends, everything): forget what it wanted. */
+/* The peer is gone: it wants nothing any more.  On its loop. */
+void peer_gone(struct peer *p);
+/* Behind peer_gone(), or when the daemon is gone. */
 void peer_fini(struct peer *p);
 
 #endif

@@ -170,14 +170,18 @@ static int unsubscribe(struct peer_call *c, struct err *err)
 	return 0;
 }
 
+void peer_gone(struct peer *p)
+{
+	for (struct peer_sub *ps = p->subs; ps; ps = ps->next)
+		stream_unsubscribe(ps->sub);
+}
+
 void peer_fini(struct peer *p)
 {
 	struct peer_sub *ps;
 
 	while ((ps = p->subs)) {
 		p->subs = ps->next;
-		if (!atomic_load(p->closing))
-			stream_unsubscribe(ps->sub); /* else it went with the daemon */
 		sub_free(ps);
 	}
 	free(p->prdcr);

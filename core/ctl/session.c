@@ -315,6 +315,8 @@ static void on_gone(struct record_sink *face, struct xprt *x)
 	if (s)
 		session_unlist(sk, s);
 	pthread_mutex_unlock(&sk->lock);
+	if (s)
+		peer_gone(&s->peer);
 	session_free(s);
 }
 

@@ -241,3 +241,20 @@ def test_daemons_that_advertise_are_asked_too(cluster):
         assert event(a)[2] == b"hello\0"
         if once_more:
             samp.restart()
+
+
+def test_ending_while_messages_pass(cluster):
+    """Each is a producer and a subscriber of the next one; they end one after the other."""
+    port = free_port()
+    top = conf(cluster, "top", f"stream_enable\nprdcr_add name=mid type=active xprt=sock host=127.0.0.1 port={port} "
+               "reconnect=100ms\nprdcr_start name=mid\nprdcr_subscribe regex=.* stream=up\n")
+    path = cluster.write("mid.conf", f"stream_enable\nlisten port={port} host=127.0.0.1\n" + prdcr("top", top) +
+                         "prdcr_subscribe regex=.* stream=down\n")
+    mid = cluster.daemon("mid", ["samp", "-n", "mid", "-c", path, "--io-threads", 2], port)
+    w = wire(mid), wire(top)
+    wait_for(lambda: w[0].status(STATUS).get("up", {}).get("mode") == "subscribed" and
+             w[1].status(STATUS).get("down", {}).get("mode") == "subscribed", "both ways")
+    for d, x, name in ((mid, w[0], "up"), (top, w[1], "down")):
+        for _ in range(3000):
+            x.request(5, record(PUBLISH, [(NAME, text(name)), (TYPE, b"\0"), (STRING, b"x" * 1000 + b"\0")]), 0)
+        assert d.stop() == 0
