@@ -121,6 +121,7 @@ def test_a_quota_group_with_theirs(cluster):
 
 def test_their_sampler_that_came_is_told_its_quota(cluster):
     agg = conf_agg(cluster, "a", "msg_enable", "prdcr_listen_add name=l quota=4k rx_rate=1m", "prdcr_listen_start name=l")
+    agg.says("Listening")
     samp = real_samp(cluster, "r1", agg)
     wait_for(lambda: [p["state"] for p in connects(agg.port).status(0x104)] == ["CONNECTED"], "the advertised one")
     assert [(p["quota"], p["rx_rate"]) for p in connects(agg.port).status(0x104)] == [("4KB", "1MB")]
