@@ -54,6 +54,19 @@ def test_their_tool_publishes_to_us(cluster):
         assert (channel, data.rstrip(b"\0"), hops) == ("jobs", b'{"a":1}', 1)
 
 
+def test_their_tool_keeps_to_our_quota(cluster):
+    """It may have one message outstanding, and goes on when that is paid back."""
+    d = daemon(cluster, "d", listen="quota=20")
+    sub = Wire(d.port).accepted()
+    sub.subscribe("jobs")
+    r = publish(cluster, d.port, "jobs", '{"a":1}', "string", "-r", "20", "-i", "1000")
+    assert r.returncode == 0, r
+    for _ in range(20):
+        assert sub.delivered()[1].rstrip(b"\0") == b'{"a":1}'
+    assert stats(d)["jobs"]["rx"]["count"] == 20
+    assert stats(d, CLIENT_STATS)["jobs"]["drops"]["count"] == 0
+
+
 def test_their_aggregator_gets_ours(cluster):
     d = daemon(cluster, "d")
     for rail in (1, 3):
