@@ -95,11 +95,16 @@ demo:
 
 # libFuzzer targets want clang; `make fuzz-run RUNS=5000000` runs each that often on its corpus.
 RUNS ?= 20000
-FUZZ_SAN := fuzzer,address,undefined
+FUZZ_SAN   := fuzzer,address,undefined
+FUZZ_CC    := clang $(CPPFLAGS) -std=gnu11 -g -O1 -Itests/fuzz -fsanitize=$(FUZZ_SAN) -fno-sanitize-recover=undefined
+FUZZ_OBJS  := $(SRCS:%.c=$(B)/fuzz/obj/%.o)
+.SECONDARY: $(FUZZ_OBJS)
 fuzz: $(FUZZERS)
-$(B)/fuzz/%: tests/fuzz/%.c $(SRCS)
+$(B)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@) clang $(CPPFLAGS) -std=gnu11 -g -O1 -Itests/fuzz -fsanitize=$(FUZZ_SAN) -fno-sanitize-recover=undefined -o $@ $< $(SRCS) $(LIBS)
+	$(call say,FUZZCC,$<) $(FUZZ_CC) -MMD -MP -c -o $@ $<
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJS)
+	$(call say,FUZZ,$@) $(FUZZ_CC) -MMD -MP -o $@ $< $(FUZZ_OBJS) $(LIBS)
 fuzz-run: fuzz
 	@RUNS=$(RUNS) BUILD="$(B)" sh tests/fuzz/run.sh
 
@@ -123,4 +128,4 @@ lint:
 clean:
 	rm -rf build
 
--include $(OBJS:.o=.d) $(UNITS:=.d) $(B)/tests/soak/soak.d
+-include $(OBJS:.o=.d) $(UNITS:=.d) $(FUZZ_OBJS:.o=.d) $(FUZZERS:=.d) $(B)/tests/soak/soak.d
