@@ -1,9 +1,8 @@
 /* Recorded conversations between real peers, replayed: what their client said is said to our server, and what their
  * server said is said to our client.
  *
- * The recordings are in the folder named by LDMS_TRACES (default ../shared/traces); without it there is nothing to do.
- * Format: "# N C>S words" begins a frame, lines of hexadecimal digits follow up to an empty line; C2>S2 is the second
- * connection of a scenario.
+ * The recordings are in tests/data/traces (or the folder that LDMS_TRACES names), with a README.  "# N C>S words" begins
+ * a frame, lines of hexadecimal digits follow up to an empty line; C2>S2 is the second connection of a scenario.
  */
 #include "tests/unit/rig.h"
 
@@ -53,7 +52,7 @@ static const char *folder(void)
 {
 	const char *dir = getenv("LDMS_TRACES");
 
-	return dir ? dir : "../shared/traces";
+	return dir ? dir : "tests/data/traces";
 }
 
 static uint32_t be32_at(const struct buf *b, size_t at)
