@@ -7,9 +7,10 @@ import pytest
 
 from ldms import PATIENCE_S, free_port, real_ldmsd, wait_for
 from test_advertise import conf_agg
-from test_bus import CLIENT_STATS, daemon, stats
+from test_bus import CLIENT_STATS, daemon, stats, subscribed_at
 from test_real_advertise import advances, real_samp
 from test_real_peers import env, real
+from test_soak import soak
 from wire import Wire
 
 PREFIX = real_ldmsd()
@@ -98,6 +99,21 @@ def test_their_aggregator_with_a_quota(cluster):
         pub.publish("c", b"%3d" % i + bytes(397), gn=i + 1)
     assert [int(sub.delivered()[1][:3]) for _ in range(50)] == list(range(50))
     assert stats(d, CLIENT_STATS)["c"]["drops"]["count"] == 0
+
+
+@pytest.mark.parametrize("theirs", ["first", "second"])
+def test_many_publishers_through_ours_and_theirs(cluster, theirs):
+    """Two hops, one of them theirs: nothing is lost, and each publisher's messages stay in order."""
+    if theirs == "first":
+        h1 = real_agg(cluster, "h1", [], [])
+        h2 = daemon(cluster, "h2", subscribed_at(h1.port))
+        wait_for(lambda: soak.client_totals(h1), "our subscription there")
+    else:
+        h1 = daemon(cluster, "h1", listen="quota=20000")
+        h2 = real_agg(cluster, "h2", [h1], ["load"])
+        wait_for(lambda: soak.client_totals(h1), "their subscription here")
+    out = soak.messages(48, 200, h1, h2, lazy=False)
+    assert soak.wrong(out) == [], out
 
 
 def real_qgroup(port):

@@ -26,3 +26,7 @@ def test_many_tools(cluster):
 
 def test_connect_and_close(cluster):
     well(soak.cycles(cluster, 10000))
+
+
+def test_many_publishers(cluster):
+    well(soak.messages(24, 200, *soak.our_hops(cluster)))
