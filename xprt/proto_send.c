@@ -6,14 +6,22 @@
 
 #include "xprt/proto.h"
 
+/* What a peer asks may overtake the last connections of its rail, and the answer may, too. */
+static struct lane *first_lane(const struct xprt *x)
+{
+	struct lane *lane = x->lanes[0];
+
+	return lane && lane->state == LANE_OPEN && !x->down && !x->closed ? lane : NULL;
+}
+
 int xprt_send(struct xprt *x, const void *bytes, size_t len, struct err *err)
 {
-	struct lane *lane = proto_lane(x, err);
+	struct lane *lane = first_lane(x);
 	struct buf *b;
 	int rc;
 
 	if (!lane)
-		return -ENOTCONN;
+		return err_set(err, -ENOTCONN, "%s: not connected", x->peer);
 	if (len > SEND_MSG_MAX)
 		return err_set(err, -EMSGSIZE, "%s: a message of %zu bytes; at most %d fit, split it", x->peer, len,
 			       SEND_MSG_MAX);
@@ -26,9 +34,9 @@ int xprt_send(struct xprt *x, const void *bytes, size_t len, struct err *err)
 
 size_t xprt_backlog(const struct xprt *x)
 {
-	const struct ep *ep = x->up ? x->lanes[0]->ep : NULL;
+	const struct lane *lane = first_lane(x);
 
-	return ep ? ep->type->queued(ep) : 0;
+	return lane ? lane->ep->type->queued(lane->ep) : 0;
 }
 
 void send_msg_got(struct msg *m)

@@ -137,8 +137,9 @@ void rail_down(struct xprt *x, enum xprt_fail fail, const char *why)
 	if (x->l && !x->adopted)
 		rail_log(x->peer, fail, x->auth_why, why);
 	shut(x);
-	/* who comes in and does not get as far as being somebody is nobody's peer */
-	if (x->ev->down && (!x->l || x->adopted || was_up))
+	/* who comes in and does not get as far as being somebody is nobody's peer; what one open lane of a rail has said
+	 * is known to the owner, also when the others never came */
+	if (x->ev->down && (!x->l || x->adopted || x->n_open))
 		x->ev->down(x, x->arg, fail, why);
 	if (x->l && !x->adopted)
 		xprt_close(x);

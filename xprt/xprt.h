@@ -161,7 +161,8 @@ const char *xprt_peer(const struct xprt *x); /* "n17:411" or "10.1.2.3:49152", f
 const struct sockaddr *xprt_peer_addr(const struct xprt *x);
 void xprt_peer_cred(const struct xprt *x, uint32_t *uid, uint32_t *gid);
 void *xprt_arg(const struct xprt *x);
-/* Send one SEND_MSG. -EMSGSIZE beyond 1,048,516 bytes. */
+/* Send one SEND_MSG, also as answer to a peer whose other connections are still to come.  -EMSGSIZE beyond 1,048,516
+ * bytes. */
 int xprt_send(struct xprt *x, const void *bytes, size_t len, struct err *err);
 
 /* Bytes of messages that wait for the peer to take them: who sends much looks first, because beyond limits.out_bytes a

@@ -15,6 +15,7 @@ MS = ("--interval", "100ms")
 XPRT_STATS = 0x60C
 DAEMON_STATUS = 0x603
 LIMITS = 0xF00
+STREAM_PUBLISH, STREAM_SUBSCRIBE, STREAM_ENABLE = 0x900, 0x901, 0x907
 
 
 def stats(daemon):
@@ -401,3 +402,22 @@ def test_an_aggregator_among_bad_servers(cluster):
     wait_for(lambda: agg.sets()["good/loadavg"]["update"] > before, "the good one to advance")
     for b in bad:
         b.sock.close()
+
+
+def test_half_a_rail_that_asks_and_goes(cluster):
+    """The answer comes also before the rail is whole; and to one that has gone nothing is sent."""
+    samp = cluster.samp("n1", "loadavg", *MS)
+    samp.says("is ready")
+    assert Wire(samp.port).accepted().control(STREAM_ENABLE)[0] == 0
+    w = Wire(samp.port, n_eps=2).accepted()
+    assert w.status(DAEMON_STATUS)["state"] == "ready"
+    w.sock.close()
+    for i in range(200):  # the end overtakes the questions, and what is published meets nobody
+        w = Wire(samp.port, n_eps=2).accepted()
+        w.ask(STREAM_SUBSCRIBE, [(1, b"tag\0")])
+        w.ask(DAEMON_STATUS)
+        w.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0) if i % 2 else bytes(8))
+        w.sock.close()
+    last = Wire(samp.port).accepted()
+    assert last.control(STREAM_PUBLISH, [(1, b"tag\0"), (16, b"x\0")])[0] == 0
+    assert wait_for(lambda: last.status(XPRT_STATS)["incoming"] == 1)

@@ -6,10 +6,10 @@ import struct
 
 
 class Wire:
-    def __init__(self, port, auth=b"none", version=b"\x04\x02\x00\x00", timeout=20, quota=-1, rate=-1):
+    def __init__(self, port, auth=b"none", version=b"\x04\x02\x00\x00", timeout=20, quota=-1, rate=-1, n_eps=1):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
         conn = version + auth.ljust(16, b"\0") + struct.pack(
-            ">IqqIIIQI", 1, rate, quota, 1, 0, os.getpid(), int.from_bytes(os.urandom(7), "big"), 1)
+            ">IqqIIIQI", 1, rate, quota, n_eps, 0, os.getpid(), int.from_bytes(os.urandom(7), "big"), 1)
         self.send(1, b"\x01\x03\x01\x00SOCKET\0\0" + struct.pack(">I", len(conn)) + conn)
         self.kind, self.body = self.recv()
 
@@ -54,11 +54,15 @@ class Wire:
         msg = body[4 if kind == 2 else 20:]
         return struct.unpack(">I", msg[8:12])[0], msg[16:]
 
-    def control(self, code, attrs=(), msg_no=1, flags=3):
-        """A control request; (errno, text) of the answer."""
+    def ask(self, code, attrs=(), msg_no=1, flags=3):
+        """A control request."""
         rec = b"".join(struct.pack(">III", 1, i, len(v)) + v for i, v in attrs) + struct.pack(">I", 0)
         rec = struct.pack(">IIIIII", 0xFFFFFFFF, 1, flags, msg_no, code, 24 + len(rec)) + rec
         self.request(5, struct.pack(">I", len(rec)) + rec, 0)
+
+    def control(self, *args, **kw):
+        """... and (errno, text) of its answer."""
+        self.ask(*args, **kw)
         return self.answer()
 
     def answer(self):

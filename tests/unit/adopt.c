@@ -121,32 +121,58 @@ static void test_owner_is_last(void **state)
 	rig_close(&r);
 }
 
-/* The record on the first connection of a rail may come before the others do. */
-static void test_half_a_rail(void **state)
+/* The first connection of a rail of two, with a record; the other has not come yet. */
+static struct raw half_a_rail(struct rig *r)
 {
 	struct raw w;
 	struct buf b = { 0 };
-	struct owner o = { 0 };
-	struct rig r;
 	struct ask {
 		uint32_t len;
 		char text[4];
 	} ask = { htonl(4), "now" };
 
-	rig_open(&r, "sock");
-	rig_listen(&r);
-	w = raw_connect(xprt_listener_port(r.l));
+	rig_open(r, "sock");
+	rig_listen(r);
+	w = raw_connect(xprt_listener_port(r->l));
 	put_connect(&b, "none", 2, 0, 99);
 	put_ack(&b);
 	put_ldms(&b, 0, 5, false, 0, &ask, sizeof(ask));
-	raw_send(&r, &w, b.p, b.len);
-	rig_until(&r, r.s_msgs);
-	assert_int_equal(r.s_ups, 0);
+	raw_send(r, &w, b.p, b.len);
+	rig_until(r, r->s_msgs);
+	assert_int_equal(r->s_ups, 0);
+	buf_fini(&b);
+	return w;
+}
+
+/* The record on the first connection of a rail may come before the others do. */
+static void test_half_a_rail(void **state)
+{
+	struct owner o = { 0 };
+	struct rig r;
+	struct raw w = half_a_rail(&r);
+
 	assert_int_equal(xprt_adopt(r.s_msg_from, &owner_events, &o, NULL), 0);
 	raw_close(&w);
 	rig_until(&r, o.downs); /* also what never got up is told to its owner */
 	assert_int_equal(o.ups, 0);
-	buf_fini(&b);
+	rig_close(&r);
+}
+
+/* It is answered, and whoever heard it is told of its end. */
+static void test_half_a_rail_is_heard(void **state)
+{
+	struct rig r;
+	struct raw w = half_a_rail(&r);
+
+	raw_until(&r, &w, raw_has(&w));
+	buf_consume(&w.in, raw_has(&w)); /* ACCEPTED */
+	assert_int_equal(xprt_send(r.s_msg_from, "well", 5, NULL), 0);
+	raw_until(&r, &w, raw_has(&w));
+	assert_string_equal((const char *)w.in.p + 24 + 20, "well");
+	raw_close(&w);
+	rig_until(&r, !atomic_load(&r.env.stats.live));
+	assert_int_equal(r.s_downs, 1);
+	assert_int_equal(r.s_ups, 0);
 	rig_close(&r);
 }
 
@@ -185,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_listener_closes),
 		cmocka_unit_test(test_owner_is_last),
 		cmocka_unit_test(test_half_a_rail),
+		cmocka_unit_test(test_half_a_rail_is_heard),
 		cmocka_unit_test(test_quiet),
 	};
 
