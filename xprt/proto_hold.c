@@ -2,6 +2,7 @@
  *
  * What a peer may read depends on its groups, and the user database that knows them may be slow.  Its first requests
  * wait for it here, in order, but not for long: then they are answered as for somebody who is in no group but his own.
+ * Of a peer that says much meanwhile no more is read.
  */
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@
 #include "xprt/rare.h"
 
 #define PATIENCE_US (2 * SEC_US) /* tools give up after 10 s, and so much is a lot for a local question */
-#define BYTES_MAX   (4u << 20)   /* of requests that wait; four of the largest */
+#define BYTES_MAX   (4u << 20)   /* of requests that wait, but for the last: four of the largest */
 
 struct hold {
 	struct groups_wait wait; /* its job: they are known, or one of the requests may be answered now */
@@ -21,6 +22,7 @@ struct hold {
 	struct buf msgs;         /* struct held, and as many bytes; ... */
 	size_t at;               /* of the first that waits still */
 	bool passing;            /* ... it is being answered */
+	uint64_t unread;         /* lanes that nothing is read from, a bit each */
 	ev_timer patience;
 };
 
@@ -66,10 +68,22 @@ static void hold_answer(struct hold *h)
 	free(msg);
 }
 
+static void read_on(struct xprt *x, uint64_t lanes)
+{
+	for (unsigned int i = 0; i < x->n_eps; i++) {
+		const struct lane *lane = lanes >> i & 1 ? x->lanes[i] : NULL;
+
+		if (lane && lane->ep)
+			lane->ep->type->hold(lane->ep, false);
+	}
+}
+
 /* One a turn: others want theirs.  What comes meanwhile goes behind them. */
 static void wait_cb(struct loop_job *job)
 {
 	struct hold *h = (struct hold *)job;
+	struct xprt *x;
+	uint64_t unread;
 
 	if (h->x)
 		ev_timer_stop(loop_ev(h->x->loop), &h->patience);
@@ -79,9 +93,13 @@ static void wait_cb(struct loop_job *job)
 		loop_post(h->wait.loop, &h->wait.job);
 		return;
 	}
-	if (h->x)
-		hold_end(h->x);
+	x = h->x;
+	unread = h->unread;
+	if (x)
+		hold_end(x);
 	hold_free(h);
+	if (x)
+		read_on(x, unread);
 }
 
 static void patience_cb(struct ev_loop *ev, ev_timer *w, int events)
@@ -137,10 +155,6 @@ bool hold_keeps(struct lane *lane, const void *msg, size_t len)
 		groups_need(x->env->users, x->loop, x->uid, NULL); /* they stay up to date */
 	if (!h || h->passing)
 		return false;
-	if (h->msgs.len + sizeof(one) + len > BYTES_MAX) {
-		proto_violation(lane, "more than %u bytes of requests before its user's groups are known", BYTES_MAX);
-		return true;
-	}
 	if (!xprt_hold(x->env, sizeof(one) + len)) {
 		refuse(x->env, REFUSE_MEMORY, &x->addr);
 		rail_down(x, XPRT_LIMIT,
@@ -149,5 +163,10 @@ bool hold_keeps(struct lane *lane, const void *msg, size_t len)
 	}
 	buf_add(&h->msgs, &one, sizeof(one));
 	buf_add(&h->msgs, msg, len);
+	if (h->msgs.len > BYTES_MAX) {
+		static_assert(RAIL_EPS_MAX <= 64, "a bit for each lane");
+		h->unread |= UINT64_C(1) << lane->idx;
+		lane->ep->type->hold(lane->ep, true);
+	}
 	return true;
 }

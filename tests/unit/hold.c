@@ -10,6 +10,7 @@
 #include "xprt/proto.h"
 
 #define GROUP 777u /* every user of this database is in it */
+#define MANY  20   /* large messages: more than are kept */
 
 /* -- the database: these stand in for libc's ----------------------------------------------------------------------- */
 
@@ -155,8 +156,8 @@ static void test_gone(void **state)
 	assert_int_equal(e.done, 0);
 }
 
-/* One that asks and asks is not kept for ever. */
-static void test_too_much(void **state)
+/* Of one that asks and asks no more is read until it is known; then all is answered. */
+static void test_much(void **state)
 {
 	static char big[1 << 20];
 	struct set *s;
@@ -164,13 +165,36 @@ static void test_too_much(void **state)
 
 	pthread_mutex_lock(&door);
 	s = begin(&r, 4004);
-	for (int i = 0; i < 5 && r.c; i++) {
-		xprt_send(r.c, big, SEND_MSG_MAX, NULL);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(xprt_send(r.c, big, SEND_MSG_MAX, NULL), 0);
 		rig_settle(&r);
 	}
-	rig_until(&r, r.c_downs);
-	assert_int_equal(r.s_fail, XPRT_PROTO);
+	assert_int_equal(r.s_downs + r.s_msgs, 0);
+	assert_true(atomic_load(&r.env.stats.memory) < MANY * SEND_MSG_MAX / 2);
 	pthread_mutex_unlock(&door);
+	rig_until(&r, r.s_msgs == MANY);
+	assert_int_equal(r.s_downs, 0);
+	end(&r, s);
+}
+
+/* ... and when it goes, unread, it is not missed. */
+static void test_much_and_gone(void **state)
+{
+	static char big[1 << 20];
+	struct set *s;
+	struct rig r;
+
+	pthread_mutex_lock(&door);
+	s = begin(&r, 4005);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(xprt_send(r.c, big, SEND_MSG_MAX, NULL), 0);
+	rig_settle(&r);
+	xprt_close(r.c);
+	r.c = NULL;
+	rig_settle(&r);
+	pthread_mutex_unlock(&door);
+	rig_until(&r, r.s_downs);
+	assert_int_equal(atomic_load(&r.env.stats.memory), 0);
 	end(&r, s);
 }
 
@@ -179,7 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests_wait), cmocka_unit_test(test_known),
 		cmocka_unit_test(test_patience_ends), cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_much),          cmocka_unit_test(test_much_and_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
