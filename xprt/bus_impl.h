@@ -103,10 +103,10 @@ struct bus_port {
 	struct loop *loop;
 	struct loop_job job; /* turn */
 	void (*turn)(struct bus_port *p);
-	STAILQ_HEAD(, bus_item) items;
+	STAILQ_HEAD(, bus_item) items; /* guarded by the bus's lock, as all below */
 	size_t bytes;
 	unsigned int n;
-	bool stalled;         /* what comes is dropped */
+	bool stalled;         /* what comes is dropped; changed on the loop alone, which may look at it without */
 	unsigned long passed; /* dropped since it stalled */
 };
 

@@ -153,7 +153,7 @@ static void stall(struct msg_lane *ml)
 	static struct rare rare;
 	unsigned long n, held;
 
-	if (!ml->port.n) /* it is only that xprt_msg_send() waits */
+	if (!bus_port_head(&ml->port)) /* it is only that xprt_msg_send() waits */
 		return;
 	n = bus_port_stall(&ml->port, true);
 	if (rare_now(&rare, &held))

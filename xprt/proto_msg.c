@@ -367,6 +367,7 @@ int xprt_msg_send(struct xprt *x, const struct bus_msg *msg, struct err *err)
 	struct bus_body *body;
 	struct msg_lane *ml;
 	enum msg_hold hold;
+	bool waiting; /* others that came before it */
 	int rc;
 
 	if (!proto_lane(x, err))
@@ -377,7 +378,8 @@ int xprt_msg_send(struct xprt *x, const struct bus_msg *msg, struct err *err)
 	if (rc)
 		return rc;
 	ml = &msg_rail_of(x)->lanes[bus_lane(body, x->n_eps)];
-	hold = ml->port.n ? HOLD_ROOM : msg_lane_may_send(ml, body->cost);
+	waiting = bus_port_head(&ml->port);
+	hold = waiting ? HOLD_ROOM : msg_lane_may_send(ml, body->cost);
 	if (hold == HOLD_NEVER) {
 		rc = err_set(
 			err, -EMSGSIZE,
@@ -386,7 +388,7 @@ int xprt_msg_send(struct xprt *x, const struct bus_msg *msg, struct err *err)
 			(long long)x->peer_quota.rate);
 	} else if (hold) {
 		x->msg->want_credit = true;
-		if (!ml->port.n)
+		if (!waiting)
 			msg_lane_hold(ml, hold);
 		rc = err_set(err, -EAGAIN, "%s: it takes no more messages now", x->peer);
 	} else {

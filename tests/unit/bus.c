@@ -1,6 +1,8 @@
 /* The message bus: in one process, and between peers over the transport in memory. */
 #include "tests/unit/rig.h"
 
+#include <pthread.h>
+
 #include "core/base/clock.h"
 #include "xprt/bus_impl.h"
 #include "xprt/msg_rail.h"
@@ -736,6 +738,44 @@ static void test_closing_with_messages_on_their_way(void **state)
 	close_buses(&r);
 }
 
+#define MANY 3000
+
+static void *publisher(void *arg)
+{
+	for (int i = 0; i < MANY; i++)
+		publish(arg, "c", "x");
+	return NULL;
+}
+
+/* Others publish to a peer on their threads, while its own loop sends to it. */
+static void test_threads_publish_to_one_peer(void **state)
+{
+	struct bus_msg m = text("c", "y");
+	uint64_t all = 0, dropped = 0;
+	pthread_t threads[2];
+	struct ear e = { 0 };
+	struct bus_sub *s;
+	struct rig r;
+
+	open_buses(&r, "mem", NULL);
+	rig_connect(&r, 1);
+	ask(&r, "c", false, -1, false);
+	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, publisher, r.env.bus), 0);
+	for (; all < MANY; all += !xprt_msg_send(r.s, &m, NULL))
+		rig_turn(&r);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	rig_until(&r, !r.s->msg->lanes[0].port.n && !xprt_msg_unpaid(r.s));
+	for (int i = 0; i < BUS_LOSSES; i++)
+		dropped += lost(r.env.bus, i) + lost(r.cenv.bus, i);
+	assert_int_equal(dropped, 0);
+	assert_int_equal(e.n, 3 * MANY);
+	bus_unsubscribe(s);
+	close_buses(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -762,6 +802,7 @@ int main(void)
 		cmocka_unit_test(test_a_sender_that_overruns),
 		cmocka_unit_test(test_a_peer_of_before_the_bus),
 		cmocka_unit_test(test_closing_with_messages_on_their_way),
+		cmocka_unit_test(test_threads_publish_to_one_peer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
