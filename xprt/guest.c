@@ -145,6 +145,14 @@ static void wrong_method(struct lane *lane, const char *text, const void *bytes,
 	guest_end(lane, XPRT_AUTH, why.msg);
 }
 
+struct rail_id guest_rail_id(const struct sockaddr_storage *from, const struct conn *c)
+{
+	struct rail_id id = { .pid = c->pid, .gn = c->gn };
+
+	addr_ip(from, &id.ip); /* zero for who is in this process */
+	return id;
+}
+
 /* The guest has become a connection of a peer: of one that is there, or of a new one. */
 static void guest_join(struct lane *lane, const struct conn *c)
 {
@@ -216,7 +224,7 @@ void guest_asked(struct ep *ep, const void *bytes, size_t len)
 		return;
 	}
 	if (!lane->placed) {
-		struct rail_id id = { .v4 = addr_v4(&ep->addr), .pid = c.pid, .gn = c.gn };
+		const struct rail_id id = guest_rail_id(&ep->addr, &c);
 		struct loop *loop = listener_place(l, c.legacy ? NULL : &id, &lane->place);
 
 		lane->placed = true;

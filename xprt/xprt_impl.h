@@ -53,10 +53,11 @@ struct lane {
 	unsigned int at; /* active: which of x->addrs is being tried */
 };
 
-/* Which peer a connection belongs to: what all connections of a rail have in common. */
-struct rail_id {
-	uint32_t v4, pid;
-	uint64_t gn;
+/* Which peer a connection belongs to: what all connections of a rail have in common.  Processes in containers often have
+ * the same pid, and real ones number their rails from 1: only the address tells them apart. */
+struct rail_id { /* without gaps: it is a key */
+	struct in6_addr ip;
+	uint64_t gn, pid;
 };
 
 struct peer_addr {
@@ -161,6 +162,8 @@ void lane_free(struct lane *lane); /* NULL is fine */
 
 /* A connection that was accepted: it is a guest until it says who it is. */
 void guest_new(struct xprt_listener *l, struct ep *ep);
+struct conn;
+struct rail_id guest_rail_id(const struct sockaddr_storage *from, const struct conn *c);
 void guest_asked(struct ep *ep, const void *bytes, size_t len); /* ep_events.asked */
 void guest_end(struct lane *lane, enum xprt_fail fail, const char *why);
 /* End those of a listener; the loop is held. */

@@ -312,6 +312,26 @@ static void test_old_peer(void **state)
 	rig_close(&r);
 }
 
+/* Two processes that have the same pid and count their rails from 1, each in its own container. */
+static void test_rails_of_equal_containers(void **state)
+{
+	const struct conn c = { .pid = 1, .gn = 1, .n_eps = 1 };
+	struct sockaddr_storage from[4] = { 0 };
+	struct rail_id ids[4];
+
+	for (int i = 0; i < 4; i++) {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&from[i];
+
+		in6->sin6_family = AF_INET6;
+		inet_pton(AF_INET6, i < 2 ? "fd00::1:1" : "fd00::1:2", &in6->sin6_addr);
+		in6->sin6_port = htons((uint16_t)(4000 + i));
+		ids[i] = guest_rail_id(&from[i], &c);
+	}
+	assert_memory_equal(&ids[0], &ids[1], sizeof(ids[0])); /* connections of one rail */
+	assert_memory_equal(&ids[2], &ids[3], sizeof(ids[0]));
+	assert_memory_not_equal(&ids[0], &ids[2], sizeof(ids[0]));
+}
+
 static void test_rail_rules(void **state)
 {
 	struct rig r;
@@ -823,6 +843,7 @@ int main(void)
 		cmocka_unit_test(test_bad_connect),
 		cmocka_unit_test(test_old_peer),
 		cmocka_unit_test(test_rail_rules),
+		cmocka_unit_test(test_rails_of_equal_containers),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_out_of_descriptors),
 		cmocka_unit_test(test_byte_by_byte),
