@@ -10,7 +10,7 @@
 #include "core/base/xalloc.h"
 
 #define ASKS_MAX    256         /* requests without answer; more, and the peer does not answer */
-#define ANSWER_MAX  (64u << 20) /* bytes of one answer */
+#define ANSWER_MAX  (64u << 10) /* bytes of one answer: what we ask is answered by a word, or a line that says why not */
 #define ANSWER_ATTR 16          /* attributes of an answer that are looked at */
 
 struct ask {
