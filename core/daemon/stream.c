@@ -40,6 +40,7 @@ struct streams {
 	pthread_mutex_t lock; /* inside loops' locks, outside of their job queues' */
 	atomic_bool enabled;
 	struct streams_view view;
+	uint64_t uses;
 	struct told *told; /* names whose messages were lost because streams are off */
 	unsigned int told_n;
 	LIST_HEAD(, stream_sub) dead; /* wait for their loop */
@@ -197,20 +198,39 @@ static int name_check(const char *name, struct err *err)
 	return 0;
 }
 
+/* The longest unused of those that nobody subscribed to is forgotten for a new one: anybody may publish under names
+ * without end, and must not so keep others from it. */
+static bool stream_make_room(struct streams *all)
+{
+	struct stream *oldest = NULL;
+
+	for (struct stream *s = all->view.streams; s; s = s->hh.next)
+		if (LIST_EMPTY(&s->subs) && (!oldest || s->used < oldest->used))
+			oldest = s;
+	if (!oldest)
+		return false;
+	HASH_DEL(all->view.streams, oldest);
+	stream_free(oldest);
+	return true;
+}
+
 static struct stream *stream_get(struct streams *all, const char *name, struct err *err)
 {
 	struct stream *s;
 
 	HASH_FIND_STR(all->view.streams, name, s);
-	if (s)
+	if (s) {
+		s->used = ++all->uses;
 		return s;
-	if (HASH_COUNT(all->view.streams) >= STREAMS_MAX) {
-		err_set(err, -ENOSPC, "stream %s: there are %d streams already; a name is no place for data", name,
+	}
+	if (HASH_COUNT(all->view.streams) >= STREAMS_MAX && !stream_make_room(all)) {
+		err_set(err, -ENOSPC, "stream %s: there are %d streams already, all of them subscribed to", name,
 			STREAMS_MAX);
 		return NULL;
 	}
 	s = xcalloc(1, sizeof(*s) + strlen(name) + 1);
 	strcpy(s->name, name);
+	s->used = ++all->uses;
 	HASH_ADD_STR(all->view.streams, name, s);
 	return s;
 }

@@ -16,7 +16,7 @@
 #include "core/base/loop.h"
 
 #define STREAM_NAME_MAX  256        /* bytes of a name, the NUL included: peers have no room for more */
-#define STREAMS_MAX      4096       /* names; they come from strangers */
+#define STREAMS_MAX      4096       /* names that are remembered; they come from strangers */
 #define STREAM_QUEUE_MAX (8u << 20) /* bytes that wait for one subscriber */
 #define STREAM_MSG_COST  128        /* ... to which each message adds this, so that many small ones are bounded too */
 
@@ -64,7 +64,7 @@ void streams_enable(struct streams *all, bool on); /* off to begin with */
 bool streams_enabled(const struct streams *all);
 
 /* Hand it to who has subscribed.  -ENOSYS while streams are off (the log says so once for each name), -EINVAL without
- * a name or with a bad one, -ENOSPC for one name too many. */
+ * a name or with a bad one, -ENOSPC when there are too many names with subscribers. */
 int stream_publish(struct streams *all, const struct stream_msg *m, const struct stream_from *from, struct err *err);
 
 struct stream_sub *stream_subscribe(struct streams *all, const struct stream_sub_conf *conf, struct err *err);
@@ -103,6 +103,7 @@ struct stream {
 	struct stream_count pub, recv; /* handed to subscribers; published */
 	struct stream_source *sources;
 	LIST_HEAD(, stream_sub) subs;
+	uint64_t used;     /* counts up over all: the longest unused has the smallest */
 	UT_hash_handle hh; /* by name */
 	char name[];
 };
