@@ -8,9 +8,8 @@
 #include <sys/stat.h>
 
 #include "core/base/xalloc.h"
-#include "core/ctl/verb.h"
+#include "core/ctl/line.h"
 
-#define LINE_BLANKS   " \t\r\n"
 #define INCLUDE_DEPTH 16 /* files within files */
 #define DEFER_ORDERS  5  /* policies, updaters, producers, who advertises: verbs.c's `order`, from 1 */
 
@@ -104,55 +103,6 @@ const char *conf_file(const struct conf *cf, size_t i)
 	return i < cf->files_n ? cf->files[i] : NULL;
 }
 
-/* The attribute that takes the rest of the line, if the verb has one. */
-static const struct attr_use *rest_attr(const struct verb *v)
-{
-	for (const struct attr_use *u = v->attrs; u && u->name; u++)
-		if (u->type == AT_REST)
-			return u;
-	return NULL;
-}
-
-static bool verb_takes(const struct verb *v, const char *name)
-{
-	for (const struct attr_use *u = v->attrs; u && u->name; u++)
-		if (u->type != AT_REST && !strcmp(u->name, name))
-			return true;
-	return false;
-}
-
-static void arg_add(struct cmd *cmd, struct ctl_arg arg)
-{
-	cmd->args = xrealloc(cmd->args, (cmd->n + 1) * sizeof(*cmd->args));
-	cmd->args[cmd->n++] = arg;
-}
-
-/* "name=value name=value keyword": split in place. */
-static void args_split(struct cmd *cmd, char *at)
-{
-	const struct attr_use *rest = rest_attr(cmd->verb);
-	struct buf b = { 0 };
-
-	for (char *word; (word = strtok_r(NULL, LINE_BLANKS, &at));) {
-		char *eq = strchr(word, '=');
-
-		if (eq)
-			*eq = '\0';
-		if (!rest || verb_takes(cmd->verb, word)) {
-			arg_add(cmd, (struct ctl_arg){ .name = word, .value = eq ? eq + 1 : NULL });
-			continue;
-		}
-		if (eq)
-			*eq = '=';
-		buf_addf(&b, "%s%s", b.len ? " " : "", word);
-	}
-	if (b.len) {
-		cmd->rest = xstrdup(buf_str(&b));
-		arg_add(cmd, (struct ctl_arg){ .id = rest->id, .name = rest->name, .value = cmd->rest });
-	}
-	buf_fini(&b);
-}
-
 static int include(struct conf *cf, const char *pattern, struct err *err);
 
 static void include_now(struct conf *cf, const struct cmd *cmd)
@@ -181,90 +131,53 @@ static void env_now(struct conf *cf, const struct cmd *cmd)
 	free(expanded);
 }
 
-/* `text` is one command without comment and continuation; takes it. */
-static void command(struct conf *cf, const char *file, unsigned int line, char *text)
+/* `text` is one command without comment and continuation. */
+static void command(struct conf *cf, const char *file, unsigned int line, const char *text)
 {
-	struct cmd cmd = { .text = text, .file = file, .line = line };
 	struct err err = { "" };
-	char *at = text, *word = strtok_r(text, LINE_BLANKS, &at);
-	const char *near;
+	struct line l;
+	struct cmd cmd;
 
-	if (!word)
-		goto out;
-	cmd.verb = verb_find(word);
-	if (!cmd.verb) {
-		near = verb_nearest(word);
-		err_set(&err, 0, "unknown verb '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "",
-			near ? "'?" : "");
+	if (line_parse(&l, text, &err)) {
 		complain(cf, file, line, err.msg);
-		goto out;
+		return;
 	}
-	args_split(&cmd, at);
-	if (ctl_check(cmd.verb, cmd.args, cmd.n, &err)) {
-		complain(cf, file, line, err.msg);
-		goto out;
-	}
+	cmd = (struct cmd){ .verb = l.verb,
+			    .args = l.args,
+			    .n = l.n,
+			    .text = l.text,
+			    .rest = l.rest,
+			    .file = file,
+			    .line = line };
 	if (!strcmp(cmd.verb->name, "include")) {
 		include_now(cf, &cmd);
-		goto out;
+		line_fini(&l);
+		return;
 	}
 	if (!strcmp(cmd.verb->name, "env")) {
 		env_now(cf, &cmd);
-		goto out;
+		line_fini(&l);
+		return;
 	}
 	cf->cmds = xrealloc(cf->cmds, (cf->n + 1) * sizeof(*cf->cmds));
 	cf->cmds[cf->n++] = cmd;
-	return;
-out:
-	free(cmd.args);
-	free(cmd.rest);
-	free(text);
-}
-
-/* A '#' at the beginning or behind white space begins a comment. */
-static void comment_cut(char *line)
-{
-	for (char *p = line; *p; p++)
-		if (*p == '#' && (p == line || strchr(LINE_BLANKS, p[-1]))) {
-			*p = '\0';
-			return;
-		}
 }
 
 static void lines_take(struct conf *cf, const char *file, char *text)
 {
-	struct buf b = { 0 };
+	struct line_join j = { 0 };
 	unsigned int line = 0;
 	char *next;
 
 	for (; text; text = next) {
-		size_t n;
-		bool more;
-
 		line++;
 		next = strchr(text, '\n');
 		if (next)
 			*next++ = '\0';
-		comment_cut(text);
-		text += strspn(text, LINE_BLANKS);
-		n = strlen(text);
-		while (n && strchr(LINE_BLANKS, text[n - 1]))
-			text[--n] = '\0';
-		more = n && text[n - 1] == '\\';
-		if (more)
-			text[--n] = '\0';
-		if (n) {
-			if (b.len)
-				buf_u8(&b, ' ');
-			buf_add(&b, text, n);
-		}
-		if (more && next)
-			continue;
-		if (b.len)
-			command(cf, file, line, xstrdup(buf_str(&b)));
-		buf_reset(&b);
+		if (line_join(&j, text, !next))
+			command(cf, file, line, line_join_take(&j));
 	}
-	buf_fini(&b);
+	line_join_fini(&j);
 }
 
 void conf_text(struct conf *cf, const char *origin, const char *text)

@@ -1,0 +1,31 @@
+/* line.h - one command as it is written: lines of a file become commands, a command a verb and its arguments. */
+#ifndef CORE_CTL_LINE_H
+#define CORE_CTL_LINE_H
+
+#include "core/ctl/verb.h"
+
+/* Lines joined by a backslash at their end, comments cut.  Starts as all zero. */
+struct line_join {
+	struct buf command; /* what is there of it */
+};
+
+/* Take the next line (it is changed).  True: a command is complete, line_join_take() it; a comment or an empty line is
+ * none.  `last`: nothing follows that a backslash could join. */
+bool line_join(struct line_join *j, char *line, bool last);
+/* The command; borrowed until the next line. */
+const char *line_join_take(struct line_join *j);
+void line_join_fini(struct line_join *j);
+
+struct line {
+	const struct verb *verb;
+	struct ctl_arg *args; /* with numbers and names */
+	size_t n;
+	char *text; /* what the arguments point into */
+	char *rest; /* the text of an AT_REST attribute */
+};
+
+/* One command: its verb is known and its arguments suit it, or -EINVAL with words.  Blanks alone have no verb. */
+int line_parse(struct line *l, const char *command, struct err *err);
+void line_fini(struct line *l);
+
+#endif
