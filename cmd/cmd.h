@@ -21,6 +21,7 @@ int cmd_unknown(const char *name);
 	extern const struct cmd_usage usage_##name;
 CMD(agg)
 CMD(auth)
+CMD(ctl)
 CMD(help)
 CMD(ls)
 CMD(msg)

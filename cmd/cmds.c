@@ -11,6 +11,7 @@ const struct cmd cmds[] = {
 	{ "agg", &usage_agg, cmd_agg, NULL },
 	{ "store", &usage_store, cmd_store, NULL },
 	{ "ls", &usage_ls, cmd_ls, "ldms_ls" },
+	{ "ctl", &usage_ctl, cmd_ctl, NULL },
 	{ "msg", &usage_msg, cmd_msg, NULL },
 	{ "auth", &usage_auth, cmd_auth, NULL },
 	{ "help", &usage_help, cmd_help, NULL },

@@ -19,6 +19,7 @@ enum exit_status {
 	EXIT_VERSION = 6,
 	EXIT_AUTH = 7,
 	EXIT_NO_MATCH = 8,
+	EXIT_PERM = 9, /* the daemon knows who asks, and does not let him */
 };
 extern const enum exit_status tool_exit_of[XPRT_FAILS];
 
