@@ -73,7 +73,7 @@ $(B)/.deps-ok: tests/deps.sh
 	@touch $@
 
 deps:
-	@sh tests/deps.sh install build test
+	@sh tests/deps.sh install build edit test
 
 units: $(UNITS) $(B)/tests/soak/soak
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
@@ -90,12 +90,12 @@ soak: all $(B)/tests/soak/soak
 	@LDMS_BUILD="$(B)" python3 tests/soak/soak.py $(SOAK)
 
 check:
-	@sh tests/deps.sh install build test
+	@sh tests/deps.sh install build edit test
 	@$(MAKE) --no-print-directory -j$(JOBS) all units
 	@SAN="$(SAN)" BUILD="$(B)" T="$(T)" sh tests/check.sh
 
 demo:
-	@sh tests/deps.sh install build
+	@sh tests/deps.sh install build edit
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD="$(B)" sh tests/demo.sh
 

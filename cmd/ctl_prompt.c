@@ -10,6 +10,7 @@
 #ifdef HAVE_LIBEDIT
 
 #include <locale.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <histedit.h>
 
@@ -26,6 +27,14 @@ struct prompt {
 	char *file; /* NULL: no home */
 	char *text; /* "ldms n17:411> " */
 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
 
 static char *prompt_text(EditLine *el)
 {
@@ -150,21 +159,36 @@ static void prompt_begin(struct prompt *p)
 	el_source(p->el, NULL);
 }
 
-/* The next line; yours.  NULL: there is none. */
+/* The next line; yours.  NULL: there is none.  Ctrl-C drops a line that is being typed; later it ends the program. */
 static char *prompt_line(struct prompt *p)
 {
+	const struct sigaction drop = { .sa_handler = on_interrupt };
+	struct sigaction before;
+	const char *line;
 	HistEvent ev;
 	int n;
-	const char *line = el_gets(p->el, &n);
 
-	if (line && n > 0 && line[strspn(line, " \t\n")])
+	sigaction(SIGINT, &drop, &before);
+	do {
+		interrupted = 0;
+		line = el_gets(p->el, &n);
+		if (interrupted) {
+			el_reset(p->el);
+			putchar('\n');
+		}
+	} while (!line && interrupted);
+	sigaction(SIGINT, &before, NULL);
+	if (!line || n <= 0)
+		return NULL;
+	if (line[strspn(line, " \t\n")]) {
 		history(p->history, &ev, H_ENTER, line);
-	return line && n > 0 ? xstrdup(line) : NULL;
+		history_keep(p);
+	}
+	return xstrdup(line);
 }
 
 static void prompt_end(struct prompt *p)
 {
-	history_keep(p);
 	history_end(p->history);
 	el_end(p->el);
 	free(p->file);

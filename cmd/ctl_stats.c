@@ -15,6 +15,7 @@
 
 /* One finding: how many, of what, and which objects. */
 struct finding {
+	bool unknown; /* the daemon does not count it */
 	double n;
 	struct buf who;
 	size_t named, unnamed;
@@ -142,6 +143,7 @@ static void peers_refused(const json_t *answer, struct finding *f)
 	const json_t *r;
 	size_t i;
 
+	f->unknown = !json_object_get(answer, "refused");
 	json_array_foreach(json_object_get(answer, "refused"), i, r)
 		finding_add(f, text_at(r, "reason"), number_at(r, "count"));
 }
@@ -151,11 +153,13 @@ static void auth_failed(const json_t *answer, struct finding *f)
 	const char *why;
 	json_t *n;
 
+	f->unknown = !json_object_get(answer, "auth_failed");
 	json_object_foreach(json_object_get(answer, "auth_failed"), why, n) finding_add(f, why, json_number_value(n));
 }
 
 static void pushes_merged(const json_t *answer, struct finding *f)
 {
+	f->unknown = !json_object_get(answer, "pushes");
 	finding_add(f, "replaced by newer ones", number_at(json_object_get(answer, "pushes"), "merged"));
 }
 
@@ -193,7 +197,10 @@ static const struct probe {
 
 static void text_row(struct buf *to, const struct probe *p, const struct finding *f)
 {
-	buf_addf(to, "%10.0f  %-24s", f->n, p->what);
+	if (f->unknown)
+		buf_addf(to, "%10s  %-24s", "-", p->what);
+	else
+		buf_addf(to, "%10.0f  %-24s", f->n, p->what);
 	buf_add(to, f->who.p, f->who.len);
 	if (f->unnamed)
 		buf_addf(to, " and %zu more", f->unnamed);
@@ -206,7 +213,10 @@ static void json_row(struct buf *to, const struct probe *p, const struct finding
 {
 	buf_addf(to, "%s\n  ", to->len > 1 ? "," : "");
 	json_put_str(to, p->what);
-	buf_addf(to, ": %.0f", f->n);
+	if (f->unknown)
+		buf_addf(to, ": null");
+	else
+		buf_addf(to, ": %.0f", f->n);
 }
 
 /* There is no answer that could be looked at: say why, unless it is that the service is not on. */
