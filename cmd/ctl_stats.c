@@ -120,7 +120,11 @@ static void members_count(const json_t *answer, const char *what, struct finding
 	const json_t *o;
 	size_t i;
 
-	json_array_foreach(answer, i, o) finding_add(f, text_at(o, "name"), number_at(o, what));
+	json_array_foreach(answer, i, o)
+	{
+		f->unknown |= !json_object_get(o, what);
+		finding_add(f, text_at(o, "name"), number_at(o, what));
+	}
 }
 
 static void samples_dropped(const json_t *answer, struct finding *f)

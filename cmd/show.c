@@ -449,29 +449,46 @@ static json_t *load(const char *json, size_t len, struct err *err)
 	return NULL;
 }
 
+/* A table without rows says so by its titles. */
+static void empty_put(struct buf *to, const struct show_table *t)
+{
+	struct widths w = { .cols = cols_of(t) };
+
+	if (t->facts)
+		return;
+	for (size_t c = 0; c < w.cols; c++)
+		wide(&w.at[c], t->cols[c].title);
+	titles_put(to, &w, t);
+}
+
+static bool is_blank(const struct sheet *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t c = 0; c < cols_of(s->lines[i].t); c++)
+			if (s->lines[i].cells[c])
+				return false;
+	return true;
+}
+
 int show_tables(struct buf *to, const struct show_table *tables, const char *json, size_t len, struct err *err)
 {
 	json_t *v = load(json, len, err);
 	struct sheet s = { 0 };
+	int rc = 0;
 
 	if (!v)
 		return -EINVAL;
-	for (const struct show_table *t = tables; t->rows; t++) {
-		size_t before = s.n;
-
+	for (const struct show_table *t = tables; t->rows; t++)
 		table_take(&s, t, (struct row){ .v = v }, 0);
-		if (s.n == before && !t->title && !t->facts) { /* a table without rows says so by its titles */
-			struct widths w = { .cols = cols_of(t) };
-
-			for (size_t c = 0; c < w.cols; c++)
-				wide(&w.at[c], t->cols[c].title);
-			titles_put(to, &w, t);
-		}
-	}
-	sheet_put(to, &s);
+	if (!is_blank(&s))
+		sheet_put(to, &s);
+	else if (json_array_size(v) || json_object_size(v))
+		rc = err_set(err, -ENODATA, "the answer has nothing that is known");
+	else
+		empty_put(to, tables);
 	sheet_fini(&s);
 	json_decref(v);
-	return 0;
+	return rc;
 }
 
 int show_json(struct buf *to, const char *json, size_t len, struct err *err)

@@ -39,7 +39,8 @@ struct show_table {
 	bool facts;                    /* "title: value", a line each, instead of a row */
 };
 
-/* Append the tables (ended by one without rows) as lines.  -EINVAL: the text is no JSON. */
+/* Append the tables (ended by one without rows) as lines.  -EINVAL: the text is no JSON; -ENODATA: there is something
+ * in it, but nothing that the tables know. */
 int show_tables(struct buf *to, const struct show_table *tables, const char *json, size_t len, struct err *err);
 /* Append the JSON, indented. */
 int show_json(struct buf *to, const char *json, size_t len, struct err *err);
