@@ -22,6 +22,8 @@ struct ctl_session {
 
 /* A line on stderr; words of a peer may be in it, and lose what is not harmless on a terminal. */
 void ctl_say(const struct ctl_session *s, const char *where, const char *words);
+/* An answer goes out at once: a program may wait for it. */
+void ctl_print(const struct buf *text);
 /* Connect, if that is not so; what goes wrong is said. */
 enum exit_status ctl_connect(struct ctl_session *s, const char *where);
 /* Carry out one command; its answer goes to stdout.  What goes wrong is said, behind `where` ("FILE:12: ", or ""). */

@@ -154,7 +154,7 @@ static void prompt_begin(struct prompt *p)
 	el_set(p->el, EL_EDITOR, "emacs");
 	el_set(p->el, EL_SIGNAL, 1);
 	el_set(p->el, EL_HIST, history, p->history);
-	el_set(p->el, EL_ADDFN, "ldms-complete", "complete the word", on_tab);
+	el_wset(p->el, EL_ADDFN, L"ldms-complete", L"complete the word", on_tab); /* el_set() would lose copies */
 	el_set(p->el, EL_BIND, "^I", "ldms-complete", NULL);
 	el_source(p->el, NULL);
 }

@@ -79,13 +79,19 @@ static void refused(const struct ctl_session *s, const char *where, const struct
 	buf_fini(&b);
 }
 
+void ctl_print(const struct buf *text)
+{
+	if (text->len)
+		fwrite(text->p, 1, text->len, stdout);
+	fflush(stdout);
+}
+
 static void show(const struct ctl_session *s, const struct verb *v, struct buf *answer)
 {
 	struct buf b = { 0 };
 
 	ctl_show(&b, v, buf_str(answer), answer->len, s->form);
-	fwrite(b.p, 1, b.len, stdout);
-	fflush(stdout);
+	ctl_print(&b);
 	buf_fini(&b);
 }
 

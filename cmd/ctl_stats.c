@@ -275,8 +275,7 @@ enum exit_status ctl_stats(struct ctl_session *s, const char *arg, const char *w
 	json_decref(v);
 	if (s->form == CTL_JSON)
 		buf_addf(&out, "\n}\n");
-	fwrite(out.p, 1, out.len, stdout);
-	fflush(stdout);
+	ctl_print(&out);
 	buf_fini(&out);
 	buf_fini(&answer);
 	return status;

@@ -233,7 +233,7 @@ int client_ask(struct client *c, const struct verb *v, const struct ctl_arg *arg
 		*fail = XPRT_PROTO;
 		return err_set(err, c->rc, "%s: its answer to %s is of no use: %s", c->peer, v->name, err_name(c->rc));
 	}
-	buf_add(answer, c->answer.p, c->answer.len);
+	buf_add(answer, buf_str(&c->answer), c->answer.len);
 	return c->rc;
 }
 
