@@ -51,149 +51,156 @@ static const char *text_at(const json_t *v, const char *key)
 	return text ? text : "";
 }
 
-/* -- what is looked for -------------------------------------------------------------------------------------------- */
+/* -- what is looked for: each adds to a finding, from an answer, or from one member of its objects -------------------
+ */
 
-static void producers_away(const json_t *answer, struct finding *f)
+static void producers_away(const json_t *answer, const char *member, struct finding *f)
 {
 	const json_t *p;
 	size_t i;
 
-	json_array_foreach(answer, i,
-			   p) if (strcmp(text_at(p, "state"), "CONNECTED") && strcmp(text_at(p, "state"), "STANDBY"))
-		finding_add(f, text_at(p, "name"), 1);
+	(void)member;
+	json_array_foreach(answer, i, p)
+	{
+		const char *state = text_at(p, "state");
+
+		finding_add(f, text_at(p, "name"), strcmp(state, "CONNECTED") && strcmp(state, "STANDBY"));
+	}
 }
 
-static void sets_not_ready(const json_t *answer, struct finding *f)
+static void sets_not_ready(const json_t *answer, const char *member, struct finding *f)
 {
 	const json_t *p, *set;
 	size_t i, k, n;
 
+	(void)member;
 	json_array_foreach(answer, i, p)
 	{
 		n = 0;
-		json_array_foreach(json_object_get(p, "sets"), k, set) n +=
-			strcmp(text_at(set, "state"), "READY") && strcmp(text_at(set, "state"), "UPDATING");
+		json_array_foreach(json_object_get(p, "sets"), k, set)
+		{
+			const char *state = text_at(set, "state");
+
+			n += strcmp(state, "READY") && strcmp(state, "UPDATING");
+		}
 		finding_add(f, text_at(p, "name"), (double)n);
 	}
 }
 
-static void stopped(const json_t *answer, struct finding *f)
+static void stopped(const json_t *answer, const char *member, struct finding *f)
 {
 	const json_t *o;
 	size_t i;
 
-	json_array_foreach(answer, i, o) finding_add(f, text_at(o, "name"), !strcmp(text_at(o, "state"), "STOPPED"));
+	(void)member;
+	json_array_foreach(answer, i, o)
+	{
+		finding_add(f, text_at(o, "name"), !strcmp(text_at(o, "state"), "STOPPED"));
+	}
 }
 
-/* Of each updater's sets, the member `what`. */
-static void updates_count(const json_t *answer, const char *what, struct finding *f)
+/* A number, or one where it is true; unknown when there are objects and none has it. */
+static void each(const json_t *answer, const char *member, struct finding *f)
 {
-	const char *name, *key;
+	const json_t *o, *v;
+	bool seen = false, any = false;
+	size_t i;
+
+	json_array_foreach(answer, i, o)
+	{
+		if (!strncmp(text_at(o, "type"), "store", 5)) /* among plugins: only samplers have these */
+			continue;
+		v = json_object_get(o, member);
+		any = true;
+		seen |= v != NULL;
+		finding_add(f, text_at(o, "name"), json_is_true(v) ? 1 : number_at(o, member));
+	}
+	f->unknown = any && !seen;
+}
+
+/* Of the sets of each updater. */
+static void updates(const json_t *answer, const char *member, struct finding *f)
+{
+	const char *name, *prdcr, *set;
 	json_t *u, *p, *s;
 
 	json_object_foreach((json_t *)answer, name, u)
 	{
 		double n = 0;
 
-		json_object_foreach(u, key, p)
+		json_object_foreach(u, prdcr, p)
 		{
-			const char *set;
-
-			json_object_foreach(p, set, s) n += number_at(s, what);
+			json_object_foreach(p, set, s)
+			{
+				n += number_at(s, member);
+			}
 		}
 		finding_add(f, name, n);
 	}
 }
 
-static void updates_skipped(const json_t *answer, struct finding *f)
+static void refused(const json_t *answer, const char *member, struct finding *f)
 {
-	updates_count(answer, "skipped_cnt", f);
-}
-
-static void updates_oversampled(const json_t *answer, struct finding *f)
-{
-	updates_count(answer, "oversampled_cnt", f);
-}
-
-static void members_count(const json_t *answer, const char *what, struct finding *f)
-{
-	const json_t *o;
+	const json_t *list = json_object_get(answer, member), *r;
 	size_t i;
 
-	json_array_foreach(answer, i, o)
+	f->unknown = !list;
+	json_array_foreach(list, i, r)
 	{
-		f->unknown |= !json_object_get(o, what);
-		finding_add(f, text_at(o, "name"), number_at(o, what));
+		finding_add(f, text_at(r, "reason"), number_at(r, "count"));
 	}
 }
 
-static void samples_dropped(const json_t *answer, struct finding *f)
+/* Members of a member: numbers with a name. */
+static void counts(const json_t *answer, const char *member, struct finding *f)
 {
-	members_count(answer, "dropped", f);
+	json_t *all = json_object_get(answer, member), *n;
+	const char *name;
+
+	f->unknown = !all;
+	json_object_foreach(all, name, n)
+	{
+		finding_add(f, name, json_number_value(n));
+	}
 }
 
-static void samples_queued(const json_t *answer, struct finding *f)
-{
-	members_count(answer, "queued", f);
-}
-
-static void store_errors(const json_t *answer, struct finding *f)
-{
-	members_count(answer, "errors", f);
-}
-
-static void peers_refused(const json_t *answer, struct finding *f)
-{
-	const json_t *r;
-	size_t i;
-
-	f->unknown = !json_object_get(answer, "refused");
-	json_array_foreach(json_object_get(answer, "refused"), i, r)
-		finding_add(f, text_at(r, "reason"), number_at(r, "count"));
-}
-
-static void auth_failed(const json_t *answer, struct finding *f)
-{
-	const char *why;
-	json_t *n;
-
-	f->unknown = !json_object_get(answer, "auth_failed");
-	json_object_foreach(json_object_get(answer, "auth_failed"), why, n) finding_add(f, why, json_number_value(n));
-}
-
-static void pushes_merged(const json_t *answer, struct finding *f)
-{
-	f->unknown = !json_object_get(answer, "pushes");
-	finding_add(f, "replaced by newer ones", number_at(json_object_get(answer, "pushes"), "merged"));
-}
-
-static void messages_dropped(const json_t *answer, struct finding *f)
+static void drops(const json_t *answer, const char *member, struct finding *f)
 {
 	const json_t *c;
 	size_t i;
 
-	json_array_foreach(answer, i, c) finding_add(f, text_at(c, *text_at(c, "dest") ? "dest" : "desc"),
-						     number_at(json_object_get(c, "drops"), "count"));
+	json_array_foreach(answer, i, c)
+	{
+		finding_add(f, text_at(c, *text_at(c, "dest") ? "dest" : "desc"),
+			    number_at(json_object_get(c, member), "count"));
+	}
 }
 
 static const struct probe {
-	const char *verb;
-	const char *what;
-	void (*look)(const json_t *answer, struct finding *f);
+	const char *verb; /* is asked; once for all its rows in a row */
+	const char *member;
+	const char *what; /* for people */
+	void (*look)(const json_t *answer, const char *member, struct finding *f);
 } probes[] = {
-	{ "prdcr_status", "producers not connected", producers_away },
-	{ "prdcr_status", "sets not ready", sets_not_ready },
-	{ "updtr_status", "updaters stopped", stopped },
-	{ "update_time_stats", "updates skipped", updates_skipped },
-	{ "update_time_stats", "updates without news", updates_oversampled },
-	{ "strgp_status", "policies stopped", stopped },
-	{ "strgp_status", "samples dropped", samples_dropped },
-	{ "strgp_status", "samples queued", samples_queued },
-	{ "strgp_status", "store errors", store_errors },
-	{ "xprt_stats", "peers refused", peers_refused },
-	{ "xprt_stats", "authentications failed", auth_failed },
-	{ "xprt_stats", "pushes merged", pushes_merged },
-	{ "msg_client_stats", "messages dropped", messages_dropped },
+	{ "plugn_status", "degraded", "samplers degraded", each },
+	{ "plugn_status", "overdue", "samplers overdue", each },
+	{ "plugn_status", "missed", "samples missed", each },
+	{ "plugn_status", "errors", "sampler errors", each },
+	{ "prdcr_status", NULL, "producers not connected", producers_away },
+	{ "prdcr_status", "disconnects", "connections lost", each },
+	{ "prdcr_status", NULL, "sets not ready", sets_not_ready },
+	{ "prdcr_status", "failed", "updates failed", each },
+	{ "prdcr_status", "torn", "samples torn", each },
+	{ "updtr_status", NULL, "updaters stopped", stopped },
+	{ "update_time_stats", "skipped_cnt", "updates skipped", updates },
+	{ "update_time_stats", "oversampled_cnt", "updates without news", updates },
+	{ "strgp_status", NULL, "policies stopped", stopped },
+	{ "strgp_status", "dropped", "samples dropped", each },
+	{ "strgp_status", "queued", "samples queued", each },
+	{ "strgp_status", "errors", "store errors", each },
+	{ "xprt_stats", "refused", "peers refused", refused },
+	{ "xprt_stats", "auth_failed", "authentications failed", counts },
+	{ "msg_client_stats", "drops", "messages dropped", drops },
 	{ .verb = NULL },
 };
 
@@ -268,7 +275,7 @@ enum exit_status ctl_stats(struct ctl_session *s, const char *arg, const char *w
 		}
 		if (!v)
 			continue;
-		p->look(v, &f);
+		p->look(v, p->member, &f);
 		(s->form == CTL_JSON ? json_row : text_row)(&out, p, &f);
 		buf_fini(&f.who);
 	}

@@ -28,6 +28,7 @@ static const struct show_table show_prdcr_status[] = {
 	  .cols = COLS(TEXT("Name", "name"), TEXT("Host", "host"), NUM("Port", "port"), TEXT("Xprt", "transport"),
 		       TEXT("Auth", "auth"), NUM("Rail", "rail"), NUM("Quota", "quota"), NUM("Rx rate", "rx_rate"),
 		       US("Reconnect", "reconnect_us"), TEXT("Type", "type"), TEXT("State", "state"),
+		       NUM("Updates", "updates"), NUM("Skipped", "skipped"), NUM("Failed", "failed"),
 		       TEXT("Why", "why")),
 	  .subs = TABLES(
 		  { .rows = "sets>*",
@@ -155,7 +156,8 @@ static const struct show_table show_store_time_stats[] = {
 static const struct show_table show_plugn_status[] = {
 	{ .rows = "*",
 	  .cols = COLS(TEXT("Name", "name"), TEXT("Plugin", "plugin"), TEXT("Type", "type"), TEXT("State", "state"),
-		       US("Interval", "sample_interval_us"), US("Offset", "sample_offset_us"), TEXT("Why", "why"),
+		       TEXT("Degraded", "degraded"), TEXT("Overdue", "overdue"), NUM("Samples", "samples"),
+		       NUM("Errors", "errors"), NUM("Missed", "missed"), NUM("Sets", "sets"), TEXT("Why", "why"),
 		       TEXT("From", "libpath")) },
 	{ .rows = NULL },
 };

@@ -9,9 +9,8 @@
 #include "core/base/rd.h"
 #include "core/base/xalloc.h"
 
-#define ASKS_MAX    256         /* requests without answer; more, and the peer does not answer */
-#define ANSWER_MAX  (64u << 10) /* bytes of one answer: what we ask is answered by a word, or a line that says why not */
-#define ANSWER_ATTR 16          /* attributes of an answer that are looked at */
+#define ASKS_MAX   256         /* requests without answer; more, and the peer does not answer */
+#define ANSWER_MAX (64u << 10) /* bytes of one answer: most of what we ask is answered by a word, or why not */
 
 struct ask {
 	uint32_t msg_no;
@@ -69,20 +68,23 @@ static void settle(struct asks *a, struct ask *q, int rc, const char *text)
 	free(q);
 }
 
-/* The first text of the answer, whatever its attribute; values may lack the NUL. */
+/* The texts of the answer, a line each (`greeting level=3`), or its JSON; values may lack the NUL. */
 static void answered(struct asks *a, struct ask *q, uint32_t code)
 {
 	struct rd r = rd_over(q->answer.p, q->answer.len);
 	struct buf text = { 0 };
 
-	for (int i = 0; i < ANSWER_ATTR && rd_be32(&r); i++) {
+	while (rd_be32(&r)) {
 		uint32_t id = rd_be32(&r), len = rd_be32(&r);
 		const uint8_t *value = rd_take(&r, len);
 
-		if (value && (id == ATTR_STRING || id == ATTR_JSON)) {
-			buf_add(&text, value, len);
+		if (!value || (id != ATTR_STRING && id != ATTR_JSON))
+			continue;
+		if (text.len)
+			buf_u8(&text, '\n');
+		buf_add(&text, value, strnlen((const char *)value, len));
+		if (id == ATTR_JSON)
 			break;
-		}
 	}
 	settle(a, q, code > INT32_MAX ? EPROTO : (int)code, buf_str(&text));
 	buf_fini(&text);
@@ -99,7 +101,7 @@ void asks_got(struct asks *a, const struct record *rec)
 	}
 	if (rec->flags & RECORD_FIRST)
 		buf_reset(&q->answer);
-	if (q->answer.len + rec->body_len > ANSWER_MAX) {
+	if (q->answer.len + rec->body_len > (a->answer_max ? a->answer_max : ANSWER_MAX)) {
 		settle(a, q, -EMSGSIZE, "");
 		return;
 	}

@@ -11,8 +11,9 @@ typedef void (*ask_fn)(void *arg, int rc, const char *text);
 
 struct asks { /* zero but for x */
 	struct xprt *x;
-	uint32_t last_no; /* of a message of ours */
-	struct ask *open; /* without answer */
+	size_t answer_max; /* bytes of one answer; 0: 64 KiB, a word or a line */
+	uint32_t last_no;  /* of a message of ours */
+	struct ask *open;  /* without answer */
 };
 
 /* Send a request; -E2BIG when too many wait for an answer.  `body` is ended with record_end(). */

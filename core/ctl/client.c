@@ -9,6 +9,7 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/ask.h"
 
+#define ANSWER_MAX  (1u << 30)      /* bytes: the status of 100,000 producers with some dozens of sets each */
 #define WORK_END_US (100 * MSEC_US) /* a worker that is idle needs less to end */
 
 enum client_state { CLIENT_CONNECTING, CLIENT_UP, CLIENT_DOWN };
@@ -151,6 +152,7 @@ int client_open(const struct client_conf *conf, struct client **ret, enum xprt_f
 	pthread_mutex_init(&c->lock, NULL);
 	c->peer = xasprintf(strchr(conf->host, ':') ? "[%s]:%u" : "%s:%u", conf->host, conf->port);
 	c->time_us = conf->time_us;
+	c->asks.answer_max = ANSWER_MAX;
 	unit_time_text(c->time_us, c->time_text);
 	c->env.limits = xprt_limits_dflt;
 	c->env.limits.handshake_us = c->env.limits.answer_us = 2 * (uint64_t)c->time_us; /* our deadline comes first */

@@ -6,6 +6,7 @@ import re
 import select
 import shlex
 import socket
+import struct
 import subprocess
 import termios
 import threading
@@ -57,6 +58,15 @@ def test_status_is_a_table(cluster):
     assert "    n1/loadavg loadavg READY" in lines
     one = ctl(a, "prdcr_status", "name=p1").stdout
     assert "dead" not in one and "p1" in one
+
+
+def test_a_long_answer(cluster):
+    """Several megabytes, in several records."""
+    port = free_port()
+    conf = cluster.write("many.conf", "".join(f"prdcr_add name=n{i} type=active host=127.0.0.1 port=1 reconnect=20s\n"
+                                              for i in range(5000)))
+    a = cluster.daemon("a1", ["agg", "-x", f"sock:{port}:127.0.0.1", "-n", "a1", "-c", conf], port)
+    wait_for(lambda: len(ctl(a, "prdcr_status").stdout.splitlines()) == 5002, "5,000 producers")
 
 
 def test_json_is_what_came(cluster):
@@ -165,6 +175,14 @@ def test_somebody_else_is_there():
     with listener(lambda c: wait_for(lambda: not c.recv(4096))) as s:
         r = run("ctl", "-h", "127.0.0.1", "-p", s.getsockname()[1], "-w", "200ms", "daemon_status")
         assert r.returncode == 4 and "200ms" in r.stderr
+
+
+def test_another_version_is_there():
+    text = b"Version mismatch\0"
+    frame = struct.pack(">HHI", 9, 0, 24 + len(text)) + bytes(12) + struct.pack(">I", len(text)) + text
+    with listener(lambda c: c.recv(4096) and c.sendall(frame)) as s:
+        r = run("ctl", "-h", "127.0.0.1", "-p", s.getsockname()[1], "daemon_status")
+        assert r.returncode == 6 and "another version" in r.stderr
 
 
 def test_authentication(cluster):
