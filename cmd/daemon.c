@@ -179,6 +179,8 @@ static int configure(struct daemon *d, const struct daemon_opts *o, struct conf 
 	if (!rc)
 		rc = confine_now(o, cf, d->confine, err);
 	if (!rc)
+		rc = log_begin(err);
+	if (!rc)
 		rc = daemon_begin(d, err);
 	if (rc)
 		return rc;
@@ -248,7 +250,6 @@ static int confine_conf(const struct daemon_opts *o, struct confine **ret, struc
 int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 {
 	struct err err = { "" };
-	enum log_level level;
 	struct confine *confine = NULL;
 	struct conf *cf;
 	int rc = 0;
@@ -258,11 +259,7 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	/* and what is large and short-lived (a directory of 10,000 sets) goes back at its end, not into the heap's middle */
 	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	signals_take();
-	log_time_set(true);
-	if (o->log_level)
-		rc = log_level_parse(o->log_level, &level, &err);
-	if (!rc && o->log_level)
-		log_level_set(level);
+	rc = daemon_opts_log(o, &err);
 	if (!rc)
 		rc = confine_conf(o, &confine, &err);
 	if (!rc && o->log_file)
@@ -274,6 +271,7 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 		rc = run(role, o, cf, confine, &err);
 	conf_free(cf);
 	confine_free(confine);
+	log_end(END_US);
 	if (rc)
 		fprintf(stderr, "ldms %s: %s\n", role->name, err.msg);
 	if (rc && o->exit_status)

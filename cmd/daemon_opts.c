@@ -320,6 +320,35 @@ int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct er
 	return 0;
 }
 
+static int level_set(const char *option, struct err *err)
+{
+	const char *words = strrchr(option, '=');
+	char *name = words ? xstrndup(option, (size_t)(words - option)) : NULL;
+	uint32_t mask;
+	int rc = log_levels_parse(words ? words + 1 : option, &mask);
+
+	if (rc)
+		err_set(err, rc,
+			"--log-level %s: use DEBUG, INFO, WARNING, ERROR, CRITICAL or QUIET, a list as INFO,ERROR, or "
+			"SUBSYSTEM=LEVEL",
+			option);
+	else if ((rc = log_levels_set(name, NULL, mask)))
+		err_set(err, rc, "--log-level %s: no subsystem has this name; log_status lists them", option);
+	free(name);
+	return rc;
+}
+
+int daemon_opts_log(const struct daemon_opts *o, struct err *err)
+{
+	int rc = log_format_set(o->log_format ? o->log_format : "text", err);
+
+	for (size_t i = 0; i < o->log_level.n && !rc; i++)
+		rc = level_set(o->log_level.v[i], err);
+	if (!rc && o->quiet)
+		rc = level_set("QUIET", err);
+	return rc;
+}
+
 void daemon_opts_fini(struct daemon_opts *o)
 {
 	opt_list_fini(&o->xprt);
@@ -332,5 +361,6 @@ void daemon_opts_fini(struct daemon_opts *o)
 	opt_list_fini(&o->to);
 	opt_list_fini(&o->limit);
 	opt_list_fini(&o->sandbox_allow);
+	opt_list_fini(&o->log_level);
 	free(o->self);
 }

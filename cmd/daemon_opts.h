@@ -8,14 +8,14 @@
 #include "core/base/buf.h"
 
 struct daemon_opts {
-	struct opt_list xprt, conf, auth_arg, samp, prdcr, accept, strgp, to, limit;
-	const char *name, *auth, *log_file, *log_level, *pid_file, *sysroot, *dir;
+	struct opt_list xprt, conf, auth_arg, samp, prdcr, accept, strgp, to, limit, log_level;
+	const char *name, *auth, *log_file, *log_format, *pid_file, *sysroot, *dir;
 	const char *user, *sandbox; /* NULL: not given; sandbox: "" or "required" */
 	struct opt_list sandbox_allow;
 	const char *once;
 	int64_t interval_us, offset_us, reconnect_us, timeout_us;
 	uint64_t compid, mem, io_threads;
-	bool help, list, json, push;
+	bool help, list, json, push, quiet;
 	/* what was given and what was not: the defaults are the role's */
 	char *self; /* the daemon's name in the end; ours */
 	int exit_status; /* of a failed start, where it is not the errno */
@@ -43,8 +43,10 @@ struct daemon_opts {
 	{ 0, "timeout", OPT_TIME, "TIME", DAEMON_OPT(timeout_us), "drop peers silent or deaf for so long (30s)" },      \
 	{ 0, "limit", OPT_LIST, "NAME=VALUE", DAEMON_OPT(limit), "what peers may take, as conns=1000; repeatable" },    \
 	{ 0, "io-threads", OPT_NUM, "N", DAEMON_OPT(io_threads), "threads for connections (agg, store: cores, max 4)" }, \
-	{ 0, "log-file", OPT_TEXT, "FILE", DAEMON_OPT(log_file), "log there (standard error)" },                       \
-	{ 'v', "log-level", OPT_TEXT, "LEVEL", DAEMON_OPT(log_level), "DEBUG INFO WARNING ERROR CRITICAL (INFO)" },    \
+	{ 0, "log-file", OPT_TEXT, "FILE", DAEMON_OPT(log_file), "log there; also syslog, journald (standard error)" }, \
+	{ 0, "log-format", OPT_TEXT, "FORMAT", DAEMON_OPT(log_format), "text, ldmsd, json or logfmt (text)" },         \
+	{ 'v', "log-level", OPT_LIST, "[SUBSYS=]LEVEL", DAEMON_OPT(log_level), "from DEBUG INFO WARNING ERROR on (INFO)" }, \
+	{ 'q', "quiet", OPT_FLAG, NULL, DAEMON_OPT(quiet), "log nothing" },                                            \
 	{ 0, "pid-file", OPT_TEXT, "FILE", DAEMON_OPT(pid_file), "write the process number there" },                   \
 	{ 0, "sysroot", OPT_TEXT, "DIR", DAEMON_OPT(sysroot), "read DIR/proc and DIR/sys instead" },                   \
 	{ 0, "user", OPT_TEXT, "USER[:GROUP]", DAEMON_OPT(user), "become this user when ports and files are open" },    \
@@ -67,6 +69,8 @@ int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err
 int daemon_opts_auth(const struct daemon_opts *o, struct buf *lines, struct err *err);
 /* The lines for listening: what -x says, or the default port. */
 int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct err *err);
+/* The log as the options want it: its format and levels. */
+int daemon_opts_log(const struct daemon_opts *o, struct err *err);
 void daemon_opts_fini(struct daemon_opts *o);
 
 #endif

@@ -1,98 +1,80 @@
-/* log.c - see log.h.  A line is made in a local buffer and leaves in one write(), so threads never mix theirs. */
+/* log.c - see log.h.  How a line is said, and where the log goes; the rest is in log_*.c. */
 #include "core/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_ 1024 /* bytes of one line; longer ones are cut */
+#include "core/base/log_impl.h"
+#include "core/base/xalloc.h"
 
-static const char *const level_names[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "QUIET" };
+#define CUT "..." /* behind a text that is longer than a line */
 
-static atomic_int log_fd = STDERR_FILENO;
-static atomic_int log_level = LOG_INFO_;
-static atomic_bool log_time;
-
-int log_open(const char *path, struct err *err)
+void log_line(enum log_level level, const char *subsys, const char *fmt, ...)
 {
-	int fd;
+	char text[LOG_TEXT_MAX];
+	struct log_entry e = { .level = level, .subsys = subsys, .text = text };
+	va_list ap;
+	int n;
 
-	if (!path)
-		return 0;
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	return log_use(fd < 0 ? -errno : fd, path, err);
+	clock_gettime(CLOCK_REALTIME, &e.at);
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	e.len = (size_t)n;
+	if (e.len >= sizeof(text)) {
+		e.len = sizeof(text) - 1;
+		memcpy(text + e.len - strlen(CUT), CUT, strlen(CUT));
+	}
+	log_queue_put(&e);
 }
 
 int log_use(int fd, const char *path, struct err *err)
 {
 	if (fd < 0)
 		return err_set(err, fd, "log file %s: %s; give a path that can be written", path, err_name(fd));
-	if (log_fd == STDERR_FILENO) {
-		log_fd = fd;
-		return 0;
-	}
-	/* in the place of the old one: another thread may be about to write to that number */
-	dup3(fd, log_fd, O_CLOEXEC);
-	close(fd);
+	log_queue_sink(log_sink_file(fd, path));
 	return 0;
 }
 
-int log_level_parse(const char *word, enum log_level *ret, struct err *err)
+int log_open(const char *path, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(level_names) / sizeof(*level_names); i++) {
-		if (strcasecmp(word, level_names[i]))
-			continue;
-		*ret = (enum log_level)i;
+	struct err why = { "" };
+	struct log_sink *s;
+	int fd;
+
+	if (!path || log_is_service(path)) {
+		s = path ? log_sink_service(path, &why) : log_sink_dflt();
+		if (!s)
+			return err_set(err, -ENOENT, "%s", why.msg);
+		log_queue_sink(s);
 		return 0;
 	}
-	return err_set(err, -EINVAL, "log level %s: unknown; use DEBUG, INFO, WARNING, ERROR, CRITICAL or QUIET", word);
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	return log_use(fd < 0 ? -errno : fd, path, err);
 }
 
-void log_level_set(enum log_level level)
+int log_rotate(struct err *err)
 {
-	log_level = level;
-}
+	char *path = log_queue_path(), *old;
+	struct timespec now;
+	int rc = 0;
 
-bool log_wants(enum log_level level)
-{
-	return (int)level >= atomic_load_explicit(&log_level, memory_order_relaxed);
-}
-
-void log_time_set(bool on)
-{
-	log_time = on;
-}
-
-void log_line(enum log_level level, const char *subsys, const char *fmt, ...)
-{
-	char line[LINE_MAX_];
-	size_t n = 0;
-	va_list ap;
-	int k;
-
-	if (log_time) {
-		struct timespec ts;
-		struct tm tm;
-
-		clock_gettime(CLOCK_REALTIME, &ts);
-		localtime_r(&ts.tv_sec, &tm);
-		n = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
-		n += (size_t)snprintf(line + n, sizeof(line) - n, ".%03ld: ", ts.tv_nsec / 1000000);
-	}
-	n += (size_t)snprintf(line + n, sizeof(line) - n, "%9s: %s: ", level_names[level], subsys);
-	va_start(ap, fmt);
-	k = vsnprintf(line + n, sizeof(line) - n, fmt, ap);
-	va_end(ap);
-	n += k < 0 ? 0 : (size_t)k;
-	if (n > sizeof(line) - 1)
-		n = sizeof(line) - 1;
-	line[n++] = '\n';
-	if (write(log_fd, line, n) < 0)
-		return; /* nobody is left to tell */
+	clock_gettime(CLOCK_REALTIME, &now);
+	old = path ? xasprintf("%s-%lld", path, (long long)now.tv_sec) : NULL;
+	if (!path)
+		rc = err_set(err, -EINVAL, "Failed to rotate the log file. Invalid argument");
+	else if (rename(path, old))
+		rc = err_set(err, -errno, "Failed to rotate the log file. %s", err_name(errno));
+	else
+		log_reopen();
+	free(path);
+	free(old);
+	return rc;
 }

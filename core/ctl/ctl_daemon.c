@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/ctl_log.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/auth_domain.h"
@@ -86,26 +87,6 @@ int ctl_memory(struct ctl *c, struct err *err)
 	return 0;
 }
 
-static int log_level(const char *word, struct err *err)
-{
-	enum log_level level;
-	int rc = log_level_parse(word, &level, err);
-
-	if (!rc)
-		log_level_set(level);
-	return rc;
-}
-
-int ctl_log_level(struct ctl *c, struct err *err)
-{
-	return log_level(ctl_text(c, ATTR_LEVEL, ""), err);
-}
-
-int ctl_log_file(struct ctl *c, struct err *err)
-{
-	return confine_log(c->d->confine, ctl_text(c, ATTR_PATH, ""), err);
-}
-
 /* -- option: settings written as ldmsd's command line has them -------------------------------------------------------- */
 
 static int option_name(struct ctl *c, const char *value, struct err *err)
@@ -131,7 +112,7 @@ static int option_log_file(struct ctl *c, const char *value, struct err *err)
 static int option_log_level(struct ctl *c, const char *value, struct err *err)
 {
 	(void)c;
-	return log_level(value, err);
+	return ctl_log_levels(value, NULL, NULL, err);
 }
 
 #define AUTH_LETTER	"-a"

@@ -26,6 +26,12 @@
 		OPT(ATTR_CACHE_IP, "cache_ip", AT_BOOL, "true", "accepted; names are looked up at each attempt"),      \
 		OPT_PERM
 
+#define LOG_LEVEL                                                                                                      \
+	REQ(ATTR_LEVEL, "level", AT_TEXT, "lines from this level on, those of a list, or default"),                    \
+		OPT(ATTR_NAME, "name", AT_TEXT, NULL, "of this subsystem; the default"),                               \
+		OPT(ATTR_REGEX, "regex", AT_TEXT, NULL, "of all subsystems whose name matches"),                       \
+		OPT(ATTR_TEST, "test", AT_FLAG, NULL, "then log a line of every level")
+
 const struct verb verbs[] = {
 	/* plugins */
 	{ "load", 0x505, VERB_MODIFIES | VERB_PLUGIN, 0,
@@ -306,19 +312,18 @@ const struct verb verbs[] = {
 	  "the ceiling of set memory" },
 	{ "set_memory", 0x617, VERB_PRIO, 0, USES(REQ(ATTR_SIZE, "size", AT_SIZE, "ceiling of set memory")), ctl_memory,
 	  "another name of memory" },
-	{ "log_level", 0x602, VERB_PRIO, 0,
-	  USES(REQ_WORD(ATTR_LEVEL, "level", "DEBUG|INFO|WARNING|ERROR|CRITICAL|QUIET", "lines from this level on")),
-	  ctl_log_level, "how much is logged" },
-	{ "loglevel", 0x602, VERB_PRIO, 0,
-	  USES(REQ_WORD(ATTR_LEVEL, "level", "DEBUG|INFO|WARNING|ERROR|CRITICAL|QUIET", "lines from this level on")),
-	  ctl_log_level, "another name of log_level" },
+	{ "log_level", 0x602, VERB_PRIO, 0, USES(LOG_LEVEL), ctl_log_level, "how much is logged" },
+	{ "loglevel", 0x602, VERB_PRIO, 0, USES(LOG_LEVEL), ctl_log_level, "another name of log_level" },
+	{ "log_status", 0x614, 0, 0, USES(OPT(ATTR_NAME, "name", AT_TEXT, NULL, "only the default and this subsystem")),
+	  ctl_log_status, "the subsystems of the log, and their levels" },
+	{ "logrotate", 0x608, VERB_MODIFIES, 0, NULL, ctl_logrotate, "rename the log file, and begin a new one" },
 	{ "limits", 0xf00, VERB_PRIO | VERB_MODIFIES, 0,
 	  USES(OPT(ATTR_STRING, "", AT_REST, NULL, "NAME=VALUE ...: conns, guests, memory, ...; 0 is no limit")),
 	  ctl_limits, "what peers may take" },
 	{ "option", 0x612, VERB_PRIO, 0,
 	  USES(OPT(ATTR_STRING, "", AT_REST, NULL, "-a METHOD, -A K=V, -n NAME, -m SIZE, -l FILE, -v LEVEL, or their long names")),
 	  ctl_option, "settings as ldmsd's command line has them" },
-	{ "log_file", 0x618, VERB_PRIO, 0, USES(REQ(ATTR_PATH, "path", AT_TEXT, "a file")), ctl_log_file,
+	{ "log_file", 0x618, VERB_PRIO, 0, USES(REQ(ATTR_PATH, "path", AT_TEXT, "a file, syslog or journald")), ctl_log_file,
 	  "where the log goes" },
 	{ "banner", 0x61e, VERB_PRIO, 0, USES(OPT(ATTR_LEVEL, "mode", AT_NUM, "1", "0, 1 or 2")), ctl_needless,
 	  "accepted for ldmsd's files; no effect" },

@@ -99,6 +99,8 @@ H(daemon_name);
 H(memory);
 H(log_level);
 H(log_file);
+H(log_status);
+H(logrotate);
 H(daemon_status);
 H(version);
 H(config_count);

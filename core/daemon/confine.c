@@ -193,8 +193,11 @@ int confine_open(struct confine *c, const char *path, int flags, bool give)
 
 int confine_log(struct confine *c, const char *path, struct err *err)
 {
-	int rc = confine_path(c, "log file", PATH_FILE, path, err);
+	int rc;
 
+	if (log_is_service(path))
+		return log_open(path, err);
+	rc = confine_path(c, "log file", PATH_FILE, path, err);
 	return rc ? rc : log_use(confine_open(c, path, O_WRONLY | O_APPEND, true), path, err);
 }
 
