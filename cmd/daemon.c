@@ -46,8 +46,17 @@ static void signals_take(void)
 
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
+	signal(SIGHUP, SIG_IGN); /* until the loop takes it */
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* The log file may have been renamed. */
+static void on_hangup(struct ev_loop *ev, ev_signal *w, int events)
+{
+	(void)ev;
+	(void)w;
+	(void)events;
+	log_reopen();
 }
 
 void daemon_opts_init(struct daemon_opts *o)
@@ -204,6 +213,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 		.hold = true,
 	};
 	struct pid_file pid = { .path = o->pid_file, .fd = -1 };
+	ev_signal hangup;
 	struct record_sink *sink;
 	struct daemon *d;
 	int rc = daemon_new(&dc, &d, err);
@@ -212,6 +222,8 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 		return rc;
 	signal_loop = d->main;
 	begun = true;
+	ev_signal_init(&hangup, on_hangup, SIGHUP);
+	ev_signal_start(loop_ev(d->main), &hangup);
 	sessions_open(d);
 	sink = d->sink;
 	rc = configure(d, o, cf, &pid, err);
@@ -227,6 +239,8 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	}
 	alarm(END_ALARM_S);
 	signal_loop = NULL;
+	ev_signal_stop(loop_ev(d->main), &hangup);
+	signal(SIGHUP, SIG_IGN);
 	sessions_stop(sink);
 	daemon_free(d, END_US);
 	sessions_free(sink);

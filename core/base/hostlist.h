@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 
 #define HOSTLIST_MAX 100000 /* names in one list; more is a typing error */
@@ -23,6 +24,10 @@ struct hostlist {
 /* -EINVAL with the place and the remedy: nested or unbalanced brackets, a bad range, low > high, too many. */
 int hostlist_parse(const char *text, struct hostlist *ret, struct err *err);
 void hostlist_fini(struct hostlist *hl);
+
+/* The other way round, for people: add the names to `to`, sorted and in few words, as "a n[01-20,24] n7:412".  A name
+ * that stands twice is said twice.  Behind about `max` bytes (0: none are left out) comes "and 12 more". */
+void hostlist_fold(const char *const *names, size_t n, size_t max, struct buf *to);
 /* Split "host", "host:port", "[v6]:port" or a bare v6 address; *ret_host is yours; *ret_port is left alone when the
  * text has none.  -EINVAL for a bad port. */
 int hostport_parse(const char *text, char **ret_host, unsigned short *ret_port, struct err *err);

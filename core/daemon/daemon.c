@@ -15,6 +15,7 @@
 #include "core/daemon/listener.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
+#include "core/daemon/prdcr_outage.h"
 #include "core/daemon/prdcr_sub.h"
 #include "core/daemon/qgroups.h"
 #include "core/daemon/stream.h"
@@ -130,6 +131,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	rc = d->main ? loops_new(d, conf->io_loops, err) : -ENOMEM;
 	if (rc)
 		goto out;
+	d->outages = prdcr_outage_new(d);
 	d->qgroups = qgroups_new(d);
 	d->xprt.qgroup = qgroups_account(d->qgroups);
 	d->xprt.sets = d->sets;
@@ -278,6 +280,7 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 		if (d->io[i] != d->main)
 			loop_free(d->io[i]);
 	loop_free(d->main);
+	prdcr_outage_free(d->outages);
 	strgp_pool_free(d->strgp_pool, left_us(end_us) + LAST_US);
 	qgroups_free(d->qgroups);
 	bus_free(d->xprt.bus);

@@ -23,6 +23,7 @@ struct prdcr;
 struct updtr;
 struct listener;
 struct qgroups;
+struct prdcr_outage;
 struct streams;
 struct prdcr_rule;
 
@@ -46,6 +47,7 @@ struct daemon {
 	struct samp_env samp;
 	struct strgp_pool *strgp_pool;
 	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners, *auths;
+	struct prdcr_outage *outages; /* what is said of many producers at once; any thread */
 	struct node *adverts, *prdcr_listens; /* adverts: struct prdcr, too */
 	atomic_uint listen_port; /* the first that was listened on; 0: none */
 	/* which policies run: changed by the main loop, read on I/O loops when `strgp_gen` has moved */

@@ -13,6 +13,7 @@
 #include "core/daemon/advert.h"
 #include "core/daemon/auth_domain.h"
 #include "core/daemon/prdcr_impl.h"
+#include "core/daemon/prdcr_outage.h"
 #include "core/daemon/prdcr_sub.h"
 #include "core/daemon/records.h"
 #include "core/daemon/updtr.h"
@@ -101,6 +102,12 @@ static const char *kind(const struct prdcr *p)
 	return p->conf.type == PRDCR_ADVERTISER ? "advertiser" : "producer";
 }
 
+/* Is this one to be said, where many have the same to say? */
+static bool says(const struct prdcr *p, bool bad)
+{
+	return p->conf.type == PRDCR_ADVERTISER || prdcr_outage_says(p->d->outages, bad);
+}
+
 /* The only place that changes a state.  Log changes, not repetitions: a peer that stays away is said once. */
 static void event(struct prdcr *p, enum prdcr_event ev, const char *why)
 {
@@ -109,7 +116,8 @@ static void event(struct prdcr *p, enum prdcr_event ev, const char *why)
 
 		if (m->from != p->state || m->ev != ev)
 			continue;
-		if (m->to != m->from && (p->attempt < 2 || ev == ON_STOP || (ev == ON_UP && !peer_connects(p))))
+		if (m->to != m->from && (p->attempt < 2 || ev == ON_STOP || (ev == ON_UP && !peer_connects(p))) &&
+		    says(p, ev == ON_DOWN))
 			log_info(kind(p), "%s: %s -> %s%s%s", p->conf.name, state_names[m->from], state_names[m->to],
 				 why && *why ? ": " : "", why ? why : "");
 		p->state = m->to;
@@ -132,9 +140,10 @@ void prdcr_is_down(struct prdcr *p, enum xprt_fail fail, const char *why)
 		p->stats.disconnects++;
 	else
 		p->stats.failures++;
+	p->fail = fail;
 	if (strcmp(p->why, why)) {
 		snprintf(p->why, sizeof(p->why), "%s", why);
-		if (p->attempt >= 2 && !peer_connects(p)) /* it stays away, but for another reason than before */
+		if (p->attempt >= 2 && !peer_connects(p) && says(p, true)) /* it stays away, but for another reason than before */
 			log_info(kind(p), "%s: still DISCONNECTED: %s (%s)", p->conf.name, why, xprt_fail_name(fail));
 	}
 	event(p, ON_DOWN, why);
@@ -244,7 +253,7 @@ static void come_back(struct prdcr *p)
 		bool was_here = p->up_us || p->conf.type == PRDCR_ADVERTISED;
 
 		p->up_us = 0;
-		if (was_here && ++p->attempt == 2)
+		if (was_here && ++p->attempt == 2 && says(p, true))
 			log_warning("producer", "%s: it comes and goes; no more of that until it stays", p->conf.name);
 		return;
 	}

@@ -22,6 +22,7 @@ struct prdcr {
 	ev_timer retry;
 	unsigned int attempt; /* since the last good connection */
 	char why[ERR_MAX];
+	enum xprt_fail fail; /* while there is a why */
 	struct prdset *sets;
 	struct membership *memberships; /* prdgroup.c's */
 	struct updtr **updtrs; /* running ones that care */

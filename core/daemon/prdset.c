@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/prdcr_impl.h"
+#include "core/daemon/prdcr_outage.h"
 #include "core/daemon/prdgroup.h"
 #include "core/daemon/updtr.h"
 
@@ -432,7 +433,8 @@ static void dir_said(const struct prdcr *p)
 {
 	const struct dir_hidden h = xprt_dir_hidden(p->x);
 
-	if (p->attempt < 2 || p->conf.type != PRDCR_ADVERTISED) /* who comes and goes was said to do so */
+	/* who comes and goes was said to do so */
+	if ((p->attempt < 2 || p->conf.type != PRDCR_ADVERTISED) && prdcr_outage_says(p->d->outages, false))
 		log_info("producer", "%s: %u sets", p->conf.name, p->stats.sets);
 	if (h.sets)
 		log_warning("producer",

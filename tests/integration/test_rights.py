@@ -110,7 +110,7 @@ def test_root_is_left_behind(cluster, sandbox):
     assert ("seccomp" in status["sandbox"]) == bool(sandbox)
     # sets are the new user's
     assert {(s["uid"], s["gid"]) for s in samp.sets().values()} == {(nobody.pw_uid, nobody.pw_gid)}
-    assert samp.stop(signal.SIGHUP) == 0
+    assert samp.stop(signal.SIGINT) == 0
     assert open(cluster.path("pid")).read() == ""
 
 
@@ -254,7 +254,7 @@ def test_a_sandbox_samples_elsewhere_and_collects_by_name(cluster):
                                  f"localhost:{samp.port}", "--sandbox", *MS], port, env=ENV)
     values = wait_for(lambda: agg.values("n1/loadavg"), "the set")
     assert values["n1/loadavg"]["load1min"] == pytest.approx(0.1)
-    samp.stop(signal.SIGHUP)
+    samp.stop(signal.SIGINT)
     wait_for(lambda: agg.ls() == [], "the set to go")
 
 
