@@ -72,10 +72,11 @@ static bool goes_on(const struct part *first, const struct part *a, const struct
 	return strlen(text) == b->digits;
 }
 
-/* The names [0, n) differ in their number only: "n[1-3,7]", or the name where there is one.  How many of them. */
-static size_t group_put(const struct part *p, size_t n, struct buf *to)
+/* Names from [0, n) that differ in their number only: "n[1-3,7]", or the name where there is one; no further ones behind
+ * `end` bytes.  How many of them. */
+static size_t group_put(const struct part *p, size_t n, size_t end, struct buf *to)
 {
-	size_t m = 1;
+	size_t m = 1, i = 0;
 
 	while (m < n && p->digits && !by_around(p, &p[m]))
 		m++;
@@ -84,37 +85,32 @@ static size_t group_put(const struct part *p, size_t n, struct buf *to)
 		return 1;
 	}
 	buf_addf(to, "%.*s[", (int)p->before, p->name);
-	for (size_t i = 0, k; i < m; i = k) {
-		for (k = i + 1; k < m && goes_on(&p[i], &p[k - 1], &p[k]);)
+	while (i < m && (!i || to->len < end)) {
+		size_t k = i + 1;
+
+		while (k < m && goes_on(&p[i], &p[k - 1], &p[k]))
 			k++;
 		buf_addf(to, "%s%.*s", i ? "," : "", (int)p[i].digits, p[i].name + p[i].before);
 		if (k > i + 1)
 			buf_addf(to, "-%.*s", (int)p[k - 1].digits, p[k - 1].name + p[k - 1].before);
+		i = k;
 	}
 	buf_addf(to, "]%s", p->name + p->before + p->digits);
-	return m;
+	return i;
 }
 
 void hostlist_fold(const char *const *names, size_t n, size_t max, struct buf *to)
 {
 	struct part *parts = xcalloc(n ? n : 1, sizeof(*parts));
-	size_t start = to->len, i;
+	size_t end = max ? to->len + max : SIZE_MAX, i = 0;
 
-	for (i = 0; i < n; i++)
-		parts[i] = part_of(names[i]);
+	for (size_t k = 0; k < n; k++)
+		parts[k] = part_of(names[k]);
 	qsort(parts, n, sizeof(*parts), by_name);
-	for (i = 0; i < n;) {
-		size_t len = to->len, k;
-
+	while (i < n && (!i || to->len < end)) {
 		if (i)
 			buf_addf(to, " ");
-		k = group_put(&parts[i], n - i, to);
-
-		if (i && max && to->len - start > max) {
-			to->len = len; /* it does not fit; the first one is said in any case */
-			break;
-		}
-		i += k;
+		i += group_put(&parts[i], n - i, end, to);
 	}
 	if (i < n)
 		buf_addf(to, " and %zu more", n - i);

@@ -18,6 +18,7 @@
 #include "core/base/xalloc.h"
 
 #define QUEUE_MAX (256u << 10) /* bytes of lines that wait: some thousands */
+#define ROOM_ERRS (64u << 10)  /* of which these are for errors only */
 #define KEEP_MAX  (8u << 10)   /* of which memory is kept while nothing is said */
 #define SLICE_MS  100	       /* the writer waits for a reader, but sees that it is to end, or to write elsewhere */
 #define GRACE_US  (500 * MSEC_US) /* for the writer to see that it is to give up */
@@ -39,7 +40,7 @@ static struct {
 	pthread_t writer;
 	bool threaded, waits, busy, closing;
 	_Atomic bool give_up, hurry; /* hurry: somebody wants it to look elsewhere */
-	bool reopen;
+	bool reopen, note; /* note: there is a way again, and nothing more to write, but to say what was lost */
 	struct log_sink *sink, *next; /* next: to be used from now on */
 } q = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .less = PTHREAD_COND_INITIALIZER };
 
@@ -119,7 +120,7 @@ static void put(const struct log_entry *e)
 		write_entry(e, &q.lost, &q.why, false);
 		return;
 	}
-	if (q.items.len + sizeof(it) + e->len > QUEUE_MAX) {
+	if (q.items.len + sizeof(it) + e->len > QUEUE_MAX - (e->level < LOG_ERROR_ ? ROOM_ERRS : 0)) {
 		q.lost++;
 		q.why = -EAGAIN;
 		return;
@@ -163,7 +164,7 @@ static void batch_write(const struct buf *b, unsigned long *lost, int *why)
 /* Under the lock: until there is something to do. */
 static void wait_for_work(void)
 {
-	while (!q.items.len && !q.closing && !q.next && !q.reopen) {
+	while (!q.items.len && !q.closing && !q.next && !q.reopen && !q.note) {
 		int64_t due = log_fold_due_us();
 		struct timespec until = { .tv_sec = due / SEC_US, .tv_nsec = due % SEC_US * 1000 };
 
@@ -192,7 +193,7 @@ static void *writer(void *arg)
 		int why;
 
 		wait_for_work();
-		if (!q.items.len && !q.next && !q.reopen)
+		if (!q.items.len && !q.next && !q.reopen && !q.note)
 			break; /* it closes, and all is written */
 		batch = q.items;
 		q.items = (struct buf){ 0 };
@@ -200,7 +201,7 @@ static void *writer(void *arg)
 		q.lost = 0;
 		why = q.why;
 		reopen = q.reopen;
-		q.reopen = q.hurry = false;
+		q.reopen = q.hurry = q.note = false;
 		sink_adopt();
 		q.busy = true;
 		pthread_mutex_unlock(&q.lock);
@@ -208,9 +209,12 @@ static void *writer(void *arg)
 		if (reopen)
 			sink_reopen(&lost, &why, true);
 		batch_write(&batch, &lost, &why);
+		if (lost && !say_lost(lost, why, true))
+			lost = 0;
 
 		pthread_mutex_lock(&q.lock);
 		q.busy = false;
+		q.note = !lost && q.lost;
 		q.lost += lost;
 		if (lost)
 			q.why = why;

@@ -1,6 +1,7 @@
 /* hostlist.c - host lists and host:port from command lines and configurations
  *
- * Reaches hostlist_parse() and, with each of the first names it gives, hostport_parse().
+ * Reaches hostlist_parse() and, with each of the first names it gives, hostport_parse(); and hostlist_fold(), whose text
+ * must give the same names again.
  */
 #include "core/base/hostlist.h"
 
@@ -46,6 +47,37 @@ static void try_hostport(const char *text)
 	free(host);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Only names as machines have them: a bracket stands for itself in a name that was put in brackets. */
+static bool is_plain(const struct hostlist *hl)
+{
+	for (size_t i = 0; i < hl->n; i++)
+		if (hl->names[i][strspn(hl->names[i], "abcdefghijklmnopqrstuvwxyz0123456789.-:_")])
+			return false;
+	return true;
+}
+
+static void try_fold(struct hostlist *hl)
+{
+	struct hostlist again = { 0 };
+	struct buf b = { 0 };
+
+	hostlist_fold((const char *const *)hl->names, hl->n, 0, &b);
+	assert(!hostlist_parse(buf_str(&b), &again, NULL) && again.n == hl->n);
+	if (hl->n) {
+		qsort(hl->names, hl->n, sizeof(*hl->names), by_text);
+		qsort(again.names, again.n, sizeof(*again.names), by_text);
+	}
+	for (size_t i = 0; i < hl->n; i++)
+		assert(!strcmp(hl->names[i], again.names[i]));
+	hostlist_fini(&again);
+	buf_fini(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = xstrndup((const char *)data, size);
@@ -66,6 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(*hl.names[i]);
 		try_hostport(hl.names[i]);
 	}
+	if (hl.n <= NAMES_TRIED && is_plain(&hl))
+		try_fold(&hl);
 	n = hl.n;
 	hostlist_fini(&hl);
 	free(text);

@@ -211,12 +211,50 @@ static void test_hostport(void **state)
 	}
 }
 
+static void test_fold(void **state)
+{
+	static const struct {
+		const char *list; /* as it is written in the end, or */
+		size_t max;
+		const char *folded; /* NULL: the same */
+	} rows[] = {
+		{ "", 0, NULL },
+		{ "login", 0, NULL },
+		{ "n17", 0, NULL },
+		{ "n[17-18]", 0, NULL },
+		{ "n[8-11,13]", 0, NULL },
+		{ "n[08-11]", 0, NULL },
+		{ "n9 n08 n10", 0, "n[08,9-10]" },
+		{ "n[1-3]:412", 0, NULL },
+		{ "10.0.0.[1-254]:411 login", 0, NULL },
+		{ "a[1-2]b c3", 0, NULL },
+		{ "r[1-2]n[1-3]", 0, "r1n[1-3] r2n[1-3]" },
+		{ "b a", 0, "a b" },
+		{ "x12345678901234567890123", 0, NULL },
+		{ "a b[1-900] c d", 9, "a b[1-900] and 2 more" },
+		{ "n[1-900]", 3, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hostlist hl;
+		struct buf b = { 0 };
+
+		assert_int_equal(hostlist_parse(rows[i].list, &hl, NULL), 0);
+		hostlist_fold((const char *const *)hl.names, hl.n, rows[i].max, &b);
+		assert_string_equal(buf_str(&b), rows[i].folded ? rows[i].folded : rows[i].list);
+		hostlist_fini(&hl);
+		buf_fini(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expand), cmocka_unit_test(test_styles_are_equal),
 		cmocka_unit_test(test_bad),    cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_deep),   cmocka_unit_test(test_hostport),
+		cmocka_unit_test(test_fold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
