@@ -72,8 +72,8 @@ static bool goes_on(const struct part *first, const struct part *a, const struct
 	return strlen(text) == b->digits;
 }
 
-/* Names from [0, n) that differ in their number only: "n[1-3,7]", or the name where there is one; no further ones behind
- * `end` bytes.  How many of them. */
+/* Names from [0, n) that differ in their number only: "n[1-3,7]", or the name where there is one; no further ones
+ * behind `end` bytes.  How many of them. */
 static size_t group_put(const struct part *p, size_t n, size_t end, struct buf *to)
 {
 	size_t m = 1, i = 0;

@@ -6,8 +6,8 @@
  * in front, or the same as JSON or logfmt.  Any thread may log.
  *
  * A line never hurts.  One that is not wanted costs a load.  One that is equal to the last one of its subsystem is
- * counted, and said again with the number ("repeated 512 times").  From log_begin() on, lines are written by a thread of
- * their own: a full disk, or a pipe that nobody reads, loses lines, which are counted, and holds up nobody.  Whatever
+ * counted, and said again with the number ("repeated 512 times").  From log_begin() on, lines are written by a thread
+ *of their own: a full disk, or a pipe that nobody reads, loses lines, which are counted, and holds up nobody.  Whatever
  * peers and files put into a line, it stays one line without control characters.
  */
 #ifndef CORE_BASE_LOG_H
@@ -42,7 +42,7 @@ enum log_subsys {
 #define X(id, name, also, desc) LOG_##id,
 	LOG_SUBSYSTEMS(X)
 #undef X
-	LOG_SUBSYSTEMS_N
+		LOG_SUBSYSTEMS_N
 };
 
 /* -- levels -------------------------------------------------------------------------------------------------------- */

@@ -10,13 +10,13 @@
 #include "core/base/log_impl.h"
 #include "core/base/unit.h"
 
-#define FOLD_US	 (10 * SEC_US) /* held for so long: an operator who watches the log should see that it goes on */
-#define FOLD_LEN 512 /* bytes of a text; longer ones are never the same */
+#define FOLD_US  (10 * SEC_US) /* held for so long: an operator who watches the log should see that it goes on */
+#define FOLD_LEN 512           /* bytes of a text; longer ones are never the same */
 
 static struct fold {
 	char text[FOLD_LEN];
 	char subsys[LOG_NAME_MAX]; /* those without levels of their own share the default's */
-	size_t len; /* 0: none */
+	size_t len;                /* 0: none */
 	enum log_level level;
 	struct timespec at; /* of the last one */
 	unsigned long held;

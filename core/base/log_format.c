@@ -16,7 +16,7 @@
 #include "core/base/utf8.h"
 
 #define FACILITY_DAEMON (3 << 3) /* syslog's */
-#define PROGRAM		"ldms"
+#define PROGRAM         "ldms"
 
 /* What stands in front of a text line. */
 enum stamp {
@@ -171,7 +171,8 @@ static size_t format_text(const struct log_entry *e, char *to)
 /* A string of JSON.  What misleads in text is only text there, as programs read it. */
 static size_t put_quoted(char *to, const char *text, size_t len)
 {
-	struct buf b = { .p = (uint8_t *)to, .cap = 6 * len + 8 + 64 }; /* it has room for the worst: it does not grow */
+	struct buf b = { .p = (uint8_t *)to,
+			 .cap = 6 * len + 8 + 64 }; /* it has room for the worst: it does not grow */
 
 	json_put_text(&b, text, len);
 	return b.len;

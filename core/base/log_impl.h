@@ -8,9 +8,9 @@
 
 #include "core/base/log.h"
 
-#define LOG_TEXT_MAX   1600 /* bytes of a line's text; longer ones are cut */
-#define LOG_NAME_MAX   32 /* bytes of a subsystem's name */
-#define LOG_BYTES_MAX  (6 * (LOG_TEXT_MAX + LOG_NAME_MAX) + 256) /* ... when each needs to be escaped */
+#define LOG_TEXT_MAX  1600                                      /* bytes of a line's text; longer ones are cut */
+#define LOG_NAME_MAX  32                                        /* bytes of a subsystem's name */
+#define LOG_BYTES_MAX (6 * (LOG_TEXT_MAX + LOG_NAME_MAX) + 256) /* ... when each needs to be escaped */
 
 struct log_entry {
 	struct timespec at;

@@ -33,7 +33,7 @@ atomic_uint log_masks[LOG_SUBSYSTEMS_N] = {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* who changes levels */
-static bool own[LOG_SUBSYSTEMS_N]; /* has levels of its own */
+static bool own[LOG_SUBSYSTEMS_N];                       /* has levels of its own */
 
 const char *log_level_name(enum log_level level)
 {

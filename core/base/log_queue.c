@@ -17,10 +17,10 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
-#define QUEUE_MAX (256u << 10) /* bytes of lines that wait: some thousands */
-#define ROOM_ERRS (64u << 10)  /* of which these are for errors only */
-#define KEEP_MAX  (8u << 10)   /* of which memory is kept while nothing is said */
-#define SLICE_MS  100	       /* the writer waits for a reader, but sees that it is to end, or to write elsewhere */
+#define QUEUE_MAX (256u << 10)    /* bytes of lines that wait: some thousands */
+#define ROOM_ERRS (64u << 10)     /* of which these are for errors only */
+#define KEEP_MAX  (8u << 10)      /* of which memory is kept while nothing is said */
+#define SLICE_MS  100             /* the writer waits for a reader, but sees that it is to end, or to write elsewhere */
 #define GRACE_US  (500 * MSEC_US) /* for the writer to see that it is to give up */
 
 /* In the queue, in front of the text. */
@@ -36,7 +36,7 @@ static struct {
 	pthread_cond_t more, less;
 	struct buf items;
 	unsigned long lost; /* not said yet */
-	int why; /* the last one was: a negative errno */
+	int why;            /* the last one was: a negative errno */
 	pthread_t writer;
 	bool threaded, waits, busy, closing;
 	_Atomic bool give_up, hurry; /* hurry: somebody wants it to look elsewhere */
@@ -44,14 +44,15 @@ static struct {
 	struct log_sink *sink, *next; /* next: to be used from now on */
 } q = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .less = PTHREAD_COND_INITIALIZER };
 
-/* -- writing: by the writer, or under the lock while there is none -------------------------------------------------- */
+/* -- writing: by the writer, or under the lock while there is none --------------------------------------------------
+ */
 
 static int write_patiently(const struct log_entry *e, bool patient)
 {
 	int rc;
 
 	do
-		rc = log_sink_write(q.sink, e, patient ? SLICE_MS : 0);
+		rc = log_sink_write(q.sink, e, patient && !q.give_up && !q.hurry ? SLICE_MS : 0);
 	while (rc == -EAGAIN && patient && !q.give_up && !q.hurry);
 	return rc;
 }
@@ -68,7 +69,7 @@ static int say_lost(unsigned long lost, int why, bool patient)
 }
 
 /* What is lost is added to *lost and, when there is a way again, said. */
-static void write_entry(const struct log_entry *e, unsigned long *lost, int *why, bool patient)
+static int write_entry(const struct log_entry *e, unsigned long *lost, int *why, bool patient)
 {
 	int rc = *lost ? say_lost(*lost, *why, patient) : 0;
 
@@ -77,9 +78,10 @@ static void write_entry(const struct log_entry *e, unsigned long *lost, int *why
 	if (!rc)
 		rc = write_patiently(e, patient);
 	if (!rc)
-		return;
+		return 0;
 	++*lost;
 	*why = rc;
+	return rc;
 }
 
 static void sink_adopt(void)
@@ -107,7 +109,8 @@ static void sink_reopen(unsigned long *lost, int *why, bool patient)
 	write_entry(&e, lost, why, patient);
 }
 
-/* -- the queue ------------------------------------------------------------------------------------------------------ */
+/* -- the queue ------------------------------------------------------------------------------------------------------
+ */
 
 static void put(const struct log_entry *e)
 {
@@ -146,19 +149,31 @@ void log_queue_put(const struct log_entry *e)
 	pthread_mutex_unlock(&q.lock);
 }
 
-static void batch_write(const struct buf *b, unsigned long *lost, int *why)
+/* What is left in it afterwards is for another place: somebody does not read, and somebody else does not wait for that.
+ */
+static void batch_write(struct buf *b, unsigned long *lost, int *why)
 {
 	struct item it;
+	size_t at = 0;
 
-	for (size_t at = 0; at < b->len; at += it.len) {
+	while (at < b->len) {
 		struct log_entry e;
+		int rc;
 
 		memcpy(&it, b->p + at, sizeof(it));
-		at += sizeof(it);
-		e = (struct log_entry){ .at = it.at, .level = (enum log_level)it.level, .subsys = it.subsys,
-					.text = (const char *)b->p + at, .len = it.len };
-		write_entry(&e, lost, why, true);
+		e = (struct log_entry){ .at = it.at,
+					.level = (enum log_level)it.level,
+					.subsys = it.subsys,
+					.text = (const char *)b->p + at + sizeof(it),
+					.len = it.len };
+		rc = write_entry(&e, lost, why, true);
+		if (rc == -EAGAIN && q.hurry && !q.give_up) {
+			--*lost;
+			break;
+		}
+		at += sizeof(it) + it.len;
 	}
+	buf_consume(b, at);
 }
 
 /* Under the lock: until there is something to do. */
@@ -218,7 +233,12 @@ static void *writer(void *arg)
 		q.lost += lost;
 		if (lost)
 			q.why = why;
-		buf_reset(&batch);
+		if (batch.len) {
+			buf_add(&batch, q.items.p, q.items.len);
+			buf_fini(&q.items);
+			q.items = batch;
+			continue;
+		}
 		if (!q.items.p && batch.cap <= KEEP_MAX)
 			q.items = batch;
 		else
@@ -230,7 +250,8 @@ static void *writer(void *arg)
 	return NULL;
 }
 
-/* -- from outside --------------------------------------------------------------------------------------------------- */
+/* -- from outside ---------------------------------------------------------------------------------------------------
+ */
 
 static void wake(void)
 {
@@ -317,10 +338,10 @@ void log_end(int64_t deadline_us)
 /* Memory may have ended under the lock: then nobody gives it back. */
 static void at_exit(void)
 {
-	int64_t until_us = mono_us() + GRACE_US;
+	int64_t until_us = wall_us() + GRACE_US;
 	struct timespec until = { .tv_sec = until_us / SEC_US, .tv_nsec = until_us % SEC_US * 1000 };
 
-	if (!pthread_mutex_clocklock(&q.lock, CLOCK_MONOTONIC, &until))
+	if (!pthread_mutex_timedlock(&q.lock, &until))
 		end(GRACE_US);
 }
 

@@ -16,10 +16,10 @@
 
 struct log_sink {
 	const struct service *service; /* NULL: a file */
-	int fd; /* -1: it could not be reached the last time */
-	char *path; /* NULL: standard error */
-	bool regular; /* a file on a disk: always ready */
-	bool torn; /* the last line was written in part */
+	int fd;                        /* -1: it could not be reached the last time */
+	char *path;                    /* NULL: standard error */
+	bool regular;                  /* a file on a disk: always ready */
+	bool torn;                     /* the last line was written in part */
 };
 
 static const struct service {

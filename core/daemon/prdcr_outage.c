@@ -14,21 +14,21 @@
 #include "core/daemon/prdcr_impl.h"
 
 #define PERIOD_US (5 * SEC_US) /* a line for many in so long; a dead switch is noticed by all behind it within that */
-#define SAID_MAX  24 /* changes in a period that are said each: of a few producers all of them */
-#define BAD_MAX	  4 /* ... and failures */
-#define NAMES_MAX 600 /* bytes of names in one line */
-#define COUNT_MAX 32 /* bytes of a count with its commas */
+#define SAID_MAX  24           /* changes in a period that are said each: of a few producers all of them */
+#define BAD_MAX   4            /* ... and failures */
+#define NAMES_MAX 600          /* bytes of names in one line */
+#define COUNT_MAX 32           /* bytes of a count with its commas */
 
 struct prdcr_outage {
 	struct daemon *d;
 	pthread_mutex_t lock; /* innermost */
-	int64_t end_us; /* of the period */
+	int64_t end_us;       /* of the period */
 	unsigned int said, bad;
 	struct loop_job open; /* wants the timer started */
-	ev_timer timer; /* on the main loop */
-	bool held; /* something was not said, in this period */
-	bool told; /* the last line told of some that are away */
-	struct buf last; /* lines, the NUL counted */
+	ev_timer timer;       /* on the main loop */
+	bool held;            /* something was not said, in this period */
+	bool told;            /* the last line told of some that are away */
+	struct buf last;      /* lines, the NUL counted */
 };
 
 static const char *const fail_words[XPRT_FAILS] = {

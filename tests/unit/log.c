@@ -145,11 +145,18 @@ static void test_escape(void **state)
 		{ "plain \\ \"text\"", "plain \\ \"text\"" },
 		{ "two\nlines\r\tand", "two\\nlines\\r\\tand" },
 		{ "\x1b[2J\x07\x7f", "\\x1b[2J\\x07\\x7f" },
-		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80" },
+		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
+		  "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80" },
 		{ "\xff\xc3", "\\xff\\xc3" },
-		{ "\xc2\x9b" "31m", "\\xc2\\x9b31m" }, /* what ESC [ is in one character */
-		{ "a\xe2\x80\xae" "b", "a\\xe2\\x80\\xaeb" }, /* right to left from here */
-		{ "a\xe2\x80\xa8" "b", "a\\xe2\\x80\\xa8b" }, /* a line ends */
+		{ "\xc2\x9b"
+		  "31m",
+		  "\\xc2\\x9b31m" }, /* what ESC [ is in one character */
+		{ "a\xe2\x80\xae"
+		  "b",
+		  "a\\xe2\\x80\\xaeb" }, /* right to left from here */
+		{ "a\xe2\x80\xa8"
+		  "b",
+		  "a\\xe2\\x80\\xa8b" }, /* a line ends */
 	};
 	char to[100], all[256], big[4 * 256 + 1];
 
