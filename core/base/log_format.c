@@ -77,16 +77,6 @@ int log_format_set(const char *name, struct err *err)
 	return 0;
 }
 
-/* Characters that turn the direction of writing or end a line, beyond ASCII. */
-static bool misleads(const unsigned char *p, size_t n)
-{
-	if (n == 2)
-		return p[0] == 0xc2 && p[1] < 0xa0; /* C1 controls */
-	if (n != 3 || p[0] != 0xe2)
-		return false;
-	return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
-}
-
 size_t log_escape(char *to, const char *text, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -98,7 +88,7 @@ size_t log_escape(char *to, const char *text, size_t len)
 
 		if (*p >= 0x80) {
 			n = utf8_len(p, (size_t)(end - p));
-			if (n && misleads(p, n))
+			if (n && utf8_misleads(p, n))
 				n = 0;
 		}
 		if (n) {
@@ -168,7 +158,7 @@ static size_t format_text(const struct log_entry *e, char *to)
 	return n;
 }
 
-/* A string of JSON.  What misleads in text is only text there, as programs read it. */
+/* A string of JSON. */
 static size_t put_quoted(char *to, const char *text, size_t len)
 {
 	struct buf b = { .p = (uint8_t *)to,

@@ -39,7 +39,7 @@ static struct {
 	int why;            /* the last one was: a negative errno */
 	pthread_t writer;
 	bool threaded, waits, busy, closing;
-	_Atomic bool give_up, hurry; /* hurry: somebody wants it to look elsewhere */
+	atomic_bool give_up, hurry; /* hurry: somebody wants it to look elsewhere */
 	bool reopen, note; /* note: there is a way again, and nothing more to write, but to say what was lost */
 	struct log_sink *sink, *next; /* next: to be used from now on */
 } q = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .less = PTHREAD_COND_INITIALIZER };
@@ -216,7 +216,8 @@ static void *writer(void *arg)
 		q.lost = 0;
 		why = q.why;
 		reopen = q.reopen;
-		q.reopen = q.hurry = q.note = false;
+		q.reopen = q.note = false;
+		q.hurry = false;
 		sink_adopt();
 		q.busy = true;
 		pthread_mutex_unlock(&q.lock);

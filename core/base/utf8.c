@@ -26,3 +26,13 @@ size_t utf8_len(const unsigned char *p, size_t left)
 	}
 	return 0;
 }
+
+bool utf8_misleads(const unsigned char *p, size_t n)
+{
+	if (n == 2)
+		return p[0] == 0xc2 && p[1] < 0xa0; /* U+0080 to U+009F: controls */
+	if (n != 3 || p[0] != 0xe2)
+		return false;
+	/* U+2028 to U+202E, U+2066 to U+2069 */
+	return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+}

@@ -20,7 +20,7 @@ static void is_one_line(const char *text, size_t len)
 	while (p < end) {
 		size_t n = utf8_len(p, (size_t)(end - p));
 
-		assert(n && *p >= ' ' && *p != 0x7f && !(n == 2 && *p == 0xc2 && p[1] < 0xa0));
+		assert(n && *p >= ' ' && *p != 0x7f && !utf8_misleads(p, n));
 		p += n;
 	}
 }

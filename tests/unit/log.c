@@ -94,6 +94,9 @@ static const struct {
 	{ "json", NULL, LOG_INFO_, "a \"b\"\n",
 	  "{\"time\":\"2026-11-20T15:21:18.366153Z\",\"level\":\"INFO\",\"subsystem\":\"config\",\"text\":\"a "
 	  "\\\"b\\\"\\u000a\"}\n" },
+	{ "json", NULL, LOG_INFO_, "\xc2\x9b\xe2\x80\xae\xc3\xbc",
+	  "{\"time\":\"2026-11-20T15:21:18.366153Z\",\"level\":\"INFO\",\"subsystem\":\"config\",\"text\":"
+	  "\"\\u009b\\u202e\xc3\xbc\"}\n" },
 	{ "logfmt", NULL, LOG_WARNING_, "n=1 \\",
 	  "time=2026-11-20T15:21:18.366153Z level=WARNING subsystem=config text=\"n=1 \\\\\"\n" },
 };
