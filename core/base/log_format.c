@@ -84,9 +84,13 @@ size_t log_escape(char *to, const char *text, size_t len)
 	char *at = to;
 
 	while (p < end) {
-		size_t n = *p >= ' ' && *p < 0x7f ? 1 : 0;
+		const unsigned char *plain = p;
+		size_t n;
 
-		if (*p >= 0x80) {
+		while (plain < end && *plain >= ' ' && *plain < 0x7f)
+			plain++;
+		n = (size_t)(plain - p);
+		if (!n && *p >= 0x80) {
 			n = utf8_len(p, (size_t)(end - p));
 			if (n && utf8_misleads(p, n))
 				n = 0;
@@ -110,6 +114,28 @@ size_t log_escape(char *to, const char *text, size_t len)
 	return (size_t)(at - to);
 }
 
+/* The second as text: most lines share theirs with the one before.  One thread at a time formats lines. */
+static size_t put_second(time_t second, bool utc, char *to)
+{
+	static struct {
+		time_t second;
+		size_t len; /* 0: nothing is kept */
+		char text[32];
+	} kept[2];
+	struct tm tm;
+
+	if (!kept[utc].len || kept[utc].second != second) {
+		if (utc)
+			gmtime_r(&second, &tm);
+		else
+			localtime_r(&second, &tm);
+		kept[utc].second = second;
+		kept[utc].len = strftime(kept[utc].text, sizeof(kept[utc].text), "%Y-%m-%dT%H:%M:%S", &tm);
+	}
+	memcpy(to, kept[utc].text, kept[utc].len);
+	return kept[utc].len;
+}
+
 static size_t put_stamp(const struct log_entry *e, char *to)
 {
 	struct tm tm;
@@ -122,8 +148,7 @@ static size_t put_stamp(const struct log_entry *e, char *to)
 		localtime_r(&e->at.tv_sec, &tm);
 		return strftime(to, 64, "%a %b %d %H:%M:%S %Y:", &tm);
 	case STAMP_ISO:
-		localtime_r(&e->at.tv_sec, &tm);
-		n = strftime(to, 64, "%Y-%m-%dT%H:%M:%S", &tm);
+		n = put_second(e->at.tv_sec, false, to);
 		return n + (size_t)sprintf(to + n, ".%03ld:", e->at.tv_nsec / 1000000);
 	case STAMP_NONE:
 		break;
@@ -133,11 +158,8 @@ static size_t put_stamp(const struct log_entry *e, char *to)
 
 static size_t put_utc(const struct log_entry *e, char *to)
 {
-	struct tm tm;
-	size_t n;
+	size_t n = put_second(e->at.tv_sec, true, to);
 
-	gmtime_r(&e->at.tv_sec, &tm);
-	n = strftime(to, 64, "%Y-%m-%dT%H:%M:%S", &tm);
 	return n + (size_t)sprintf(to + n, ".%06ldZ", e->at.tv_nsec / 1000);
 }
 
