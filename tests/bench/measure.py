@@ -12,7 +12,7 @@ import struct
 import subprocess
 import time
 
-from daemons import GaveUp, HERE, ROOT
+from daemons import GaveUp, HERE, ROOT, wait_for
 
 TRIES = 6  # to open a window between two rounds
 
@@ -207,5 +207,6 @@ def stretch(daemon, meter, interval_s, rounds):
     time.sleep(rounds * interval_s)
     used = meter.stop(daemon.pid)
     lasted = time.time() - since
-    share = (daemon.stamps()[name] - before) / (time.time() - seen_from)
+    after = wait_for(lambda: daemon.stamps().get(name), f"{name} to be whole")
+    share = (after - before) / (time.time() - seen_from)
     return used / (lasted / interval_s), share
