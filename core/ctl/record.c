@@ -20,7 +20,8 @@ int record_parse(const void *bytes, size_t len, struct record *ret, struct err *
 	if (rec_len > RECORD_MAX)
 		return err_set(err, -E2BIG, "a record of %u bytes; at most %u fit", rec_len, RECORD_MAX);
 	if (rec_len < RECORD_HDR_SZ || rec_len > len)
-		return err_set(err, -EPROTO, "a record says %u bytes and has %zu", rec_len, len);
+		return err_set(err, -EINVAL, "LDMSD received a bad request: a record says %u bytes and has %zu",
+			       rec_len, len);
 	ret->body = r.p;
 	ret->body_len = rec_len - RECORD_HDR_SZ;
 	return 0;
@@ -31,6 +32,8 @@ int record_attrs(const uint8_t *body, size_t len, struct record_attr *attrs, siz
 	struct rd r = rd_over(body, len);
 	size_t n = 0;
 
+	if (len != RECORD_END_SZ && len < RECORD_ATTR_SZ)
+		return err_set(err, -EINVAL, "LDMSD received a bad request.");
 	while (rd_be32(&r)) {
 		uint32_t id = rd_be32(&r), vlen = rd_be32(&r);
 		const uint8_t *value = rd_take(&r, vlen);
@@ -42,12 +45,12 @@ int record_attrs(const uint8_t *body, size_t len, struct record_attr *attrs, siz
 		if (n == max)
 			return err_set(err, -EINVAL, "LDMSD received a bad request: more than %zu attributes", max);
 		attrs[n++] = (struct record_attr){ id, vlen ? (const char *)value : NULL, vlen };
-		if (rd_left(&r) < 4) {
+		if (rd_left(&r) < RECORD_END_SZ) {
 			r.short_read = true;
 			break;
 		}
 	}
-	if (r.short_read || rd_left(&r))
+	if (r.short_read)
 		return err_set(err, -EINVAL, "LDMSD received a bad request.");
 	return (int)n;
 }

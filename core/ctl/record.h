@@ -20,13 +20,15 @@
 #include "core/base/err.h"
 #include "core/ctl/attr.h"
 
-#define RECORD_MARKER	0xffffffffu
-#define RECORD_HDR_SZ	24
-#define RECORD_MAX	1048516 /* bytes of one record: what one SEND_MSG carries */
-#define RECORD_REQUEST	1
+#define RECORD_MARKER   0xffffffffu
+#define RECORD_HDR_SZ   24
+#define RECORD_MAX      1048516 /* bytes of one record: what one SEND_MSG carries */
+#define RECORD_ATTR_SZ  12      /* in front of an attribute's value */
+#define RECORD_END_SZ   4
+#define RECORD_REQUEST  1
 #define RECORD_RESPONSE 2
-#define RECORD_FIRST	1
-#define RECORD_LAST	2
+#define RECORD_FIRST    1
+#define RECORD_LAST     2
 
 struct record {
 	uint32_t type, flags, msg_no, code;
@@ -34,16 +36,17 @@ struct record {
 	size_t body_len;
 };
 
-/* Look at one record.  -EPROTO: no marker, or a length that does not fit (words say which). */
+/* Look at one record.  -EPROTO: no marker; -E2BIG, -EINVAL: a length that does not fit, the rest of *ret but for the
+ * body is good. */
 int record_parse(const void *bytes, size_t len, struct record *ret, struct err *err);
 
 struct record_attr {
 	uint32_t id;
 	const char *value; /* NUL-terminated; NULL when empty (a keyword) */
-	uint32_t len; /* the NUL included */
+	uint32_t len;      /* the NUL included */
 };
-/* The attributes of a whole message's body, up to max.  Their number, or -EINVAL for a body that does not hold together
- * or a value that does not end in NUL. */
+/* The attributes of a whole message's body, up to max; what stands behind the end of the list is passed over, as ldmsd
+ * does.  Their number, or -EINVAL for a body that does not hold together or a value that does not end in NUL. */
 int record_attrs(const uint8_t *body, size_t len, struct record_attr *attrs, size_t max, struct err *err);
 
 /* Append a whole message, cut into records of at most RECORD_MAX; each is handed to `send`. */

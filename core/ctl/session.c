@@ -77,14 +77,20 @@ static void send_record(void *arg, const void *rec, size_t len)
 		log_debug("config", "%s: the answer was not sent: %s", xprt_peer(arg), err.msg);
 }
 
+/* `body` holds attributes. */
+static void answer_body(struct xprt *x, uint32_t msg_no, int rc, struct buf *body)
+{
+	record_end(body);
+	record_send(RECORD_RESPONSE, msg_no, (uint32_t)abs(rc), body, send_record, x);
+}
+
 static void answer(struct xprt *x, uint32_t msg_no, int rc, uint32_t id, const void *text, size_t len)
 {
 	struct buf body = { 0 };
 
 	if (len)
 		record_put(&body, id, text, len);
-	record_end(&body);
-	record_send(RECORD_RESPONSE, msg_no, (uint32_t)abs(rc), &body, send_record, x);
+	answer_body(x, msg_no, rc, &body);
 	buf_fini(&body);
 }
 
@@ -160,7 +166,9 @@ static bool gather(struct session *s, const struct record *rec, struct buf *whol
 
 	if (rec->flags & RECORD_FIRST) {
 		if (p || s->parts_n == PARTS_MAX) {
-			snprintf(why, sizeof(why), "Duplicate message number %u received", rec->msg_no);
+			/* ldmsd's words: the number, which connection, and no blank */
+			snprintf(why, sizeof(why), "Duplicate message number %u:%llureceived", rec->msg_no,
+				 (unsigned long long)s->id);
 			answer(s->x, rec->msg_no, EADDRINUSE, ATTR_STRING, why, strlen(why));
 			return false;
 		}
@@ -259,8 +267,13 @@ static void on_msg(struct record_sink *face, struct xprt *x, const void *bytes, 
 		answer(x, rec.msg_no, rc, ATTR_REC_LEN, &max, sizeof(max)); /* host order, as ldmsd has it */
 		return;
 	}
-	if (rc) {
+	if (rc == -EPROTO) {
 		answer(x, RECORD_MARKER, EINVAL, ATTR_STRING, err.msg, strlen(err.msg));
+		return;
+	}
+	if (rc) {
+		if (rec.type == RECORD_REQUEST)
+			answer(x, rec.msg_no, rc, ATTR_STRING, err.msg, strlen(err.msg) + 1);
 		return;
 	}
 	if (rec.type == RECORD_RESPONSE) {
@@ -366,6 +379,8 @@ static void reply(struct request *rq, int rc, const struct ctl *c, const char *w
 	}
 	if (x && rc)
 		answer(x, rq->msg_no, rc, ATTR_STRING, why, strlen(why) + 1);
+	else if (x && c->raw)
+		answer_body(x, rq->msg_no, 0, (struct buf *)&c->reply);
 	else if (x && c->json)
 		answer(x, rq->msg_no, 0, ATTR_JSON, buf_str((struct buf *)&c->reply), c->reply.len + c->nul);
 	else if (x)
@@ -426,6 +441,18 @@ void ctl_later_json(struct ctl_later *later, struct buf *json)
 
 	if (!rq->sink->closing)
 		reply(rq, 0, &c, NULL);
+	request_end(rq);
+}
+
+void ctl_later_text(struct ctl_later *later, int rc, const char *text)
+{
+	struct request *rq = (struct request *)later;
+	struct ctl c = { .d = rq->sink->d };
+
+	buf_addf(&c.reply, "%s", rc ? "" : text);
+	if (!rq->sink->closing)
+		reply(rq, rc, &c, text);
+	buf_fini(&c.reply);
 	request_end(rq);
 }
 

@@ -15,6 +15,8 @@ void ctl_peer_leave(struct ctl *c);
 struct ctl_later *ctl_defer(struct ctl *c);
 /* The answer, JSON with its NUL; frees `later`. */
 void ctl_later_json(struct ctl_later *later, struct buf *json);
+/* The answer: nothing, a text, or (rc a negative errno) the words of a failure; frees `later`. */
+void ctl_later_text(struct ctl_later *later, int rc, const char *text);
 /* Requests that are still on their way are dropped from now on; before daemon_free(). */
 void sessions_stop(struct record_sink *sink);
 /* Behind daemon_free(). */

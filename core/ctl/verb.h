@@ -10,6 +10,7 @@
 #include "core/daemon/daemon.h"
 
 struct ctl;
+struct ctl_arg;
 
 enum verb_flag {
 	VERB_PRIO = 1, /* carried out in a file's first pass, before everything else */
@@ -24,6 +25,7 @@ enum verb_flag {
 	VERB_STRGP = 1024,
 	VERB_ADVERTISER = 2048,
 	VERB_PRDCR_LISTEN = 4096,
+	VERB_UNSUPPORTED = 8192, /* keeps its name and number; the answer is the row's help: why, and what to use */
 };
 
 struct verb {
@@ -48,6 +50,8 @@ struct ctl {
 	const struct verb *verb;
 	const char *text[ATTR_IDS]; /* values, ${} expanded; NULL when absent */
 	int64_t num[ATTR_IDS]; /* of the types that are numbers */
+	const struct ctl_arg *args; /* as they came, while the handler runs */
+	size_t args_n;
 	uint32_t uid, gid; /* who asks */
 	struct request *from; /* the peer that asks (session.h); NULL: a file */
 	void (*after)(struct ctl *c); /* the handler wants this called once its answer has left */
@@ -55,6 +59,7 @@ struct ctl {
 	struct buf reply; /* text or JSON for the answer */
 	bool deferred; /* it is answered later (session.h) */
 	bool json, nul; /* the answer is JSON; a NUL is counted in its length */
+	bool raw; /* the answer is attributes already (record_put()) */
 };
 
 /* Values by attribute; the default when absent. */

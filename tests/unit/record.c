@@ -21,8 +21,8 @@ static void gather(void *arg, const void *rec, size_t len)
 /* The example of the specification: prdcr_status name=x. */
 static void test_bytes(void **state)
 {
-	static const uint8_t want[] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 1, 4, 0, 0, 0,
-					0x2a, 0,   0,	 0,    1, 0, 0, 0, 1, 0, 0, 0, 2, 'x', 0, 0, 0, 0, 0 };
+	static const uint8_t want[] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 1,   0, 0, 1, 4, 0,
+					0,    0,    0x2a, 0,    0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 'x', 0, 0, 0, 0, 0 };
 	struct record_attr a[4];
 	struct record r;
 
@@ -70,7 +70,9 @@ static void test_bad_ones_are_refused(void **state)
 	assert_int_equal(record_parse(b.p, b.len, &r, &err), 0);
 	assert_int_equal(record_attrs(r.body, r.body_len, a, 2, &err), -EINVAL); /* no end */
 	b.p[23] = 25;
-	assert_int_equal(record_parse(b.p, b.len, &r, &err), -EPROTO); /* longer than it is */
+	assert_int_equal(record_parse(b.p, b.len, &r, &err), -EINVAL); /* longer than it is */
+	b.p[23] = 23;
+	assert_int_equal(record_parse(b.p, b.len, &r, &err), -EINVAL); /* shorter than its header */
 	b.p[20] = 0x7f;
 	assert_int_equal(record_parse(b.p, b.len, &r, &err), -E2BIG);
 	b.p[0] = 0;
@@ -88,12 +90,36 @@ static void test_bad_ones_are_refused(void **state)
 	buf_fini(&b);
 }
 
+/* What ldmsd takes, and what it does not. */
+static void test_what_stands_behind_the_end(void **state)
+{
+	static const struct {
+		const char *body;
+		size_t len;
+		int n;
+	} rows[] = {
+		{ "\0\0\0\0", 4, 0 },
+		{ "", 0, -EINVAL },
+		{ "\0\0\0\0\0\0\0\0", 8, -EINVAL }, /* two ends */
+		{ "\0\0\0\0junkjunk", 12, 0 },
+		{ "\0\0\0\7\0\0\0\1\0\0\0\2x\0\0\0\0\0", 18, 1 }, /* 7 says as well that one follows */
+		{ "\0\0\0\1\0\0\0\1\0\0\0\2x\0\0\0\0\0junk", 22, 1 },
+		{ "\0\0\0\1\0\0\0\1\0\0\0\2x\0", 14, -EINVAL }, /* no end */
+	};
+	struct record_attr a[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(record_attrs((const uint8_t *)rows[i].body, rows[i].len, a, 2, NULL), rows[i].n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_long_messages_are_cut_and_joined),
 		cmocka_unit_test(test_bad_ones_are_refused),
+		cmocka_unit_test(test_what_stands_behind_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
