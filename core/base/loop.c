@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "core/base/thread.h"
 #include "core/base/xalloc.h"
 
 struct loop {
@@ -135,6 +136,7 @@ struct ev_loop *loop_ev(struct loop *l)
 
 void loop_run(struct loop *l)
 {
+	thread_enter(l->name, l);
 	take(l);
 	ev_ref(l->ev);
 	jobs_run(l);
@@ -142,6 +144,7 @@ void loop_run(struct loop *l)
 		ev_run(l->ev, 0);
 	ev_unref(l->ev);
 	leave(l);
+	thread_leave();
 }
 
 static void *thread_main(void *arg)

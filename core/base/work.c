@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/base/log.h"
+#include "core/base/thread.h"
 #include "core/base/xalloc.h"
 
 #define IDLE_S 10 /* an idle worker ends after this; a daemon in its steady state keeps none */
@@ -47,6 +48,7 @@ static void *worker(void *arg)
 	struct timespec until;
 
 	pthread_setname_np(pthread_self(), w->name);
+	thread_enter(w->name, NULL);
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		int rc = 0;
@@ -65,6 +67,7 @@ static void *worker(void *arg)
 		loop_post(job->loop, &job->back);
 		pthread_mutex_lock(&w->lock);
 	}
+	thread_leave();
 	w->threads--;
 	pthread_cond_signal(&w->fewer);
 	pthread_mutex_unlock(&w->lock);

@@ -21,6 +21,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
@@ -286,6 +287,7 @@ static void *thread_main(void *arg)
 	sigset_t all;
 
 	pthread_setname_np(pthread_self(), "sampler");
+	thread_enter("sampler", NULL);
 	sigfillset(&all); /* signals are the main loop's */
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	pthread_mutex_lock(&sc->lock);
@@ -301,6 +303,7 @@ static void *thread_main(void *arg)
 			break;
 		}
 	}
+	thread_leave();
 	sched_put(sc);
 	return NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
@@ -92,6 +93,7 @@ static void *worker(void *arg)
 {
 	struct strgp_pool *p = arg;
 
+	thread_enter("store", NULL);
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		struct strgp_task *t = TAILQ_FIRST(&p->tasks);
@@ -109,6 +111,7 @@ static void *worker(void *arg)
 			pthread_cond_wait(&p->more, &p->lock);
 		p->idle--;
 	}
+	thread_leave();
 	p->threads--;
 	pthread_cond_signal(&p->fewer);
 	pthread_mutex_unlock(&p->lock);
