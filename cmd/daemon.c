@@ -114,6 +114,7 @@ static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err 
 /* Opened while that may be done, written when all is up. */
 struct pid_file {
 	const char *path; /* NULL: none */
+	char *asked; /* by the configuration */
 	int fd;
 	bool written;
 };
@@ -144,11 +145,13 @@ static void pid_file_close(struct pid_file *p)
 	struct stat st;
 
 	if (p->fd < 0)
-		return;
+		goto out;
 	if (p->written || (!fstat(p->fd, &st) && !st.st_size))
 		if (unlink(p->path) && ftruncate(p->fd, 0))
 			log_warning("ldmsd", "pid file %s: %s; remove it", p->path, err_name(errno));
 	close(p->fd);
+out:
+	free(p->asked);
 }
 
 /* All that it needs of the system is known: the rest is given up. */
@@ -184,6 +187,8 @@ static int configure(struct daemon *d, const struct daemon_opts *o, struct conf 
 
 	if (rc)
 		return err_set(err, rc, why);
+	if (!pid->path && d->pid_file)
+		pid->path = pid->asked = xstrdup(d->pid_file); /* outlives the daemon */
 	rc = pid_file_open(pid, d->confine, err);
 	if (!rc)
 		rc = confine_now(o, cf, d->confine, err);

@@ -36,7 +36,7 @@ int ep_type_find(const char *name, const struct ep_type **ret, struct err *err)
 		*ret = t;
 		return 0;
 	}
-	return err_set(err, -EINVAL, "transport %s: unknown; there are:%s", name, ep_names);
+	return err_set(err, -ENOENT, "transport %s: unknown; there are:%s", name, ep_names);
 }
 
 void ep_local(const struct ep *ep, struct sockaddr_storage *ret)

@@ -12,6 +12,7 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/object.h"
 #include "core/ctl/verb.h"
+#include "core/ctl/words.h"
 #include "core/set/perm.h"
 
 const struct verb *verb_find(const char *name)
@@ -203,12 +204,22 @@ static int rest_check(const struct verb *v, const struct attr_use *u, const char
 	return rc;
 }
 
-int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err)
+static int missing(const struct verb *v, const struct attr_use *u, bool wire, struct err *err)
+{
+	if (wire)
+		return words_missing(v, u, -EINVAL, err);
+	return err_set(err, -EINVAL, "The attribute '%s' is required by %s.", u->name, v->name);
+}
+
+/* `wire`: the answer goes to a peer, which may know ldmsd's words. */
+static int check(const struct verb *v, const struct ctl_arg *args, size_t n, bool wire, struct err *err)
 {
 	bool given[ATTR_IDS] = { false };
 	int64_t num;
 	int rc;
 
+	if (v->flags & VERB_UNSUPPORTED)
+		return err_set(err, -ENOSYS, "%s: not supported by ldms: %s", v->name, v->help);
 	for (size_t i = 0; i < n; i++) {
 		const struct attr_use *u = use_find(v, &args[i]);
 
@@ -228,12 +239,17 @@ int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct
 		rc = u->type == AT_REST && u->words ? rest_check(v, u, args[i].value, err)
 						    : value_parse(v, u, args[i].value, &num, err);
 		if (rc)
-			return rc;
+			return wire ? words_bad(v, u, args[i].value, rc, err) : rc;
 	}
 	for (const struct attr_use *u = v->attrs; u && u->name; u++)
 		if (u->required && !given[u->id])
-			return err_set(err, -EINVAL, "The attribute '%s' is required by %s.", u->name, v->name);
+			return missing(v, u, wire, err);
 	return 0;
+}
+
+int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err)
+{
+	return check(v, args, n, false, err);
 }
 
 static int take(struct ctl *c, const struct ctl_arg *args, size_t n, struct err *err)
@@ -252,6 +268,7 @@ static int take(struct ctl *c, const struct ctl_arg *args, size_t n, struct err 
 		}
 		rc = value_parse(c->verb, u, value, &c->num[u->id], err);
 		if (rc) {
+			rc = c->from ? words_bad(c->verb, u, value, rc, err) : rc;
 			free(value);
 			return rc;
 		}
@@ -259,7 +276,7 @@ static int take(struct ctl *c, const struct ctl_arg *args, size_t n, struct err 
 	}
 	for (const struct attr_use *u = c->verb->attrs; u && u->name; u++)
 		if (u->required && !c->text[u->id])
-			return err_set(err, -EINVAL, "The attribute '%s' is required by %s.", u->name, c->verb->name);
+			return missing(c->verb, u, c->from, err);
 	return 0;
 }
 
@@ -270,12 +287,19 @@ int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, siz
 	c->verb = v;
 	if (!perm_allows(c->uid, c->gid, 0111, c->d->uid, c->d->gid, v->flags & VERB_ALL ? 0111 : 0110))
 		return err_set(err, -EPERM, "Operation not permitted.");
-	rc = ctl_check(v, args, n, err);
+	rc = check(v, args, n, c->from, err);
 	if (!rc)
 		rc = take(c, args, n, err);
 	if (!rc)
 		rc = object_check(c, err);
-	return rc ? rc : v->run(c, err);
+	if (rc)
+		return rc;
+	c->args = args;
+	c->args_n = n;
+	rc = v->run(c, err);
+	c->args = NULL;
+	c->args_n = 0;
+	return rc;
 }
 
 void ctl_fini(struct ctl *c)

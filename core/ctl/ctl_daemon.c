@@ -5,9 +5,7 @@
 #include "core/base/caps.h"
 #include "core/base/kv.h"
 #include "core/base/log.h"
-#include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "core/ctl/ctl_log.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/auth_domain.h"
@@ -49,11 +47,16 @@ int ctl_env_put(const char *text, struct err *err)
 
 int ctl_env(struct ctl *c, struct err *err)
 {
+	if (!ctl_has(c, ATTR_STRING))
+		return err_set(err, -EINVAL, "No environment names/values are given.");
 	return ctl_env_put(ctl_text(c, ATTR_STRING, ""), err);
 }
 
-static int daemon_name_set(struct daemon *d, const char *name, struct err *err)
+int ctl_daemon_name(struct ctl *c, struct err *err)
 {
+	const char *name = ctl_text(c, ATTR_NAME, "");
+	struct daemon *d = c->d;
+
 	if (d->name_fixed) {
 		log_error("config", "the name was already set to '%s' on the command line; '%s' is ignored", d->name, name);
 		return 0;
@@ -66,54 +69,35 @@ static int daemon_name_set(struct daemon *d, const char *name, struct err *err)
 	return 0;
 }
 
-int ctl_daemon_name(struct ctl *c, struct err *err)
+int ctl_memory(struct ctl *c, struct err *err)
 {
-	return daemon_name_set(c->d, ctl_text(c, ATTR_NAME, ""), err);
-}
+	const uint64_t bytes = (uint64_t)ctl_num(c, ATTR_SIZE, 0);
 
-static void memory_set(struct daemon *d, uint64_t bytes)
-{
-	if (d->mem_fixed)
+	(void)err;
+	if (c->d->mem_fixed)
 		log_error("config", "the ceiling of set memory was already set on the command line; %llu bytes are ignored",
 			  (unsigned long long)bytes);
 	else
-		pool_ceiling_set(d->pool, bytes);
+		pool_ceiling_set(c->d->pool, bytes);
+	return 0;
 }
 
-int ctl_memory(struct ctl *c, struct err *err)
+int ctl_pid_file(struct ctl *c, struct err *err)
 {
-	(void)err;
-	memory_set(c->d, (uint64_t)ctl_num(c, ATTR_SIZE, 0));
+	const char *path = ctl_text(c, ATTR_PATH, "");
+
+	if (c->d->ready)
+		return err_set(err, -EBUSY,
+			       "pid_file: %s: it is written when the daemon starts; set it in a configuration file", path);
+	if (c->d->pid_file) {
+		log_error("config", "the pid file was already set to '%s'; '%s' is ignored", c->d->pid_file, path);
+		return 0;
+	}
+	c->d->pid_file = xstrdup(path);
 	return 0;
 }
 
 /* -- option: settings written as ldmsd's command line has them -------------------------------------------------------- */
-
-static int option_name(struct ctl *c, const char *value, struct err *err)
-{
-	return daemon_name_set(c->d, value, err);
-}
-
-static int option_memory(struct ctl *c, const char *value, struct err *err)
-{
-	uint64_t bytes;
-	int rc = unit_size(value, &bytes, err);
-
-	if (!rc)
-		memory_set(c->d, bytes);
-	return rc;
-}
-
-static int option_log_file(struct ctl *c, const char *value, struct err *err)
-{
-	return confine_log(c->d->confine, value, err);
-}
-
-static int option_log_level(struct ctl *c, const char *value, struct err *err)
-{
-	(void)c;
-	return ctl_log_levels(value, NULL, NULL, err);
-}
 
 #define AUTH_LETTER	"-a"
 #define AUTH_NAME	"--default_auth"
@@ -154,23 +138,75 @@ static int option_auth_arg(struct ctl *c, const char *value, struct err *err)
 	return there ? 0 : err_set(err, -EINVAL, "option: " AUTH_ARG_LETTER " wants -a METHOD in the same line");
 }
 
+static int option_ignored(struct ctl *c, const char *value, struct err *err)
+{
+	(void)c;
+	(void)value;
+	(void)err;
+	return 0;
+}
+
+static int option_xprt(struct ctl *c, const char *value, struct err *err)
+{
+	(void)c;
+	(void)value;
+	return err_set(err, -EINVAL,
+		       "The 'option' command does not support 'x' or 'xprt'. Use the 'listen' command instead.");
+}
+
+static int option_log_config(struct ctl *c, const char *value, struct err *err)
+{
+	(void)c;
+	return err_set(err, -ENOSYS, "option: -L %s: not supported by ldms: log_level=DEBUG has requests in the log",
+		       value);
+}
+
+/* Most are another way to write a verb. */
 static const struct option_row {
 	const char *letter, *name;
+	const char *verb; /* with this one attribute, or NULL */
+	enum attr_id attr;
 	int (*set)(struct ctl *c, const char *value, struct err *err);
 } options[] = {
-	{ AUTH_ARG_LETTER, AUTH_ARG_NAME, option_auth_arg },
-	{ AUTH_LETTER, AUTH_NAME, option_auth },
-	{ "-l", "--log_file", option_log_file },
-	{ "-m", "--set_memory", option_memory },
-	{ "-n", "--daemon_name", option_name },
-	{ "-v", "--log_level", option_log_level },
+	{ AUTH_ARG_LETTER, AUTH_ARG_NAME, NULL, 0, option_auth_arg },
+	{ AUTH_LETTER, AUTH_NAME, NULL, 0, option_auth },
+	{ "-B", "--banner", "banner", ATTR_LEVEL, NULL },
+	{ "-C", "--default_quota", "default_quota", ATTR_QUOTA, NULL },
+	{ "-c", "--config", NULL, 0, option_ignored }, /* as ldmsd does */
+	{ "-k", "--publish_kernel", "publish_kernel", ATTR_PATH, NULL },
+	{ "-L", "--log_config", NULL, 0, option_log_config },
+	{ "-l", "--log_file", "log_file", ATTR_PATH, NULL },
+	{ "-m", "--set_memory", "memory", ATTR_SIZE, NULL },
+	{ "-n", "--daemon_name", "daemon_name", ATTR_NAME, NULL },
+	{ "-P", "--worker_threads", "worker_threads", ATTR_SIZE, NULL },
+	{ "-r", "--pid_file", "pid_file", ATTR_PATH, NULL },
+	{ "-s", "--kernel_file", "publish_kernel", ATTR_PATH, NULL },
+	{ "-v", "--log_level", "log_level", ATTR_LEVEL, NULL },
+	{ "-x", "--xprt", NULL, 0, option_xprt },
 };
+
+static int option_set(struct ctl *c, const struct option_row *o, const char *value, struct err *err)
+{
+	struct ctl verb = { .d = c->d, .uid = c->uid, .gid = c->gid, .from = c->from };
+	const struct ctl_arg arg = { .id = o->attr, .value = value };
+	int rc;
+
+	if (!value)
+		return err_set(err, -EINVAL, "option: %s wants a value", o->name);
+	if (!o->verb)
+		return o->set(c, value, err);
+	rc = ctl_run(&verb, verb_find(o->verb), &arg, 1, err);
+	ctl_fini(&verb);
+	return rc;
+}
 
 int ctl_option(struct ctl *c, struct err *err)
 {
 	struct kv kv = { 0 };
 	int rc = 0;
 
+	if (!ctl_has(c, ATTR_STRING))
+		return err_set(err, -EINVAL, "No options are given.");
 	kv_parse(&kv, ctl_text(c, ATTR_STRING, ""));
 	for (size_t i = 0; i < kv.n && !rc; i++) {
 		const char *value = kv.v[i].value; /* --name=value, or the next word */
@@ -180,13 +216,14 @@ int ctl_option(struct ctl *c, struct err *err)
 			if (!strcmp(kv.v[i].key, options[k].letter) || !strcmp(kv.v[i].key, options[k].name))
 				o = &options[k];
 		if (!o) {
-			rc = err_set(err, -ENOENT, "option: '%s' is unknown; -a, -A, -l, -m, -n and -v may be set here",
+			rc = err_set(err, -ENOENT,
+				     "Unknown cmd-line option or it must be given at the command line: %s\n",
 				     kv.v[i].key);
 			break;
 		}
 		if (!value && i + 1 < kv.n)
 			value = kv.v[++i].key;
-		rc = value ? o->set(c, value, err) : err_set(err, -EINVAL, "option: %s wants a value", o->name);
+		rc = option_set(c, o, value, err);
 	}
 	kv_fini(&kv);
 	return rc;
@@ -217,6 +254,11 @@ int ctl_daemon_status(struct ctl *c, struct err *err)
 		put_confined(&c->reply, c->d->confine);
 	if (ctl_put_refused(&refused, &c->d->xprt))
 		buf_addf(&c->reply, ",\"refused\":%s", buf_str(&refused));
+	if (ctl_has(c, ATTR_STRING)) {
+		buf_addf(&c->reply, ",\n\"thread_stats\":");
+		ctl_put_threads(&c->reply, c->d);
+		buf_addf(&c->reply, "\n");
+	}
 	buf_addf(&c->reply, "}");
 	buf_fini(&refused);
 	return 0;
@@ -237,6 +279,12 @@ int ctl_config_count(struct ctl *c, struct err *err)
 	(void)err;
 	buf_addf(&c->reply, "%u", atomic_load(&c->d->changes));
 	return 0;
+}
+
+/* What is not here (VERB_UNSUPPORTED): the row's help says what to use. */
+int ctl_unsupported(struct ctl *c, struct err *err)
+{
+	return ctl_check(c->verb, NULL, 0, err);
 }
 
 /* What ldmsd needs and ldms does not: said, and passed over. */

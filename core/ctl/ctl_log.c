@@ -1,13 +1,12 @@
 /* ctl_log.c - the verbs on the log: how much of it, where it goes.  Words of errors are ldmsd's. */
-#include "core/ctl/ctl_log.h"
-
 #include <errno.h>
 
 #include "core/base/log.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 
-int ctl_log_levels(const char *words, const char *name, const char *regex, struct err *err)
+/* -EINVAL in ldmsd's words for what are no levels; name and regex may be NULL. */
+static int levels_set(const char *words, const char *name, const char *regex, struct err *err)
 {
 	uint32_t mask;
 	int rc = log_levels_parse(words, &mask);
@@ -35,7 +34,7 @@ static void levels_try(const char *name)
 int ctl_log_level(struct ctl *c, struct err *err)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL);
-	int rc = ctl_log_levels(ctl_text(c, ATTR_LEVEL, ""), name, ctl_text(c, ATTR_REGEX, NULL), err);
+	int rc = levels_set(ctl_text(c, ATTR_LEVEL, ""), name, ctl_text(c, ATTR_REGEX, NULL), err);
 
 	if (!rc && ctl_has(c, ATTR_TEST))
 		levels_try(name ? name : "ldmsd");

@@ -166,7 +166,7 @@ int ctl_xprt_stats(struct ctl *c, struct err *err)
 	int64_t began_us = mono_us();
 
 	(void)err;
-	c->json = true;
+	c->json = c->nul = true;
 	buf_addf(b, "{ \"level\" : %lld, \"rails\":[ ", (long long)ctl_num(c, ATTR_LEVEL, 0));
 	put_rails(c->d, &r);
 	buf_addf(b, " ],\n ");

@@ -11,6 +11,9 @@
 #define NAME(what) REQ(ATTR_NAME, "name", AT_TEXT, "the " what)
 #define OPT_PERM   OPT(ATTR_PERM, "perm", AT_PERM, "0770", "who may change the object, in C notation")
 
+#define THREAD_STATS OPT(ATTR_STRING, "thread_stats", AT_FLAG, NULL, "how busy its threads are, too")
+#define NO_FAILOVER  "let a maestro move producers, or give them to two aggregators"
+
 #define OPT_QUOTA                                                                                                      \
 	OPT(ATTR_QUOTA, "quota", AT_SIZE, "as default_quota", "bytes of messages it may have outstanding here"),       \
 		OPT(ATTR_RX_RATE, "rx_rate", AT_SIZE, "-1", "bytes of messages that it may send in a second")
@@ -304,9 +307,9 @@ const struct verb verbs[] = {
 	  ctl_listen, "open a port for peers and tools" },
 	{ "env", 0x605, VERB_PRIO | VERB_MODIFIES, 0,
 	  USES(OPT(ATTR_STRING, "", AT_REST, NULL, "A=1 B=2")), ctl_env, "set variables for ${NAME}" },
-	{ "include", 0x606, VERB_PRIO | VERB_FILE_ONLY, 0,
-	  USES(REQ(ATTR_PATH, "path", AT_TEXT, "a file, or a pattern")),
-	  NULL, "read another file in this place" },
+	{ "include", 0x606, VERB_PRIO | VERB_MODIFIES, 0,
+	  USES(REQ(ATTR_PATH, "path", AT_TEXT, "a file; in files, or a pattern")),
+	  ctl_include, "read another file in this place" },
 	{ "daemon_name", 0x61a, VERB_PRIO, 0, USES(NAME("daemon's name")), ctl_daemon_name, "name this daemon" },
 	{ "memory", 0x617, VERB_PRIO, 0, USES(REQ(ATTR_SIZE, "size", AT_SIZE, "ceiling of set memory")), ctl_memory,
 	  "the ceiling of set memory" },
@@ -325,12 +328,29 @@ const struct verb verbs[] = {
 	  ctl_option, "settings as ldmsd's command line has them" },
 	{ "log_file", 0x618, VERB_PRIO, 0, USES(REQ(ATTR_PATH, "path", AT_TEXT, "a file, syslog or journald")), ctl_log_file,
 	  "where the log goes" },
-	{ "banner", 0x61e, VERB_PRIO, 0, USES(OPT(ATTR_LEVEL, "mode", AT_NUM, "1", "0, 1 or 2")), ctl_needless,
+	{ "pid_file", 0x61d, VERB_PRIO, 0, USES(REQ(ATTR_PATH, "path", AT_TEXT, "a file")), ctl_pid_file,
+	  "write the process number there; --pid-file comes first" },
+	{ "banner", 0x61e, VERB_PRIO, 0, USES(REQ(ATTR_LEVEL, "mode", AT_NUM, "0, 1 or 2")), ctl_needless,
 	  "accepted for ldmsd's files; no effect" },
-	{ "worker_threads", 0x61b, VERB_PRIO, 0, USES(OPT(ATTR_SIZE, "num", AT_NUM, "1", "threads")), ctl_needless,
+	{ "worker_threads", 0x61b, VERB_PRIO, 0, USES(REQ(ATTR_SIZE, "num", AT_NUM, "threads")), ctl_needless,
 	  "accepted for ldmsd's files; no effect" },
 	{ "cfg_cntr", 0x3, 0, 0, NULL, ctl_config_count, "how many changes of configuration there were" },
-	{ "daemon_status", 0x603, VERB_ALL, 0, NULL, ctl_daemon_status, "is it ready" },
+	{ "daemon_status", 0x603, VERB_ALL, 0, USES(THREAD_STATS), ctl_daemon_status, "is it ready" },
+	{ "daemon", 0x603, VERB_ALL, 0, USES(THREAD_STATS), ctl_daemon_status, "another name of daemon_status" },
+	{ "example", 0x1, VERB_ALL, 0, NULL, ctl_example, "the attributes of the request come back" },
+	{ "greeting", 0x2, 0, 0,
+	  USES(OPT(ATTR_NAME, "name", AT_TEXT, NULL, "who is greeted"),
+	       OPT(ATTR_OFFSET, "offset", AT_NUM, NULL, "answer so many digits"),
+	       OPT(ATTR_LEVEL, "level", AT_TEXT, NULL, "answer so many records, at most 8"),
+	       OPT(ATTR_TEST, "test", AT_FLAG, NULL, "answer Hi"),
+	       OPT(ATTR_PATH, "path", AT_FLAG, NULL, "answer the names of the daemons behind the first producer")),
+	  ctl_greeting, "try out the control protocol" },
+	{ "thread_stats", 0x60d, VERB_ALL, 0,
+	  USES(OPT(ATTR_RESET, "reset", AT_BOOL, "false", "count from now on")), ctl_thread_stats,
+	  "how busy the threads are" },
+	{ "stats_reset", 0x615, 0, 0,
+	  USES(OPT(ATTR_STRING, "list", AT_TEXT, "all", "stream, thread and xprt, separated by commas")),
+	  ctl_stats_reset, "begin counters anew" },
 	{ "xprt_stats", 0x60c, VERB_ALL, 0,
 	  USES(OPT(ATTR_LEVEL, "level", AT_NUM, "0", "repeated in the answer"),
 	       OPT(ATTR_RESET, "reset", AT_BOOL, "false", "count times and rates from now on")),
@@ -338,5 +358,26 @@ const struct verb verbs[] = {
 	{ "version", 0x604, VERB_ALL, 0, NULL, ctl_version, "versions" },
 	{ "daemon_exit", 0x609, VERB_MODIFIES, 0, NULL, ctl_daemon_exit, "end the daemon" },
 	{ "exit", 0x609, VERB_MODIFIES, 0, NULL, ctl_daemon_exit, "another name of daemon_exit" },
+
+	/* not here */
+	{ "failover_config", 0x700, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_peercfg_start", 0x701, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_peercfg_stop", 0x702, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_status", 0x704, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_pair", 0x705, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_reset", 0x706, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_cfgprdcr", 0x707, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_cfgupdtr", 0x708, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_cfgstrgp", 0x709, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_ping", 0x70a, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_peercfg", 0x70b, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_start", 0x770, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "failover_stop", 0x771, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported, NO_FAILOVER },
+	{ "oneshot", 0x607, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported,
+	  "samples fall on their interval; `ldms samp --once` prints a single one" },
+	{ "profiling", 0x61f, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported,
+	  "single operations are not recorded; xprt_stats has their number and times" },
+	{ "publish_kernel", 0x619, VERB_UNSUPPORTED, 0, NULL, ctl_unsupported,
+	  "the kernel module that it read is gone; load a sampler in its place" },
 	{ .name = NULL },
 };

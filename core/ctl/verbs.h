@@ -105,7 +105,19 @@ H(daemon_status);
 H(version);
 H(config_count);
 H(needless);
+H(pid_file);
+H(unsupported);
 H(daemon_exit);
+/* ctl_greet.c */
+H(example);
+H(greeting);
+/* ctl_include.c */
+H(include);
+/* ctl_thread.c */
+H(stats_reset);
+H(thread_stats);
+/* The threads as JSON. */
+void ctl_put_threads(struct buf *b, struct daemon *d);
 /* ctl_xprt.c */
 H(limits);
 H(xprt_stats);

@@ -289,5 +289,6 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 	pool_free(d->pool);
 	pthread_mutex_destroy(&d->strgp_lock);
 	free(d->name);
+	free(d->pid_file);
 	free(d);
 }

@@ -59,6 +59,7 @@ struct daemon {
 	struct streams *streams; /* any thread */
 	struct prdcr_rule *prdcr_rules; /* what is asked of producers, also of those to come (prdcr_sub.h) */
 	atomic_uint changes; /* configuration changes so far */
+	char *pid_file; /* that files ask for; NULL: none */
 	bool ready; /* all configuration was carried out */
 	bool listen_failed; /* a port could not be listened on */
 	bool name_fixed, mem_fixed; /* given on the command line: files do not change them */

@@ -65,8 +65,10 @@ int listener_add(struct daemon *d, const struct listener_conf *conf, struct err 
 	l->d = d;
 	l->auth = auth;
 	rc = xprt_listen(&d->xprt, d->io, d->n_io, &xc, &listener_events, l, &l->xl, err);
-	if (rc)
+	if (rc) {
+		err_prefix(err, rc, "Failed to listen on the endpoint %s. ", name);
 		goto out;
+	}
 	if (!conf->port) {
 		free(name);
 		l->node.name = name = xasprintf("%s:%u", conf->xprt, xprt_listener_port(l->xl));

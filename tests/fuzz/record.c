@@ -1,12 +1,26 @@
 /* record.c - a control record as a peer may send it: header, attributes, and the checks of the verb that it names.
- * Reaches record_parse(), record_attrs() and ctl_check(). */
+ * Reaches record_parse(), record_attrs(), ctl_check() and what ldmsd says of attributes (words.c). */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "core/ctl/record.h"
 #include "core/ctl/verb.h"
+#include "core/ctl/words.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void say(const struct verb *v, const struct ctl_arg *args, size_t n)
+{
+	struct err err = { "" };
+
+	for (const struct attr_use *u = v->attrs; u && u->name; u++) {
+		words_missing(v, u, -EINVAL, &err);
+		for (size_t i = 0; i < n; i++)
+			if (args[i].id == u->id && args[i].value)
+				words_bad(v, u, args[i].value, -EINVAL, &err);
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,7 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		sum += attrs[i].value ? strlen(attrs[i].value) + 1 == attrs[i].len : 0;
 	}
 	v = verb_by_id((uint16_t)rec.code);
-	if (v && n >= 0)
+	if (v && n >= 0) {
 		ctl_check(v, args, (size_t)n, &err);
+		say(v, args, (size_t)n);
+	}
 	return sum > 1000 ? -1 : 0;
 }

@@ -113,7 +113,7 @@ def test_a_group_whose_members_are_pushed(cluster):
 def test_what_is_wrong_is_said(cluster):
     s = samp(cluster)
     wait_for(lambda: "n1/g" in s.ls())
-    assert ctl(s, ADD) == (22, "The attribute 'name' is required by setgroup_add.")
+    assert ctl(s, ADD) == (22, "missing `name` attribute")
     assert ctl(s, ADD, name="n1/g") == (17, "A set or a group existed with the given name.")
     assert ctl(s, INS, name="n1/loadavg", instance="x") == (22, "Not a group")
     assert ctl(s, INS, name="n1/g")[0] == 22
