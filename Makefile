@@ -53,7 +53,7 @@ FUZZ_SRCS := $(sort $(wildcard tests/fuzz/*.c))
 FUZZERS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(B)/fuzz/%)
 MAN       := $(wildcard man/*.[1-9])
 
-.PHONY: all check demo deps install clean fuzz fuzz-run bench format lint units soak
+.PHONY: all check demo deps install clean fuzz fuzz-run bench format lint man units soak
 all: $(BIN)
 
 $(BIN): $(B)/ldms.o $(LIB)
@@ -127,6 +127,10 @@ install: all
 
 format:
 	clang-format -i $$(git ls-files '*.[ch]')
+
+# The parts of the manuals that the table of verbs makes
+man: all
+	@sh man/refresh.sh "$(CURDIR)/$(BIN)"
 
 lint:
 	@for m in $(MAN); do mandoc -Tlint -W warning $$m || exit 1; done

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "cmd/help_verbs.h"
 
 const struct cmd_usage usage_help = {
 	.synopsis = "ldms help [COMMAND]",
@@ -17,6 +18,8 @@ int cmd_help(int argc, char **argv)
 {
 	const struct cmd *c;
 
+	if (argc > 1 && help_verbs(stdout, argv[1]))
+		return 0;
 	if (argc > 1) {
 		c = cmd_find(argv[1]);
 		if (!c)

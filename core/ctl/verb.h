@@ -1,6 +1,7 @@
 /* verb.h - control verbs, described once as data: files, the wire, `ldms check` and the manual read the same rows.
  *
- * To add one: a row in verbs.c (name, wire number, permission, attributes, handler) and the handler in its ctl_*.c.
+ * To add one: a row in verbs.c (name, wire number, permission, attributes, handler) and the handler in its ctl_*.c;
+ * CONTRIBUTING.md has an example.
  */
 #ifndef CORE_CTL_VERB_H
 #define CORE_CTL_VERB_H
