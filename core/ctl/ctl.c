@@ -204,6 +204,12 @@ static int rest_check(const struct verb *v, const struct attr_use *u, const char
 	return rc;
 }
 
+/* No value, an empty one, or maestro's "None" where its file says nothing. */
+static bool is_absent(const struct attr_use *u, const char *value)
+{
+	return !value || !*value || (u->type == AT_PERM && !strcmp(value, "None"));
+}
+
 static int missing(const struct verb *v, const struct attr_use *u, bool wire, struct err *err)
 {
 	if (wire)
@@ -229,9 +235,9 @@ static int check(const struct verb *v, const struct ctl_arg *args, size_t n, boo
 				return rc;
 			continue;
 		}
-		if (!args[i].value || !*args[i].value) {
+		if (is_absent(u, args[i].value)) {
 			given[u->id] |= u->type == AT_FLAG;
-			continue; /* an empty value is as good as none */
+			continue;
 		}
 		given[u->id] = true;
 		if (strstr(args[i].value, "${"))
@@ -259,10 +265,10 @@ static int take(struct ctl *c, const struct ctl_arg *args, size_t n, struct err 
 		char *value;
 		int rc;
 
-		if (!u || c->text[u->id] || (u->type != AT_FLAG && (!args[i].value || !*args[i].value)))
+		if (!u || c->text[u->id] || (u->type != AT_FLAG && is_absent(u, args[i].value)))
 			continue; /* the first one counts */
 		value = ctl_expand(args[i].value ? args[i].value : "");
-		if (!*value && u->type != AT_FLAG) {
+		if (u->type != AT_FLAG && is_absent(u, value)) {
 			free(value);
 			continue;
 		}

@@ -108,8 +108,11 @@ int ctl_updtr_stop(struct ctl *c, struct err *err)
 int ctl_updtr_prdcr_add(struct ctl *c, struct err *err)
 {
 	struct updtr *u = find(c, err);
+	int rc = u ? updtr_prdcr_add(u, ctl_text(c, ATTR_REGEX, ""), err) : -ENOENT;
 
-	return u ? updtr_prdcr_add(u, ctl_text(c, ATTR_REGEX, ""), err) : -ENOENT;
+	if (!rc)
+		buf_addf(&c->reply, "0\n"); /* ldmsd's word for "good" here */
+	return rc;
 }
 
 int ctl_updtr_prdcr_del(struct ctl *c, struct err *err)
