@@ -2,10 +2,15 @@
 
 Beside an installed ldmsd the same requests go to it.
 """
+import os
+import re
+import socket
+import struct
+
 import pytest
 
 from ctlwire import Answer, attrs, receive, record, send, text
-from ldms import free_port, wait_for
+from ldms import ROOT, free_port, wait_for
 from real import needs_ldmsd, real
 from wire import Wire
 
@@ -110,6 +115,36 @@ def theirs(cluster):
 @pytest.mark.parametrize("requests", [sampler, aggregator])
 def test_ours(cluster, requests):
     assert not say(ours(cluster), requests(cluster.path("rows")))
+
+
+def frames():
+    """Those of the recorded controller: (from whom, bytes)."""
+    with open(os.path.join(ROOT, "tests/data/traces/05-controller.txt")) as f:
+        parts = re.findall(r"^# \d+ ([CS])>[CS] [^\n]*\n([0-9a-f\n]+)", f.read(), re.M)
+    return [(who, bytes.fromhex(text.replace("\n", ""))) for who, text in parts]
+
+
+def test_a_controller_that_was_recorded(cluster):
+    """Its bytes, sent again: the answers have the form that they had, and daemon_status is the same to the byte."""
+    def form(frame):
+        a = Answer([frame[44:]])
+        return a.flags, a.msg_no, a.code, a.shape()
+
+    with socket.create_connection(("127.0.0.1", ours(cluster)), 20) as sock:
+        for i, (who, frame) in enumerate(frames(), 1):
+            if who == "C":
+                sock.sendall(frame)
+                continue
+            got = sock.recv(8, socket.MSG_WAITALL)
+            got += sock.recv(struct.unpack(">I", got[4:])[0] - 8, socket.MSG_WAITALL)
+            assert got[:2] == frame[:2]
+            if i == 2:
+                assert len(got) == len(frame)  # accepted
+                continue
+            assert form(got) == form(frame)
+            if i == 7:
+                assert Answer([got[44:]]).attrs == Answer([frame[44:]]).attrs
+    assert i == 9
 
 
 @needs_ldmsd
