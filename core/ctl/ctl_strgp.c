@@ -5,6 +5,7 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/reply.h"
+#include "core/ctl/session.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/strgp.h"
 
@@ -94,6 +95,44 @@ int ctl_strgp_start(struct ctl *c, struct err *err)
 	return rc;
 }
 
+/* A stop that a peer asked for: a store may take its time, so a worker waits for it. */
+struct stop {
+	struct work_job job;
+	struct daemon *d;
+	struct strgp *sg; /* a reference is held */
+	struct ctl_later *later;
+	struct err err;
+	int rc;
+};
+
+static void stop_run(struct work_job *job)
+{
+	struct stop *s = (struct stop *)job;
+
+	s->rc = strgp_stop(s->sg, STOP_DEADLINE_US, &s->err);
+}
+
+static void stop_done(struct work_job *job)
+{
+	struct stop *s = (struct stop *)job;
+
+	atomic_fetch_add(&s->d->strgp_gen, 1);
+	ctl_later_text(s->later, s->rc, s->rc ? s->err.msg : "");
+	strgp_put(s->sg);
+	free(s);
+}
+
+static void stop_later(struct ctl *c, struct strgp *sg)
+{
+	struct stop *s = xcalloc(1, sizeof(*s));
+
+	s->job = (struct work_job){ .run = stop_run, .done = stop_done, .loop = c->d->main };
+	s->d = c->d;
+	s->sg = strgp_get(sg);
+	s->later = ctl_defer_in_order(c);
+	work_add(c->d->work, &s->job);
+}
+
 int ctl_strgp_stop(struct ctl *c, struct err *err)
 {
 	struct strgp *sg = find(c, err);
@@ -101,6 +140,10 @@ int ctl_strgp_stop(struct ctl *c, struct err *err)
 
 	if (!sg)
 		return -ENOENT;
+	if (c->from && strgp_running(sg)) {
+		stop_later(c, sg);
+		return 0;
+	}
 	rc = strgp_stop(sg, STOP_DEADLINE_US, err);
 	changed(c);
 	return rc;

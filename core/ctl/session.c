@@ -43,6 +43,7 @@ struct session {
 	struct peer peer; /* what is carried out here, at once */
 	atomic_size_t bytes; /* see BYTES_MAX; what waits for the main loop is taken off there */
 	atomic_uint waiting; /* requests without answer */
+	bool held; /* its requests wait for one that is answered later; the sink's lock */
 	UT_hash_handle hh; /* by x */
 	UT_hash_handle by_id;
 };
@@ -64,6 +65,7 @@ struct request {
 	uint64_t session;
 	struct loop *loop;
 	uint32_t msg_no, code, uid, gid;
+	bool holds; /* the session's other requests */
 	struct buf body;
 };
 
@@ -335,15 +337,39 @@ static void on_gone(struct record_sink *face, struct xprt *x)
 
 /* -- on the main loop ------------------------------------------------------------------------------------------------ */
 
-/* The session that a request came from, or NULL; its loop is held. */
+/* The session that a request came from, or NULL; the sink's lock is held. */
+static struct session *session_find_id(const struct request *rq)
+{
+	struct session *s;
+
+	HASH_FIND(by_id, rq->sink->ids, &rq->session, sizeof(rq->session), s);
+	return s;
+}
+
+/* Likewise; its loop is held. */
 static struct session *session_of(const struct request *rq)
 {
 	struct session *s;
 
 	pthread_mutex_lock(&rq->sink->lock);
-	HASH_FIND(by_id, rq->sink->ids, &rq->session, sizeof(rq->session), s);
+	s = session_find_id(rq);
 	pthread_mutex_unlock(&rq->sink->lock);
 	return s;
+}
+
+/* Let the session's other requests wait for this one, or no longer. */
+static void session_hold(struct request *rq, bool hold)
+{
+	struct session *s;
+
+	rq->holds = hold;
+	pthread_mutex_lock(&rq->sink->lock);
+	s = session_find_id(rq);
+	if (s)
+		s->held = hold;
+	pthread_mutex_unlock(&rq->sink->lock);
+	if (!hold)
+		loop_post(rq->sink->d->main, &rq->sink->job);
 }
 
 struct xprt *ctl_peer_enter(struct ctl *c)
@@ -404,7 +430,7 @@ static int run(struct request *rq, struct ctl *c, struct err *err)
 	for (int i = 0; i < n; i++)
 		args[i] = (struct ctl_arg){ .id = attrs[i].id, .value = attrs[i].value };
 	rc = ctl_run(c, v, args, (size_t)n, err);
-	if (v->flags & VERB_MODIFIES)
+	if (v->flags & VERB_MODIFIES && !c->deferred)
 		log_at(rc ? LOG_ERROR_ : LOG_INFO_, "config", "%s: %s", v->name, rc ? err->msg : "done");
 	if (!rc && v->flags & VERB_MODIFIES)
 		atomic_fetch_add(&c->d->changes, 1);
@@ -423,6 +449,8 @@ static bool is_wanted(const struct request *rq)
 
 static void request_end(struct request *rq)
 {
+	if (rq->holds && !rq->sink->closing)
+		session_hold(rq, false);
 	xprt_release(&rq->sink->d->xprt, rq->body.len);
 	buf_fini(&rq->body);
 	free(rq);
@@ -432,6 +460,13 @@ struct ctl_later *ctl_defer(struct ctl *c)
 {
 	c->deferred = c->from;
 	return (struct ctl_later *)c->from;
+}
+
+struct ctl_later *ctl_defer_in_order(struct ctl *c)
+{
+	if (c->from)
+		session_hold(c->from, true);
+	return ctl_defer(c);
 }
 
 void ctl_later_json(struct ctl_later *later, struct buf *json)
@@ -479,7 +514,12 @@ static struct request *next_request(struct sink *sk)
 	struct request *rq;
 
 	pthread_mutex_lock(&sk->lock);
-	rq = TAILQ_FIRST(&sk->queue);
+	TAILQ_FOREACH (rq, &sk->queue, entry) {
+		struct session *s = session_find_id(rq);
+
+		if (!s || !s->held)
+			break;
+	}
 	if (rq)
 		TAILQ_REMOVE(&sk->queue, rq, entry);
 	pthread_mutex_unlock(&sk->lock);
@@ -530,7 +570,7 @@ void sessions_free(struct record_sink *sink)
 		session_free(s);
 	}
 	while (!TAILQ_EMPTY(&sk->queue)) {
-		struct request *rq = next_request(sk);
+		struct request *rq = next_request(sk); /* no session is left that could hold one back */
 
 		buf_fini(&rq->body);
 		free(rq);

@@ -13,6 +13,8 @@ struct xprt *ctl_peer_enter(struct ctl *c);
 void ctl_peer_leave(struct ctl *c);
 /* For handlers that must wait for others: the answer is given later, on the main loop.  NULL: a file asks. */
 struct ctl_later *ctl_defer(struct ctl *c);
+/* The same, and what the peer asks meanwhile waits for that answer, too: it may be about what changes now. */
+struct ctl_later *ctl_defer_in_order(struct ctl *c);
 /* The answer, JSON with its NUL; frees `later`. */
 void ctl_later_json(struct ctl_later *later, struct buf *json);
 /* The answer: nothing, a text, or (rc a negative errno) the words of a failure; frees `later`. */
