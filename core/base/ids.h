@@ -2,6 +2,7 @@
 #ifndef CORE_BASE_IDS_H
 #define CORE_BASE_IDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/err.h"
@@ -10,5 +11,9 @@
  * database, which may take its time; a number is not. */
 int ids_user(const char *text, uint32_t *ret, struct err *err);
 int ids_group(const char *text, uint32_t *ret, struct err *err);
+
+/* Learn a name, or that there is none of it, for a few seconds: for who may not wait, a worker asks ahead.  Any thread.
+ */
+void ids_learn(bool group, const char *name);
 
 #endif

@@ -286,12 +286,17 @@ static int take(struct ctl *c, const struct ctl_arg *args, size_t n, struct err 
 	return 0;
 }
 
+bool ctl_may(const struct ctl *c, const struct verb *v)
+{
+	return perm_allows(c->uid, c->gid, 0111, c->d->uid, c->d->gid, v->flags & VERB_ALL ? 0111 : 0110);
+}
+
 int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err)
 {
 	int rc;
 
 	c->verb = v;
-	if (!perm_allows(c->uid, c->gid, 0111, c->d->uid, c->d->gid, v->flags & VERB_ALL ? 0111 : 0110))
+	if (!ctl_may(c, v))
 		return err_set(err, -EPERM, "Operation not permitted.");
 	rc = check(v, args, n, c->from, err);
 	if (!rc)

@@ -18,6 +18,7 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/ask.h"
+#include "core/ctl/names.h"
 #include "core/ctl/peer.h"
 #include "core/ctl/record.h"
 #include "core/ctl/verb.h"
@@ -66,6 +67,7 @@ struct request {
 	struct loop *loop;
 	uint32_t msg_no, code, uid, gid;
 	bool holds; /* the session's other requests */
+	bool named; /* the users and groups that it names are known */
 	struct buf body;
 };
 
@@ -415,6 +417,13 @@ static void reply(struct request *rq, int rc, const struct ctl *c, const char *w
 	loop_leave(rq->loop);
 }
 
+static void carry_out(struct request *rq);
+
+static void names_known(void *arg)
+{
+	carry_out(arg);
+}
+
 static int run(struct request *rq, struct ctl *c, struct err *err)
 {
 	const struct verb *v = verb_by_id((uint16_t)(rq->code > UINT16_MAX ? 0 : rq->code));
@@ -429,6 +438,11 @@ static int run(struct request *rq, struct ctl *c, struct err *err)
 		return n;
 	for (int i = 0; i < n; i++)
 		args[i] = (struct ctl_arg){ .id = attrs[i].id, .value = attrs[i].value };
+	if (!rq->named && ctl_may(c, v) && names_ask(rq->sink->d, v, args, (size_t)n, names_known, rq)) {
+		rq->named = true;
+		ctl_defer_in_order(c);
+		return 0;
+	}
 	rc = ctl_run(c, v, args, (size_t)n, err);
 	if (v->flags & VERB_MODIFIES && !c->deferred)
 		log_at(rc ? LOG_ERROR_ : LOG_INFO_, "config", "%s: %s", v->name, rc ? err->msg : "done");

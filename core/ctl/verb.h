@@ -78,6 +78,8 @@ struct ctl_arg {
 /* Check the arguments against the verb's row (all complaints in one message), expand variables, check the permission,
  * and run the handler.  The reply is in c->reply; on failure err has the words that go back to whoever asked. */
 int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err);
+/* May who asks have this verb carried out at all? */
+bool ctl_may(const struct ctl *c, const struct verb *v);
 /* The checks alone (`ldms check`, files before anything runs). */
 int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err);
 void ctl_fini(struct ctl *c);

@@ -1,10 +1,16 @@
 """What takes its time keeps nobody else waiting: the answer comes later, and those behind it in their order."""
+import os
 import select
+import shutil
+import subprocess
+
+import pytest
 
 from ctlwire import attrs, receive, record, send, text
-from ldms import wait_for
+from ldms import SANITIZED, free_port, wait_for
 from wire import Wire
 
+AUTHZ, UID = 0x611, 32
 NAME, STRGP_DEL, STRGP_STOP, STRGP_STATUS = 1, 0x201, 0x203, 0x204
 
 
@@ -68,3 +74,45 @@ def test_the_daemon_may_end_meanwhile(cluster):
     stop(samp)
     wait_for(lambda: strgp(samp)["state"] != "RUNNING", "the policy to be told")
     assert samp.stop() == 0
+
+
+SLOW_USERS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A user database that answers about one user when somebody opens the other end. */
+int getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t len, struct passwd **found)
+{
+	int (*next)(const char *, struct passwd *, char *, size_t, struct passwd **) = dlsym(RTLD_NEXT, "getpwnam_r");
+
+	if (!strcmp(name, "slow"))
+		close(open(getenv("SLOW_USERS"), O_RDONLY));
+	return next(strcmp(name, "slow") ? name : "root", pw, buf, len, found);
+}
+"""
+
+
+@pytest.mark.skipif(SANITIZED, reason="a library in front of the sanitizer's")
+def test_a_user_database_that_is_slow_blocks_nobody(cluster):
+    cc = shutil.which("cc")
+    if not cc:
+        pytest.skip("no C compiler")
+    lib, fifo, port = cluster.path("slow.so"), cluster.path("fifo"), free_port()
+    subprocess.run([cc, "-shared", "-fPIC", "-o", lib, cluster.write("slow.c", SLOW_USERS), "-ldl"], check=True)
+    os.mkfifo(fifo)
+    samp = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg"], port,
+                          env={**os.environ, "LD_PRELOAD": lib, "SLOW_USERS": fifo})
+    samp.says("is ready")
+    w = Wire(port).accepted()
+    send(w, record(AUTHZ, attrs((UID, text("slow"))), msg_no=1))
+    send(w, record(AUTHZ, msg_no=2))
+    for _ in range(3):
+        assert Wire(port).accepted().status(0x603)["state"] == "ready"
+    assert not select.select([w.sock], [], [], 0)[0]
+    os.close(os.open(fifo, os.O_WRONLY))
+    assert [receive(w).text() for _ in range(2)] == ["defaults: uid=0, gid=0, perm=440"] * 2
