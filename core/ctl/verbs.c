@@ -348,7 +348,7 @@ const struct verb verbs[] = {
 	{ "thread_stats", 0x60d, VERB_ALL, 0,
 	  USES(OPT(ATTR_RESET, "reset", AT_BOOL, "false", "count from now on")), ctl_thread_stats,
 	  "how busy the threads are" },
-	{ "stats_reset", 0x615, 0, 0,
+	{ "stats_reset", 0x615, VERB_ALL, 0,
 	  USES(OPT(ATTR_STRING, "list", AT_TEXT, "all", "stream, thread and xprt, separated by commas")),
 	  ctl_stats_reset, "begin counters anew" },
 	{ "xprt_stats", 0x60c, VERB_ALL, 0,

@@ -3,7 +3,7 @@ import pytest
 
 from ctlwire import ask, attrs, receive, record, send
 from ldms import free_port, wait_for
-from real import needs_ldmsd, real, real_samp
+from real import needs_ldmsd, real, real_agg, real_samp
 from test_answers_daemon import ROWS, STRING, row
 from wire import Wire
 
@@ -24,13 +24,7 @@ def bare(cluster, name):
     """An ldmsd with nothing but its port."""
     port = free_port()
     d = real(cluster, name, cluster.write(name + ".conf", f"daemon_name name={name}\n"), port)
-
-    def up():
-        try:
-            return ask(port, record(0x3)).code == 0
-        except OSError:
-            return False
-    wait_for(up, name)
+    ask_until(port, record(0x3), lambda a: a.code == 0)
     return d
 
 
@@ -69,6 +63,30 @@ def test_keys_of_thread_stats(pair):
 
     theirs, ours = (Wire(d.port).accepted().status(0x60d) for d in pair)
     assert keys(theirs) - keys(ours) == set()
+
+
+def test_greeting_path_over_both(cluster):
+    """Who asks is the last of the path, whoever is in front."""
+    port = free_port()
+    theirs = real(cluster, "t1", cluster.write("t1.conf", "daemon_name name=t1\n"), port)
+    ours = cluster.samp("o1")
+    for d in (theirs, ours):
+        ask_until(d.port, record(0x3), lambda a: a.code == 0)
+    above_theirs = cluster.agg("o2", [f"localhost:{port}"], "--interval", "100ms")
+    above_ours = real_agg(cluster, "t2", [ours], "daemon_name name=t2\n")
+    path = record(0x2, attrs((21, b"")))
+    ask_until(above_theirs.port, path, lambda a: a.text() == "t1:o2")
+    wait_for(lambda: above_ours.ls(), "their producer to be connected: they die without it")
+    assert ask(above_ours.port, path).text() == "o1:t2"
+
+
+def ask_until(port, rec, good):
+    def answer():
+        try:
+            return good(ask(port, rec))
+        except OSError:
+            return False
+    wait_for(answer, rec)
 
 
 def test_parts(pair):
