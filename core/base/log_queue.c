@@ -14,6 +14,7 @@
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/log_impl.h"
+#include "core/base/thread.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
@@ -200,6 +201,7 @@ static void *writer(void *arg)
 {
 	(void)arg;
 	pthread_setname_np(pthread_self(), "ldms-log");
+	thread_enter("ldms-log", NULL);
 	pthread_mutex_lock(&q.lock);
 	for (;;) {
 		struct buf batch;
@@ -245,6 +247,7 @@ static void *writer(void *arg)
 		else
 			buf_fini(&batch);
 	}
+	thread_leave();
 	q.threaded = false;
 	pthread_cond_signal(&q.less);
 	pthread_mutex_unlock(&q.lock);

@@ -45,7 +45,8 @@ def test_the_form_of_answers(cluster, pair):
     """Which attribute holds them, in how many records, and whether a NUL is counted."""
     wrong = []
     rows = [r for r in ROWS if not r.ldmsd] + [
-        row("version", 0x604), row("daemon_status", 0x603), row("thread_stats", 0x60d), row("xprt_stats", 0x60c),
+        row("version", 0x604), row("daemon_status", 0x603), row("log_status", 0x614),
+        row("thread_stats", 0x60d), row("xprt_stats", 0x60c),
         row("prdcr_status", 0x104), row("updtr_status", 0x304), row("strgp_status", 0x204), row("plugn_status", 0x504),
         row("prdcr_listen_status", 0x115), row("daemon_status thread_stats", 0x603, (STRING, "thread_stats"))]
     for r in rows:
