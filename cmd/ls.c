@@ -14,9 +14,9 @@
 #include <arpa/inet.h>
 
 #include "cmd/cmd.h"
+#include "cmd/ls.h"
 #include "cmd/ls_dir.h"
 #include "cmd/print.h"
-#include "cmd/tool.h"
 #include "core/base/clock.h"
 #include "core/base/unit.h"
 #include "core/base/work.h"
@@ -30,14 +30,6 @@
 
 /* -- options ------------------------------------------------------------------------------------------------------- */
 
-struct ls_opts {
-	const char *host, *port, *xprt, *auth, *format, *time;
-	struct opt_list auth_args;
-	uint64_t mem;
-	int verbose;
-	bool contents, udata, search, schema, instance, json, version, help;
-};
-
 #define AT(field) offsetof(struct ls_opts, field)
 static const struct opt opts[] = {
 	{ 'h', "host", OPT_TEXT, "HOST", AT(host), "name or address of the daemon's host, also HOST:PORT (localhost)" },
@@ -47,6 +39,8 @@ static const struct opt opts[] = {
 	{ 'A', "auth-arg", OPT_LIST, "KEY=VALUE", AT(auth_args), "an argument of the authentication method" },
 	{ 'v', "verbose", OPT_COUNT, NULL, AT(verbose), "a table of the sets; twice: with digests" },
 	{ 'l', "long", OPT_FLAG, NULL, AT(contents), "the metrics of each set and their values" },
+	{ 'd', "decomp", OPT_FLAG, NULL, AT(decomp), "a `flex` decomposition to begin with, for the schemas of these sets" },
+	{ 'P', "push", OPT_FLAG, NULL, AT(push), "the contents of each set as it is pushed next; waits for that" },
 	{ 'u', "udata", OPT_FLAG, NULL, AT(udata), "with -l: the metrics' user data, too" },
 	{ 'E', "regex", OPT_FLAG, NULL, AT(search),
 	  "search for each NAME as an extended regular expression, anywhere (otherwise it must match as a whole)" },
@@ -64,7 +58,7 @@ static const struct opt opts[] = {
 #undef AT
 
 const struct cmd_usage usage_ls = {
-	.synopsis = "ldms ls [-lv] [-u] [-E] [-S | -I] [-h HOST] [-p PORT] [-x XPRT] [-a AUTH] [-A KEY=VALUE]\n"
+	.synopsis = "ldms ls [-lv] [-u] [-d | -P] [-E] [-S | -I] [-h HOST] [-p PORT] [-x XPRT] [-a AUTH] [-A KEY=VALUE]\n"
 		    "[-w TIME] [--json | -f FORMAT] [NAME ...]",
 	.brief = "the sets of a running daemon, and what is in them",
 	.about = "Lists the sets that a daemon serves: all, or those that match a NAME. A set group brings its members "
@@ -97,7 +91,7 @@ struct ls_item {
 struct ls {
 	const char *self; /* "ldms ls", or the name it was called by */
 	char *peer;       /* "n17:411" */
-	struct ls_opts o;
+	const struct ls_opts *o;
 	struct ls_names names;
 	int64_t time_us;
 	char time_text[32];
@@ -218,7 +212,7 @@ static void item_looked_up(struct xprt *x, void *arg, int rc, struct rset *rs, b
 		it->rs = rs;
 		rs->updated = item_updated;
 		rs->arg = it;
-		rc = rset_update(rs);
+		rc = it->ls->o->push ? rset_push(rs, RSET_PUSH_CHANGE) : rset_update(rs);
 		why = err_name(rc);
 	}
 	if (rc)
@@ -238,6 +232,8 @@ static void items_ask(struct ls *ls)
 		if (xprt_lookup(ls->x, it->d->name, 0, item_looked_up, it, &err))
 			item_fail(it, err.msg);
 	}
+	if (ls->o->push && ls->asked == ls->picked_n) /* how often sets are sampled is not our business */
+		ev_timer_stop(loop_ev(ls->loop), &ls->deadline);
 	ls->asking = false;
 	if (ls->came == ls->picked_n)
 		ls_over(ls, ls->status);
@@ -292,7 +288,7 @@ static void dir_done(struct ls *ls)
 		ls_over(ls, EXIT_NO_MATCH);
 		return;
 	}
-	if (!ls->o.contents) {
+	if (!ls->p.contents) {
 		ls_over(ls, EXIT_ALL);
 		return;
 	}
@@ -409,25 +405,26 @@ static int peer_parse(struct ls *ls, char **ret_host, struct err *err)
 	struct print_peer *peer = &ls->p.peer;
 	int rc;
 
-	rc = tool_peer_parse(ls->o.host, ls->o.port, ret_host, &peer->port, err);
+	rc = tool_peer_parse(ls->o->host, ls->o->port, ret_host, &peer->port, err);
 	if (rc)
 		return rc;
 	peer->host = *ret_host;
-	peer->xprt = ls->o.xprt;
+	peer->xprt = ls->o->xprt;
 	ls->peer = xasprintf(strchr(*ret_host, ':') ? "[%s]:%u" : "%s:%u", *ret_host, peer->port);
 	return 0;
 }
 
 static int format_parse(struct ls *ls, struct err *err)
 {
-	const char *name = ls->o.json ? "json" : ls->o.format;
+	const char *name = ls->o->json ? "json" : ls->o->format;
 
-	ls->p.format = print_format_find(name);
+	ls->p.format = ls->o->decomp ? &print_decomp : print_format_find(name);
 	if (!ls->p.format)
 		return err_set(err, -EINVAL, "option --format: \"%s\" is no format; write json, tab or text", name);
-	ls->p.verbose = ls->o.verbose;
-	ls->p.contents = ls->o.contents;
-	ls->p.udata = ls->o.udata;
+	ls->p.verbose = ls->o->decomp ? 0 : ls->o->verbose;
+	ls->p.contents = ls->o->contents || ls->o->decomp || ls->o->push;
+	ls->p.pushed = ls->o->push;
+	ls->p.udata = ls->o->udata;
 	return 0;
 }
 
@@ -437,19 +434,19 @@ static int ls_run(struct ls *ls, struct err *err)
 	static const struct xprt_events events = { .up = on_up, .down = on_down };
 	struct kv auth_args = { 0 };
 	struct xprt_conf conf = {
-		.type = ls->o.xprt,
+		.type = ls->o->xprt,
 		.host = ls->p.peer.host,
 		.port = ls->p.peer.port,
-		.auth = ls->o.auth,
+		.auth = ls->o->auth,
 		.auth_args = &auth_args,
 	};
 	int rc;
 
-	for (size_t i = 0; i < ls->o.auth_args.n; i++)
-		kv_parse(&auth_args, ls->o.auth_args.v[i]);
+	for (size_t i = 0; i < ls->o->auth_args.n; i++)
+		kv_parse(&auth_args, ls->o->auth_args.v[i]);
 	ls->env.limits = xprt_limits_dflt;
 	ls->env.limits.handshake_us = ls->env.limits.answer_us = 2 * (uint64_t)ls->time_us; /* our deadline comes first */
-	ls->env.pool = pool_new(ls->o.mem);
+	ls->env.pool = pool_new(ls->o->mem);
 	ls->env.work = work_new("ls", 1);
 	loop_lock(ls->loop);
 	rc = xprt_connect(&ls->env, ls->loop, &conf, &events, ls, &ls->x, err);
@@ -484,17 +481,17 @@ static void ls_end(struct ls *ls)
 	buf_fini(&ls->p.out);
 }
 
-static int ls_main(struct ls *ls, int argc, char **argv, struct err *err)
+static int list(struct ls *ls, int n, char **argv, struct err *err)
 {
 	char *host = NULL;
 	int rc;
 
-	rc = tool_time_parse(ls->o.time, &ls->time_us, err);
+	rc = tool_time_parse(ls->o->time, &ls->time_us, err);
 	if (!rc)
 		rc = format_parse(ls, err);
 	if (!rc)
-		rc = ls_names_init(&ls->names, (const char *const *)argv + 1, (size_t)argc - 1, ls->o.search,
-				   ls->o.schema && !ls->o.instance, err);
+		rc = ls_names_init(&ls->names, (const char *const *)argv + 1, (size_t)n, ls->o->search,
+				   ls->o->schema && !ls->o->instance, err);
 	if (rc)
 		return rc;
 	unit_time_text(ls->time_us, ls->time_text);
@@ -520,33 +517,39 @@ out_peer:
 	return rc;
 }
 
-int cmd_ls(int argc, char **argv)
+enum exit_status ls_main(const char *self, struct ls_opts *o, int n, char **argv)
 {
-	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
-	struct ls ls = {
-		.self = strcmp(name, "ls") ? name : "ldms ls",
-		.o = { .host = "localhost", .xprt = "sock", .auth = "none", .format = "text", .time = TOOL_TIME_DFLT },
-	};
-	struct err err;
-	int n;
+	struct ls ls = { .self = self, .o = o };
+	struct err err = { "" };
 
-	n = opt_parse(opts, argc, argv, &ls.o, &err);
-	if (n >= 0 && ls.o.help) {
-		opt_help(stdout, &usage_ls);
-	} else if (n >= 0 && ls.o.version) {
-		printf("LDMS_LS Version: %s\nLDMS Protocol Version: 4.2.0.0\n", LDMS_VERSION);
-	} else {
-		if (n >= 0)
-			n = ls_main(&ls, n + 1, argv, &err);
-		if (n < 0) {
-			fprintf(stderr, "%s: %s\n", ls.self, err.msg);
-			ls.status = EXIT_USAGE;
-		}
+	if (list(&ls, n, argv, &err)) {
+		fprintf(stderr, "%s: %s\n", self, err.msg);
+		ls.status = EXIT_USAGE;
 	}
-	opt_list_fini(&ls.o.auth_args);
+	opt_list_fini(&o->auth_args);
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "%s: the output cannot be written: %s\n", ls.self, err_name(errno));
+		fprintf(stderr, "%s: the output cannot be written: %s\n", self, err_name(errno));
 		ls.status = EXIT_INCOMPLETE;
 	}
 	return ls.status;
+}
+
+int cmd_ls(int argc, char **argv)
+{
+	struct ls_opts o = LS_OPTS_INIT;
+	struct err err = { "" };
+	int n = opt_parse(opts, argc, argv, &o, &err);
+
+	if (n >= 0 && !o.help && !o.version)
+		return ls_main("ldms ls", &o, n, argv);
+	opt_list_fini(&o.auth_args);
+	if (n < 0) {
+		fprintf(stderr, "ldms ls: %s\n", err.msg);
+		return EXIT_USAGE;
+	}
+	if (o.help)
+		opt_help(stdout, &usage_ls);
+	else
+		printf("LDMS_LS Version: %s\nLDMS Protocol Version: 4.2.0.0\n", LDMS_VERSION);
+	return EXIT_ALL;
 }

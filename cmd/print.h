@@ -28,7 +28,7 @@ struct print_format {
 	struct print_part names, table, contents;
 };
 
-extern const struct print_format print_text, print_json, print_tab;
+extern const struct print_format print_text, print_json, print_tab, print_decomp;
 /* NULL for an unknown name. */
 const struct print_format *print_format_find(const char *name);
 
@@ -44,11 +44,13 @@ struct print {
 	int verbose;    /* 0: names, 1: the table, 2: digests and the peer, too */
 	bool contents;  /* with or without a table in front */
 	bool udata;     /* the metrics' user data, too */
+	bool pushed;    /* the sets came as pushes, and were asked for no further ones */
 	int64_t now_us; /* wall clock: ages are counted from it */
 	struct print_peer peer;
 	/* the walk's */
 	struct buf out;
 	size_t n;                        /* sets of this part so far */
+	struct print_seen *seen;         /* print_decomp's */
 	uint64_t meta_bytes, data_bytes; /* of these sets */
 };
 
@@ -78,7 +80,7 @@ void print_info(struct print *p, const struct dir_set *d);
 /* The flags a mirror of the set has: consistent or not, remote. */
 const char *print_mirror_flags(const struct image *im);
 
-/* The metrics of one set as `ldms ls -l` shows them (print_long.c). */
-void print_long_set(struct buf *to, const struct image *im, bool udata);
+/* The metrics of one set as `ldms ls -l` shows them (print_long.c); `marks` end its first line. */
+void print_long_set(struct buf *to, const struct image *im, bool udata, const char *marks);
 
 #endif

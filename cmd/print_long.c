@@ -16,13 +16,13 @@ static void put_value(struct buf *to, const struct image *im, struct metric m, s
 	buf_u8(to, '\n');
 }
 
-void print_long_set(struct buf *to, const struct image *im, bool udata)
+void print_long_set(struct buf *to, const struct image *im, bool udata, const char *marks)
 {
 	char when[PRINT_TIME_MAX];
 
-	buf_addf(to, "%s: %s, last update: %s [%" PRIu32 "us] \n", image_instance(im->meta),
+	buf_addf(to, "%s: %s, last update: %s [%" PRIu32 "us] %s\n", image_instance(im->meta),
 		 print_consistent(im) ? "consistent" : "inconsistent", print_time(im, when),
-		 le32toh(im->data->ts_usec));
+		 le32toh(im->data->ts_usec), marks);
 	for (uint32_t i = 0; i < image_card(im->meta); i++) {
 		struct metric m = image_metric(im->meta, i);
 
@@ -39,5 +39,5 @@ void long_set(struct print *p, const struct dir_set *d, const struct image *im)
 	(void)d;
 	if (!p->n && print_wants_listing(p))
 		buf_addf(&p->out, "\n%s\n\n", BAR);
-	print_long_set(&p->out, im, p->udata);
+	print_long_set(&p->out, im, p->udata, p->pushed ? "PUSH LAST " : "");
 }

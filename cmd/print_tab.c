@@ -64,9 +64,8 @@ static void contents_set(struct print *p, const struct dir_set *d, const struct 
 	char when[PRINT_TIME_MAX];
 	struct buf *to = &p->out;
 
-	/* the last two: no registration for pushes here */
-	buf_addf(to, "#instance\tconsistent\tupdate\tupdate.usec\tpush\tlast_push\n%s\t%d\t%s\t%" PRIu32 "\t0\t0\n",
-		 d->name, print_consistent(im), print_time(im, when), le32toh(im->data->ts_usec));
+	buf_addf(to, "#instance\tconsistent\tupdate\tupdate.usec\tpush\tlast_push\n%s\t%d\t%s\t%" PRIu32 "\t%d\t%d\n",
+		 d->name, print_consistent(im), print_time(im, when), le32toh(im->data->ts_usec), p->pushed, p->pushed);
 	if (card)
 		buf_addf(to, "#type\tkind\tname\t%svalue\tunit\n", p->udata ? "udata\t" : "");
 	for (uint32_t i = 0; i < card; i++) {

@@ -419,7 +419,7 @@ static void check_file(const char *name, bool udata)
 	char *want = file_read(name);
 	struct buf got = { 0 };
 
-	print_long_set(&got, &sn->im, udata);
+	print_long_set(&got, &sn->im, udata, "");
 	assert_string_equal(buf_str(&got), want);
 	buf_fini(&got);
 	free(want);
@@ -564,7 +564,7 @@ static void test_unavailable(void **state)
 	m = (struct set_meta *)sn->im.meta;
 	d = (void *)((uint8_t *)m + le32toh(m->dict[1]));
 	d->off = htole32(le32toh(m->data_sz));
-	print_long_set(&got, &sn->im, false);
+	print_long_set(&got, &sn->im, false, "");
 	assert_string_equal(buf_str(&got), "n/s: inconsistent, last update: Thu Jan 01 00:00:00 1970 +0000 [0us] \n"
 					   "D u64          here                                       0 kB\n"
 					   "D none         outside                                    unavailable\n\n");
