@@ -117,19 +117,31 @@ void msg_heard(struct msg_conn *m)
 	ev_timer_stop(loop_ev(m->loop), &m->deadline);
 }
 
-enum exit_status msg_no_connection(const struct msg_conn *m)
+/* What is on standard error is for people; the face says what its program always said. */
+static int status_of(const struct msg_conn *m, enum xprt_fail fail)
+{
+	return m->face && m->face->unconnected ? m->face->unconnected(m, fail) : (int)tool_exit_of[fail];
+}
+
+int msg_down(const struct msg_conn *m, enum xprt_fail fail, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", m->self, why);
+	return status_of(m, fail);
+}
+
+int msg_no_connection(const struct msg_conn *m)
 {
 	struct err why;
 
 	if (m->x && xprt_authenticating(m->x, &why)) {
 		msg_say(m, "%s (after %s)", why.msg, m->time_text);
-		return EXIT_AUTH;
+		return status_of(m, XPRT_AUTH);
 	}
 	msg_say(m, "no connection within %s; see whether the host is up, or give it more time with -w", m->time_text);
-	return EXIT_INCOMPLETE;
+	return status_of(m, XPRT_TIMEOUT);
 }
 
-void msg_over(struct msg_conn *m, enum exit_status status)
+void msg_over(struct msg_conn *m, int status)
 {
 	if (m->over)
 		return;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/background.h"
 #include "cmd/msg.h"
 #include "core/base/json_put.h"
 #include "core/base/json_scan.h"
@@ -20,13 +21,6 @@
 
 #define RETRY_S   1.0 /* between attempts to come back */
 #define ATTRS_MAX 8   /* of a message of a stream: name, type, data */
-
-struct sub_opts {
-	struct msg_peer_opts peer;
-	const char *listen;
-	uint64_t count, rate;
-	bool regex, json, stream;
-};
 
 #define AT(field) offsetof(struct sub_opts, field)
 static const struct opt opts[] = {
@@ -62,7 +56,8 @@ const struct cmd_usage usage_msg_sub = {
 
 struct sub {
 	struct msg_conn m;
-	struct sub_opts o;
+	const struct sub_opts *o;
+	FILE *out;
 	const char *channel; /* NULL: all */
 	struct xprt_listener *l;
 	struct bus_sub *bus_sub;
@@ -72,11 +67,12 @@ struct sub {
 	ev_timer retry;
 	ev_prepare flush;
 	bool was_up;
+	int parent; /* it waits for a word on this, where we go to the background; else -1 */
 	uint64_t n, bytes;
 	struct buf line;
 };
 
-static void sub_over(struct sub *s, enum exit_status status)
+static void sub_over(struct sub *s, int status)
 {
 	msg_over(&s->m, status);
 }
@@ -84,15 +80,8 @@ static void sub_over(struct sub *s, enum exit_status status)
 /* -- printing --------------------------------------------------------------------------------------------------------
  */
 
-struct shown { /* a message, wherever it came from */
-	const char *channel, *data;
-	size_t len; /* without the NUL */
-	bool json;
-	const struct bus_msg *bus; /* NULL: a stream's */
-};
-
 /* As a value: JSON as it is, on one line (a line end in JSON can only stand between its parts); else a text. */
-static void put_data(struct buf *b, const struct shown *m)
+static void put_data(struct buf *b, const struct msg_shown *m)
 {
 	size_t from = b->len;
 
@@ -137,41 +126,44 @@ static void put_bus(struct buf *b, const struct bus_msg *m)
 	buf_addf(b, "]");
 }
 
-static const char *type_name(const struct shown *m)
+const char *msg_type_name(const struct msg_shown *m)
 {
 	if (m->bus && m->bus->type == BUS_AVRO)
 		return "avro";
 	return m->json ? "json" : "string";
 }
 
-static void show(struct sub *s, struct shown *m)
+static void put_line(const struct sub_opts *o, struct buf *b, const struct msg_shown *m)
 {
-	struct buf *b = &s->line;
-
-	if (s->m.over)
-		return;
-	s->n++;
-	s->bytes += m->len;
-	if (m->len && !m->data[m->len - 1])
-		m->len--;
-	buf_reset(b);
-	if (s->o.json) {
+	if (o->json) {
 		buf_addf(b, "{\"channel\":");
 		json_put_str(b, m->channel);
-		buf_addf(b, ",\"type\":\"%s\"", type_name(m));
+		buf_addf(b, ",\"type\":\"%s\"", msg_type_name(m));
 		if (m->bus)
 			put_bus(b, m->bus);
 		buf_addf(b, ",\"data\":");
 		put_data(b, m);
 		buf_addf(b, "}");
 	} else {
-		if (m->len && m->data[m->len - 1] == '\n')
-			m->len--;
-		buf_add(b, m->data, m->len);
+		buf_add(b, m->data, m->len && m->data[m->len - 1] == '\n' ? m->len - 1 : m->len);
 	}
 	buf_u8(b, '\n');
-	fwrite(b->p, 1, b->len, stdout);
-	if (s->n == s->o.count)
+}
+
+static void show(struct sub *s, struct msg_shown *m)
+{
+	if (s->m.over)
+		return;
+	s->n++;
+	s->bytes += m->len;
+	m->given = m->len;
+	if (m->len && !m->data[m->len - 1])
+		m->len--;
+	buf_reset(&s->line);
+	(s->o->put ? s->o->put : put_line)(s->o, &s->line, m);
+	if (s->line.len)
+		fwrite(s->line.p, 1, s->line.len, s->out);
+	if (s->n == s->o->count)
 		sub_over(s, EXIT_ALL);
 }
 
@@ -181,7 +173,7 @@ static void flush_cb(struct ev_loop *ev, ev_prepare *w, int events)
 
 	(void)ev;
 	(void)events;
-	if ((fflush(stdout) || ferror(stdout)) && !s->m.over) {
+	if ((fflush(s->out) || ferror(s->out)) && !s->m.over) {
 		fprintf(stderr, "%s: the output cannot be written: %s\n", s->m.self, err_name(errno));
 		sub_over(s, EXIT_INCOMPLETE);
 	}
@@ -192,7 +184,7 @@ static void flush_cb(struct ev_loop *ev, ev_prepare *w, int events)
 
 static void on_bus(void *arg, const struct bus_msg *m)
 {
-	struct shown sh = {
+	struct msg_shown sh = {
 		.channel = m->channel, .data = m->data, .len = m->len, .json = m->type == BUS_JSON, .bus = m
 	};
 
@@ -203,7 +195,7 @@ static int bus_open(struct sub *s, struct err *err)
 {
 	s->m.env.bus = bus_new(NULL);
 	bus_enable(s->m.env.bus, true);
-	s->bus_sub = bus_subscribe(s->m.env.bus, s->channel ? s->channel : ".*", s->o.regex || !s->channel, s->m.loop,
+	s->bus_sub = bus_subscribe(s->m.env.bus, s->channel ? s->channel : ".*", s->o->regex || !s->channel, s->m.loop,
 				   on_bus, s, err);
 	return s->bus_sub ? 0 : -EINVAL;
 }
@@ -230,7 +222,7 @@ static void bus_ask(struct sub *s)
 
 	if (!xprt_msg_enabled(s->m.x))
 		refused(s, "its message bus is off", "; `msg_enable` in its configuration turns it on");
-	else if (xprt_msg_sub(s->m.x, s->channel, s->o.regex, s->o.rate ? (int64_t)s->o.rate : -1, on_subscribed, s,
+	else if (xprt_msg_sub(s->m.x, s->channel, s->o->regex, s->o->rate ? (int64_t)s->o->rate : -1, on_subscribed, s,
 			      &err))
 		refused(s, err.msg, "");
 }
@@ -272,7 +264,7 @@ static void stream_got(struct sub *s, struct xprt *x, const struct record *rec)
 {
 	struct record_attr attrs[ATTRS_MAX];
 	int n = record_attrs(s->part.p, s->part.len, attrs, ATTRS_MAX, NULL);
-	struct shown sh = { .channel = NULL };
+	struct msg_shown sh = { .channel = NULL };
 	struct buf ack = { 0 };
 	bool quiet = false;
 
@@ -330,7 +322,7 @@ static void on_up(struct xprt *x, void *arg)
 	s->was_up = true;
 	s->asks.x = x;
 	msg_await(&s->m);
-	if (s->o.stream)
+	if (s->o->stream)
 		stream_ask(s);
 	else
 		bus_ask(s);
@@ -379,8 +371,13 @@ static const struct xprt_events listen_events = { .down = on_guest_down, .msg = 
 
 static int listen_open(struct sub *s, struct err *err)
 {
-	struct xprt_listen_conf conf = { .type = s->o.peer.xprt, .auth = s->o.peer.auth, .auth_args = &s->m.auth_args };
-	int rc = tool_port_parse(s->o.listen, &conf.port, err);
+	struct xprt_listen_conf conf = {
+		.type = s->o->peer.xprt,
+		.host = s->o->listen_host,
+		.auth = s->o->peer.auth,
+		.auth_args = &s->m.auth_args,
+	};
+	int rc = tool_port_parse(s->o->listen, &conf.port, err);
 
 	return rc ? rc : xprt_listen(&s->m.env, &s->m.loop, 1, &conf, &listen_events, s, &s->l, err);
 }
@@ -411,25 +408,28 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
 /* -- from the command line to the loop -------------------------------------------------------------------------------
  */
 
-static int check_opts(struct sub *s, int n, char **argv, struct err *err)
+static int check_opts(struct sub *s, struct err *err)
 {
-	if (n > 1)
-		return err_set(err, -EINVAL, "one CHANNEL, please; --regex finds several: '^(a|b)$'");
-	s->channel = n ? argv[1] : NULL;
-	if (!s->o.listen && (!s->channel || !*s->channel))
+	if (!s->o->listen && (!s->channel || !*s->channel))
 		return err_set(err, -EINVAL, "write the CHANNEL to subscribe to; --regex '.*' subscribes to all");
-	if (s->o.stream && s->o.regex)
+	if (s->o->stream && s->o->regex)
 		return err_set(err, -EINVAL, "streams are subscribed to by name; --regex is for the message bus");
-	if (s->o.stream && s->o.rate)
+	if (s->o->stream && s->o->rate)
 		return err_set(err, -EINVAL, "--rate is for the message bus; streams have no limit");
-	if (s->o.listen && s->o.rate)
+	if (s->o->listen && s->o->rate)
 		return err_set(err, -EINVAL, "--rate is what we ask a daemon for; it does not go with --listen");
 	return 0;
 }
 
+static int out_open(struct sub *s, struct err *err)
+{
+	s->out = s->o->file ? fopen(s->o->file, "ae") : stdout;
+	return s->out ? 0 : err_set(err, -errno, "%s: %s; messages cannot be written there", s->o->file, err_name(errno));
+}
+
 static int begin(struct sub *s, struct err *err)
 {
-	int rc = s->o.stream ? 0 : bus_open(s, err);
+	int rc = s->o->stream ? 0 : bus_open(s, err);
 
 	if (rc)
 		return rc;
@@ -438,7 +438,7 @@ static int begin(struct sub *s, struct err *err)
 	ev_prepare_start(loop_ev(s->m.loop), &s->flush);
 	ev_init(&s->retry, retry_cb);
 	s->retry.data = s;
-	return s->o.listen ? listen_open(s, err) : msg_connect(&s->m, &conn_events, s, err);
+	return s->o->listen ? listen_open(s, err) : msg_connect(&s->m, &conn_events, s, err);
 }
 
 static void end(struct sub *s)
@@ -454,46 +454,67 @@ static void end(struct sub *s)
 	loop_unlock(s->m.loop);
 }
 
-static int sub_run(struct sub *s, int n, char **argv, struct err *err)
+static int sub_run(struct sub *s, struct err *err)
 {
-	int rc = check_opts(s, n, argv, err);
+	int rc = check_opts(s, err);
 
 	if (!rc)
-		rc = msg_open(&s->m, &s->o.peer, on_late, on_signal, s, err);
+		rc = out_open(s, err);
+	if (!rc && s->o->background)
+		rc = background_begin(&s->parent, err);
+	if (!rc)
+		rc = msg_open(&s->m, &s->o->peer, on_late, on_signal, s, err);
 	if (rc)
 		return rc;
 	loop_lock(s->m.loop);
 	rc = begin(s, err);
 	loop_unlock(s->m.loop);
-	if (!rc)
-		loop_run(s->m.loop);
-	if (!rc && (s->was_up || s->o.listen))
+	if (rc)
+		return rc;
+	if (s->o->background)
+		background_ready(&s->parent);
+	loop_run(s->m.loop);
+	if (!s->o->quiet && (s->was_up || s->o->listen))
 		fprintf(stderr, "%s: %" PRIu64 " messages, %" PRIu64 " bytes\n", s->m.self, s->n, s->bytes);
-	return rc;
+	return 0;
+}
+
+int msg_sub(const char *self, struct sub_opts *o, const char *channel)
+{
+	struct sub s = { .m = { .self = self }, .o = o, .channel = channel, .parent = -1 };
+	struct err err = { "" };
+
+	if (sub_run(&s, &err)) {
+		fprintf(stderr, "%s: %s\n", self, err.msg);
+		s.m.status = EXIT_USAGE;
+	}
+	end(&s);
+	msg_close(&s.m);
+	buf_fini(&s.part);
+	buf_fini(&s.line);
+	opt_list_fini(&o->peer.auth_args);
+	if (s.out && (fflush(s.out) || ferror(s.out)))
+		s.m.status = s.m.status ? s.m.status : EXIT_INCOMPLETE;
+	if (s.out && s.out != stdout)
+		fclose(s.out);
+	return s.m.status;
 }
 
 int cmd_msg_sub(int argc, char **argv)
 {
-	struct sub s = { .m = { .self = "ldms msg sub" }, .o = { .peer = MSG_PEER_OPTS_INIT } };
+	struct sub_opts o = SUB_OPTS_INIT;
 	struct err err = { "" };
-	int n = opt_parse(opts, argc, argv, &s.o, &err);
+	int n = opt_parse(opts, argc, argv, &o, &err);
 
-	if (n >= 0 && s.o.peer.help) {
-		opt_help(stdout, &usage_msg_sub);
-	} else {
-		if (n >= 0)
-			n = sub_run(&s, n, argv, &err);
-		if (n < 0) {
-			fprintf(stderr, "%s: %s\n", s.m.self, err.msg);
-			s.m.status = EXIT_USAGE;
-		}
-		end(&s);
-		msg_close(&s.m);
+	if (n > 1)
+		n = err_set(&err, -EINVAL, "one CHANNEL, please; --regex finds several: '^(a|b)$'");
+	if (n >= 0 && !o.peer.help)
+		return msg_sub("ldms msg sub", &o, n ? argv[1] : NULL);
+	opt_list_fini(&o.peer.auth_args);
+	if (n < 0) {
+		fprintf(stderr, "ldms msg sub: %s\n", err.msg);
+		return EXIT_USAGE;
 	}
-	buf_fini(&s.part);
-	buf_fini(&s.line);
-	opt_list_fini(&s.o.peer.auth_args);
-	if (fflush(stdout) || ferror(stdout))
-		s.m.status = s.m.status ? s.m.status : EXIT_INCOMPLETE;
-	return s.m.status;
+	opt_help(stdout, &usage_msg_sub);
+	return EXIT_ALL;
 }
