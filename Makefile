@@ -52,6 +52,8 @@ UNITS     := $(UNIT_SRCS:tests/unit/%.c=$(B)/tests/unit/%)
 FUZZ_SRCS := $(sort $(wildcard tests/fuzz/*.c))
 FUZZERS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(B)/fuzz/%)
 MAN       := $(wildcard man/*.[1-9])
+# The programs whose place it takes when it is called by their names: links; `make install OLD_NAMES=` makes none.
+OLD_NAMES ?= $(shell sed -n 's/^\tROW(\([a-z_]*\)),/\1/p' cmd/old.c)
 
 .PHONY: all check demo deps install clean fuzz fuzz-run bench format lint man units soak
 all: $(BIN)
@@ -123,6 +125,7 @@ bench: all
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ldms
+	for n in $(OLD_NAMES); do ln -sf ldms $(DESTDIR)$(PREFIX)/bin/$$n; done
 	for m in $(MAN); do s=$${m##*.}; install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$$s/; done
 
 format:

@@ -1,13 +1,13 @@
-/* ldms.c - finds the subcommand and runs it. */
+/* ldms.c - finds the subcommand, or the old program that it was called by the name of, and runs it. */
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/old.h"
 
 int main(int argc, char **argv)
 {
 	const char *self = strrchr(argv[0], '/');
-	const struct cmd *cmd = cmd_by_old_name(self ? self + 1 : argv[0]);
+	const struct cmd *cmd = old_find(self ? self + 1 : argv[0]);
 
 	if (cmd)
 		return cmd->run(argc, argv);

@@ -8,12 +8,10 @@ struct cmd {
 	const char *name;
 	const struct cmd_usage *usage;
 	int (*run)(int argc, char **argv); /* argv[0] is the subcommand (or old program) name; returns the exit status */
-	const char *old_name; /* the LDMS program whose place it takes when called by its name, or NULL */
 };
 
 extern const struct cmd cmds[]; /* ended by a row without name */
 const struct cmd *cmd_find(const char *name);
-const struct cmd *cmd_by_old_name(const char *name);
 int cmd_unknown(const char *name);
 
 #define CMD(name)                                                                                                      \

@@ -6,16 +6,16 @@
 #include "core/base/str.h"
 
 const struct cmd cmds[] = {
-	{ "up", &usage_up, cmd_up, NULL },
-	{ "samp", &usage_samp, cmd_samp, NULL },
-	{ "agg", &usage_agg, cmd_agg, NULL },
-	{ "store", &usage_store, cmd_store, NULL },
-	{ "ls", &usage_ls, cmd_ls, "ldms_ls" },
-	{ "ctl", &usage_ctl, cmd_ctl, NULL },
-	{ "msg", &usage_msg, cmd_msg, NULL },
-	{ "auth", &usage_auth, cmd_auth, NULL },
-	{ "help", &usage_help, cmd_help, NULL },
-	{ "version", &usage_version, cmd_version, NULL },
+	{ "up", &usage_up, cmd_up },
+	{ "samp", &usage_samp, cmd_samp },
+	{ "agg", &usage_agg, cmd_agg },
+	{ "store", &usage_store, cmd_store },
+	{ "ls", &usage_ls, cmd_ls },
+	{ "ctl", &usage_ctl, cmd_ctl },
+	{ "msg", &usage_msg, cmd_msg },
+	{ "auth", &usage_auth, cmd_auth },
+	{ "help", &usage_help, cmd_help },
+	{ "version", &usage_version, cmd_version },
 	{ .name = NULL },
 };
 
@@ -23,14 +23,6 @@ const struct cmd *cmd_find(const char *name)
 {
 	for (const struct cmd *c = cmds; c->name; c++)
 		if (!strcmp(c->name, name))
-			return c;
-	return NULL;
-}
-
-const struct cmd *cmd_by_old_name(const char *name)
-{
-	for (const struct cmd *c = cmds; c->name; c++)
-		if (c->old_name && !strcmp(c->old_name, name))
 			return c;
 	return NULL;
 }

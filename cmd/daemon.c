@@ -271,7 +271,7 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	struct err err = { "" };
 	struct confine *confine = NULL;
 	struct conf *cf;
-	int rc = 0;
+	int rc, status;
 
 	/* few arenas: threads that allocate little must not each keep memory of their own */
 	mallopt(M_ARENA_MAX, 1);
@@ -290,10 +290,11 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 		rc = run(role, o, cf, confine, &err);
 	conf_free(cf);
 	confine_free(confine);
+	status = !rc ? 0 : o->exit_status ? o->exit_status : abs(rc) & 0xff;
+	if (role->ended)
+		role->ended(o, status, rc ? err.msg : "");
 	log_end(END_US);
-	if (rc)
+	if (rc && !role->ended)
 		fprintf(stderr, "ldms %s: %s\n", role->name, err.msg);
-	if (rc && o->exit_status)
-		return o->exit_status;
-	return rc ? abs(rc) & 0xff : 0;
+	return status;
 }

@@ -8,6 +8,8 @@ struct daemon_role {
 	const char *name; /* "samp", for messages */
 	bool io_loops; /* connections get threads of their own */
 	void (*started)(const struct daemon_opts *o, unsigned short port); /* said when all is up; or NULL */
+	/* How it ends, into the log; NULL: what went wrong is said on standard error. */
+	void (*ended)(const struct daemon_opts *o, int status, const char *why);
 };
 
 /* Fill the defaults that depend on nothing but the options.  `o` was filled by opt_parse over UNSET_* values. */

@@ -19,6 +19,7 @@
 
 #include "core/base/err.h"
 
+/* A line of level LOG_QUIET_ is said whatever the level is (by log_line() alone). */
 enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_WARNING_, LOG_ERROR_, LOG_CRITICAL_, LOG_QUIET_ };
 
 /* Every subsystem that has a level of its own; lines of other names follow the first.  `also`: the names that ldmsd has
@@ -89,7 +90,8 @@ const char *log_level_name(enum log_level level);
 int log_open(const char *path, struct err *err);
 /* Is that the name of a service, and not of a file? */
 bool log_is_service(const char *path);
-/* Use a file that was opened already (takes fd), or a negative errno of opening it. */
+/* Use a file that was opened already (takes fd), or a negative errno of opening it.  Without a path it is never opened
+ * anew. */
 int log_use(int fd, const char *path, struct err *err);
 /* Open the file again under its name: somebody has renamed it (SIGHUP).  What goes wrong is logged; then the old one is
  * written to further on. */

@@ -174,7 +174,7 @@ static size_t format_text(const struct log_entry *e, char *to)
 {
 	size_t n = put_stamp(e, to);
 
-	n += (size_t)sprintf(to + n, "%9s: ", log_level_name(e->level));
+	n += (size_t)sprintf(to + n, "%9s: ", e->level == LOG_QUIET_ ? "" : log_level_name(e->level));
 	n += put_message(e, to + n);
 	to[n++] = '\n';
 	return n;

@@ -79,7 +79,7 @@ struct log_sink *log_sink_file(int fd, const char *path)
 	struct stat st;
 
 	s->fd = fd;
-	s->path = xstrdup(path);
+	s->path = path ? xstrdup(path) : NULL;
 	s->regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
 	return s;
 }
