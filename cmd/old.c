@@ -12,7 +12,9 @@
 
 const struct cmd old_programs[] = {
 	ROW(ldms_ls),     ROW(ldms_msg_publish),     ROW(ldms_msg_subscribe),
-	ROW(ldmsd),       ROW(ldmsd_stream_publish), ROW(ldmsd_stream_subscribe),
+	ROW(ldmsctl),
+	ROW(ldmsd),
+	ROW(ldmsd_controller),       ROW(ldmsd_stream_publish), ROW(ldmsd_stream_subscribe),
 	{ .name = NULL },
 };
 

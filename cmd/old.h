@@ -25,7 +25,9 @@ int old_auth_args_check(const struct opt_list *args);
 OLD(ldms_ls)
 OLD(ldms_msg_publish)
 OLD(ldms_msg_subscribe)
+OLD(ldmsctl)
 OLD(ldmsd)
+OLD(ldmsd_controller)
 OLD(ldmsd_stream_publish)
 OLD(ldmsd_stream_subscribe)
 #undef OLD
