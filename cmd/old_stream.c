@@ -56,12 +56,14 @@ const struct cmd_usage usage_old_ldmsd_stream_publish = {
 static int pub_unconnected(const struct msg_conn *m, enum xprt_fail fail)
 {
 	int e = fail == XPRT_RESOLVE ? EHOSTUNREACH : ECONNREFUSED;
+	const struct stream_pub *o = m->face->arg;
 
-	if (fail == XPRT_RESOLVE)
-		printf("Error %d connecting to %s\n", e, m->peer);
-	else
-		printf("Error %d connecting to %s\n", e, "remote peer");
-	printf("Error %d publishing file.\n", e);
+	printf("Error %d connecting to %s\n", e,
+	       o->pub.announce_only   ? "peer"
+	       : fail == XPRT_RESOLVE ? m->peer
+				      : "remote peer");
+	if (!o->pub.announce_only)
+		printf("Error %d publishing file.\n", e);
 	return e;
 }
 
