@@ -421,7 +421,7 @@ static int format_parse(struct ls *ls, struct err *err)
 	ls->p.format = ls->o->decomp ? &print_decomp : print_format_find(name);
 	if (!ls->p.format)
 		return err_set(err, -EINVAL, "option --format: \"%s\" is no format; write json, tab or text", name);
-	ls->p.verbose = ls->o->decomp ? 0 : ls->o->verbose;
+	ls->p.verbose = ls->o->verbose;
 	ls->p.contents = ls->o->contents || ls->o->decomp || ls->o->push;
 	ls->p.pushed = ls->o->push;
 	ls->p.udata = ls->o->udata;

@@ -49,7 +49,7 @@ void print_listing(struct print *p, const struct dir_set *const *sets, size_t n)
 {
 	const struct print_part *part = p->verbose ? &p->format->table : &p->format->names;
 
-	if (!print_wants_listing(p))
+	if (!print_wants_listing(p) || !part->set)
 		return;
 	part_begin(p, part);
 	for (size_t i = 0; i < n; i++)

@@ -25,7 +25,7 @@ struct print_format {
 	const char *name;               /* as in -f */
 	void (*begin)(struct print *p); /* before all parts */
 	void (*end)(struct print *p);   /* behind them */
-	struct print_part names, table, contents;
+	struct print_part names, table, contents; /* a listing without set() is none */
 };
 
 extern const struct print_format print_text, print_json, print_tab, print_decomp;

@@ -23,7 +23,7 @@ static void print_try(const struct print_format *format, const struct dir_set *d
 	print_contents(&p, d, im);
 	print_contents(&p, d, im);
 	print_end(&p);
-	if (format == &print_json && !json_valid(p.out.p, p.out.len))
+	if ((format == &print_json || format == &print_decomp) && !json_valid(p.out.p, p.out.len))
 		abort();
 	buf_fini(&p.out);
 }
@@ -40,6 +40,7 @@ static void image_try(const struct image *im)
 			     .info_n = 1 };
 
 	print_try(&print_text, &d, im);
+	print_try(&print_decomp, &d, im);
 	print_try(&print_json, &d, im);
 	print_try(&print_tab, &d, im);
 }
