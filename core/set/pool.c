@@ -63,7 +63,7 @@ struct pool {
 	uint64_t filled[BINS / 64]; /* a bit for each bin that holds a block */
 	size_t page;
 	/* written under the lock; read by anyone */
-	_Atomic size_t used, mapped, ceiling;
+	_Atomic size_t used, count, mapped, ceiling;
 };
 
 /* -- bins ---------------------------------------------------------------------------------------------------------- */
@@ -284,6 +284,7 @@ void *pool_alloc(struct pool *p, size_t size, struct err *err)
 			block_split(p, b, grains);
 			b->used = 1;
 			p->used += b->grains * GRAIN;
+			p->count++;
 		}
 		pthread_mutex_unlock(&p->lock);
 	}
@@ -305,6 +306,7 @@ void pool_put(struct pool *p, void *mem)
 	pthread_mutex_lock(&p->lock);
 	assert(b->used);
 	p->used -= b->grains * GRAIN;
+	p->count--;
 	if (!right_of(b)->used) {
 		bin_del(p, right_of(b));
 		block_join(b);
@@ -324,6 +326,11 @@ void pool_put(struct pool *p, void *mem)
 size_t pool_used(const struct pool *p)
 {
 	return p->used;
+}
+
+size_t pool_count(const struct pool *p)
+{
+	return p->count;
 }
 
 size_t pool_mapped(const struct pool *p)

@@ -18,6 +18,7 @@ void pool_free(struct pool *p); /* everything given out must be back */
 void *pool_alloc(struct pool *p, size_t size, struct err *err);
 void pool_put(struct pool *p, void *mem); /* NULL is fine */
 size_t pool_used(const struct pool *p);
+size_t pool_count(const struct pool *p); /* of what is given out */
 size_t pool_mapped(const struct pool *p);
 size_t pool_ceiling(const struct pool *p);
 void pool_ceiling_set(struct pool *p, size_t ceiling_bytes);

@@ -79,6 +79,8 @@ void set_meta_u64(struct set *s, int i, uint64_t v);
 void set_meta_text(struct set *s, int i, const char *text, size_t len);
 /* Also of a mirror: what its peer says of them does not count any more.  For published sets: setdb_perm_set(). */
 void set_perm_set(struct set *s, uint32_t uid, uint32_t gid, uint32_t perm);
+/* The number that operators attach to a metric; that of a mirror stays until its peer changes the metadata. */
+void set_user_data_put(struct set *s, int i, uint64_t v);
 
 /* Lists of a local set, between begin and end.  A rebuilt list (list_clear, then appends) reuses the same places, so a
  * steady source allocates nothing.  All return NULL when the heap is full: make the set anew with a larger one. */

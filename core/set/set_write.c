@@ -230,3 +230,17 @@ void set_perm_set(struct set *s, uint32_t uid, uint32_t gid, uint32_t perm)
 	s->pinned = true;
 	seq_write_end(&s->seq);
 }
+
+void set_user_data_put(struct set *s, int i, uint64_t v)
+{
+	size_t off = le32toh(set_meta_of(s)->dict[i]) + offsetof(struct metric_desc, user_data);
+
+	v = htole64(v);
+	if (s->local) {
+		meta_store(s, off, &v, sizeof(v));
+		return;
+	}
+	seq_write_begin(&s->seq); /* see set_perm_set() */
+	seq_store(s->image + off, &v, sizeof(v));
+	seq_write_end(&s->seq);
+}
