@@ -23,10 +23,14 @@ static void strgp_free(struct strgp *sg)
 		rx_fini(&sg->prdcrs[i]);
 	for (size_t i = 0; i < sg->n_metrics; i++)
 		free(sg->metrics[i]);
+	for (size_t i = 0; i < sg->n_seen; i++)
+		free(sg->seen[i]);
 	free(sg->prdcrs);
 	free(sg->metrics);
+	free(sg->seen);
 	rx_fini(&sg->schema_rx);
 	queue_fini(&sg->queue);
+	strgp_times_fini(&sg->times);
 	pthread_mutex_destroy(&sg->conf_lock);
 	pthread_mutex_destroy(&sg->lock);
 	pthread_cond_destroy(&sg->ended);
@@ -75,6 +79,7 @@ int strgp_new(const struct strgp_conf *conf, struct strgp_pool *pool, struct str
 	store_get(conf->store);
 	atomic_init(&sg->refs, 1);
 	atomic_init(&sg->stop_by, INT64_MAX);
+	strgp_times_init(&sg->times);
 	pthread_mutex_init(&sg->conf_lock, NULL);
 	pthread_mutex_init(&sg->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -153,8 +158,7 @@ int strgp_prdcr_del(struct strgp *sg, const char *regex, struct err *err)
 		rx_fini(&sg->prdcrs[i]);
 		memmove(&sg->prdcrs[i], &sg->prdcrs[i + 1], (--sg->n_prdcrs - i) * sizeof(*sg->prdcrs));
 	} else {
-		rc = err_set(err, -ENOENT, "storage policy %s: no producer expression '%s'; strgp_status lists them",
-			     sg->conf.name, regex);
+		rc = err_set(err, -ENOENT, "The specified regex does not match any condition.");
 	}
 	pthread_mutex_unlock(&sg->conf_lock);
 	return rc;
@@ -197,8 +201,7 @@ int strgp_metric_del(struct strgp *sg, const char *metric, struct err *err)
 		free(sg->metrics[i]);
 		memmove(&sg->metrics[i], &sg->metrics[i + 1], (--sg->n_metrics - i) * sizeof(*sg->metrics));
 	} else {
-		rc = err_set(err, -ENOENT, "storage policy %s: no metric '%s'; strgp_status lists them", sg->conf.name,
-			     metric);
+		rc = err_set(err, -ENOENT, "The specified metric was not found.");
 	}
 	pthread_mutex_unlock(&sg->conf_lock);
 	return rc;
@@ -402,6 +405,21 @@ void strgp_status(struct strgp *sg, struct strgp_status *ret)
 	pthread_mutex_unlock(&sg->lock);
 }
 
+void strgp_join(struct strgp *sg, const char *set, const char *prdcr, const char *schema)
+{
+	strgp_times_join(&sg->times, set, prdcr, schema);
+}
+
+void strgp_leave(struct strgp *sg, const char *set)
+{
+	strgp_times_leave(&sg->times, set);
+}
+
+void strgp_times(struct strgp *sg, bool reset, void (*fn)(const struct strgp_time *tm, void *arg), void *arg)
+{
+	strgp_times_walk(&sg->times, reset, fn, arg);
+}
+
 const struct strgp_conf *strgp_conf(const struct strgp *sg)
 {
 	return &sg->conf;
@@ -415,4 +433,12 @@ const char *strgp_prdcr(const struct strgp *sg, size_t i)
 const char *strgp_metric(const struct strgp *sg, size_t i)
 {
 	return i < sg->n_metrics ? sg->metrics[i] : NULL;
+}
+
+void strgp_seen(struct strgp *sg, void (*fn)(const char *metric, void *arg), void *arg)
+{
+	pthread_mutex_lock(&sg->lock);
+	for (size_t i = 0; i < sg->n_seen; i++)
+		fn(sg->seen[i], arg);
+	pthread_mutex_unlock(&sg->lock);
 }

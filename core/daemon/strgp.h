@@ -11,6 +11,7 @@
 #define CORE_DAEMON_STRGP_H
 
 #include "core/base/loop.h"
+#include "core/daemon/strgp_times.h"
 #include "core/set/snap.h"
 #include "store/store.h"
 
@@ -64,6 +65,9 @@ bool strgp_running(const struct strgp *sg);
 
 /* Does it take sets of this producer and schema now? */
 bool strgp_wants(struct strgp *sg, const char *prdcr, const char *schema);
+/* A set of that name is (is no longer) going to be offered; both are counted.  For strgp_times() alone. */
+void strgp_join(struct strgp *sg, const char *set, const char *prdcr, const char *schema);
+void strgp_leave(struct strgp *sg, const char *set);
 /* Queue a snapshot (a reference is taken).  Never waits: the oldest ones are dropped when the queue is full. */
 void strgp_offer(struct strgp *sg, struct snap *sn);
 
@@ -75,9 +79,13 @@ struct strgp_status {
 	char why[ERR_MAX]; /* what is wrong: why the store fails, or why some sets are dropped; "" when all is well */
 };
 void strgp_status(struct strgp *sg, struct strgp_status *ret);
+/* How long storing took, for each set; all begins anew when `reset`. */
+void strgp_times(struct strgp *sg, bool reset, void (*fn)(const struct strgp_time *tm, void *arg), void *arg);
 const struct strgp_conf *strgp_conf(const struct strgp *sg);
 /* The i-th producer regex / metric, NULL behind the last one. */
 const char *strgp_prdcr(const struct strgp *sg, size_t i);
 const char *strgp_metric(const struct strgp *sg, size_t i);
+/* What it stores where it was not told: the metrics of the first set that came. */
+void strgp_seen(struct strgp *sg, void (*fn)(const char *metric, void *arg), void *arg);
 
 #endif

@@ -68,9 +68,12 @@ struct strgp {
 	bool overflowing;
 	bool soon, hurried; /* the worker is on its way, or at work; ... without lingering */
 	char why[ERR_MAX];
+	char **seen; /* all metrics of the first set, where the configuration names none */
+	size_t n_seen;
 	/* When strgp_stop() wants the worker back; INT64_MAX: not stopping. */
 	_Atomic int64_t stop_by;
 
+	struct strgp_times times; /* guards itself */
 	struct strgp_work work;
 };
 

@@ -91,6 +91,21 @@ static void shape_refuse(struct strgp *sg, struct strgp_shape *sh, const struct 
 	pthread_mutex_unlock(&sg->lock);
 }
 
+/* The first set that is stored, for strgp_status. */
+static void seen(struct strgp *sg, const struct set_meta *m)
+{
+	uint32_t n = image_card(m);
+
+	if (sg->n_metrics || sg->n_seen)
+		return;
+	pthread_mutex_lock(&sg->lock);
+	sg->seen = xcalloc(n, sizeof(*sg->seen));
+	for (uint32_t i = 0; i < n; i++)
+		sg->seen[i] = xstrdup(image_metric(m, i).name);
+	sg->n_seen = n;
+	pthread_mutex_unlock(&sg->lock);
+}
+
 /* Meet a shape: put it in front.  -EAGAIN when this snapshot does not tell it (an empty list): it has no rows. */
 static int shape_new(struct strgp *sg, const struct snap *sn)
 {
@@ -111,6 +126,8 @@ static int shape_new(struct strgp *sg, const struct snap *sn)
 	shape_to_front(w, w->n_shapes - 1);
 	if (rc)
 		shape_refuse(sg, sh, &err);
+	else
+		seen(sg, sn->im.meta);
 	return 0;
 }
 
@@ -245,6 +262,7 @@ static int drain(struct strgp *sg, struct err *err)
 {
 	struct snap *batch[STRGP_BATCH];
 	struct tally tally = { 0 };
+	int64_t since_ns = wall_ns(), now_ns;
 	uint32_t rows_done;
 	size_t n, i = 0;
 	int rc = 0;
@@ -261,8 +279,12 @@ static int drain(struct strgp *sg, struct err *err)
 			rc = snap_store(sg, batch[i], &rows_done, &tally, err);
 			if (rc)
 				break;
-			snap_put(batch[i]);
 		}
+		now_ns = wall_ns();
+		strgp_times_count(&sg->times, batch, i, now_ns - since_ns, now_ns / 1000);
+		since_ns = now_ns;
+		for (size_t j = 0; j < i; j++)
+			snap_put(batch[j]);
 		pthread_mutex_lock(&sg->lock);
 		if (tally.taken && !sg->unflushed)
 			sg->work.flush_at = mono_us() + (sg->conf.flush_us ? sg->conf.flush_us : STRGP_FLUSH_US);
