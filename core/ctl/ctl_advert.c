@@ -193,12 +193,12 @@ int ctl_prdcr_listen_stop(struct ctl *c, struct err *err)
 
 int ctl_prdcr_listen_del(struct ctl *c, struct err *err)
 {
-	struct prdcr_listen *l = listen_find(c, err);
+	struct prdcr_listen *l = listen_find(c, NULL);
 
 	if (!l)
-		return -ENOENT;
+		return err_set(err, -ENOENT, "The producer listen '%s' does not exist.\n", ctl_text(c, ATTR_NAME, ""));
 	if (prdcr_listen_running(l))
-		return err_set(err, -EBUSY, "The producer listen '%s' is in use.", prdcr_listen_conf(l)->name);
+		return err_set(err, -EBUSY, "The producer listen '%s' is in use.\n", prdcr_listen_conf(l)->name);
 	node_del(&c->d->prdcr_listens, (struct node *)l);
 	prdcr_listen_free(l);
 	return 0;

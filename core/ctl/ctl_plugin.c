@@ -1,10 +1,13 @@
-/* ctl_plugin.c - the verbs on instances of samplers and stores */
+/* ctl_plugin.c - the verbs that make, change and end instances of samplers and stores; questions about them are
+ * ctl_plugin_stat.c's
+ *
+ * Answers begin with ldmsd's words, which programs know; behind them stands the reason, which ldmsd only logs.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "core/base/str.h"
 #include "core/base/xalloc.h"
-#include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/samp.h"
 #include "core/daemon/strgp.h"
@@ -22,8 +25,10 @@ static int no_plugin(const char *plugin, struct err *err)
 		names[n++] = store_types[i]->name;
 	names[n] = NULL;
 	near = nearest(plugin, names);
-	return err_set(err, -ENOENT, "plugin '%s' is no sampler or store of this ldms%s%s%s; `ldms samp -l` lists them",
-		       plugin, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return err_set(err, -ENOENT,
+		       "Error %d plugin '%s': failed to load the plugin, it is no sampler or store of this ldms%s%s%s; "
+		       "`ldms samp -l` lists them",
+		       ENOENT, plugin, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static int load_store(struct ctl *c, const struct store_type *type, const char *name, struct err *err)
@@ -64,12 +69,14 @@ int ctl_load(struct ctl *c, struct err *err)
 	const struct samp_type *samp = samp_type_find(plugin);
 	const struct store_type *store = store_type_find(plugin);
 
+	if (!samp && !store)
+		return no_plugin(plugin, err);
 	if (node_find(c->d->samps, name) || node_find(c->d->stores, name))
-		return err_set(err, -EEXIST, "load: an instance named '%s' exists already; give this one another name=",
-			       name);
+		return err_set(err, -EEXIST, "Error %d adding %s named '%s' with plugin '%s'\n", EEXIST,
+			       samp ? "sampler" : "store", name, plugin);
 	if (samp)
 		return load_samp(c, samp, name, err);
-	return store ? load_store(c, store, name, err) : no_plugin(plugin, err);
+	return load_store(c, store, name, err);
 }
 
 /* Where the store would write: is that in reach? */
@@ -87,23 +94,31 @@ static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, 
 	return rc;
 }
 
-int ctl_config(struct ctl *c, struct err *err)
+static int config(struct ctl *c, struct samp_node *s, struct store_node *st, struct err *err)
 {
-	const char *name = ctl_text(c, ATTR_NAME, NULL);
-	struct samp_node *s = node_find(c->d->samps, name);
-	struct store_node *st = node_find(c->d->stores, name);
 	struct kv attrs = { 0 };
 	int rc;
 
 	kv_parse(&attrs, ctl_text(c, ATTR_STRING, ""));
 	if (s)
 		rc = samp_config(s->samp, &attrs, err);
-	else if (st)
-		rc = (rc = store_paths(c, st->store, &attrs, err)) ? rc : store_config(st->store, &attrs, err);
 	else
-		rc = err_set(err, -ENOENT, "The specified plugin instance '%s' does not exist.", name);
+		rc = (rc = store_paths(c, st->store, &attrs, err)) ? rc : store_config(st->store, &attrs, err);
 	kv_fini(&attrs);
-	return rc;
+	return rc ? err_prefix(err, rc, "Error %d configuring plugin instance '%s'. ", -rc, ctl_text(c, ATTR_NAME, ""))
+		  : 0;
+}
+
+/* Without attributes an instance of ours is configured all the same: it has defaults for all of them. */
+int ctl_config(struct ctl *c, struct err *err)
+{
+	const char *name = ctl_text(c, ATTR_NAME, NULL);
+	struct samp_node *s = node_find(c->d->samps, name);
+	struct store_node *st = node_find(c->d->stores, name);
+
+	if (!s && !st)
+		return err_set(err, -ENOENT, "The specified plugin instance '%s' does not exist.", name);
+	return config(c, s, st, err);
 }
 
 static struct samp *find(struct ctl *c, struct err *err)
@@ -117,9 +132,16 @@ static struct samp *find(struct ctl *c, struct err *err)
 
 int ctl_start(struct ctl *c, struct err *err)
 {
+	int64_t interval_us = ctl_num(c, ATTR_INTERVAL, 0), offset_us = ctl_num(c, ATTR_OFFSET, 0);
 	struct samp *sp = find(c, err);
 
-	return sp ? samp_start(sp, ctl_num(c, ATTR_INTERVAL, 0), ctl_num(c, ATTR_OFFSET, 0), err) : -ENOENT;
+	if (!sp)
+		return -ENOENT;
+	if (interval_us <= 0)
+		return err_set(err, -EINVAL, "interval '%s' invalid", ctl_text(c, ATTR_INTERVAL, ""));
+	if (llabs(offset_us) > interval_us / 2)
+		return err_set(err, -EINVAL, "Sampler parameters interval and offset are incompatible.");
+	return samp_start(sp, interval_us, offset_us, err);
 }
 
 int ctl_stop(struct ctl *c, struct err *err)
@@ -133,7 +155,9 @@ static int term_store(struct ctl *c, struct store_node *st, struct err *err)
 {
 	NODE_EACH(n, c->d->strgps) {
 		if (strgp_conf(((struct strgp_node *)n)->strgp)->store == st->store)
-			return err_set(err, -EBUSY, "store %s: storage policy %s uses it; strgp_del that first",
+			return err_set(err, -EBUSY,
+				       "Failed to terminate the plugin instance '%s'. Storage policy %s uses it; "
+				       "strgp_del that first",
 				       st->node.name, n->name);
 	}
 	node_del(&c->d->stores, &st->node);
@@ -156,52 +180,10 @@ int ctl_term(struct ctl *c, struct err *err)
 		return err_set(err, -ENOENT, "plugin instance '%s' not found.", name);
 	samp_status(s->samp, &status);
 	if (status.state == SAMP_RUNNING)
-		return err_set(err, -EBUSY, "Failed to terminate the plugin instance '%s': it is sampling; stop it first",
-			       name);
+		return err_set(err, -EBUSY,
+			       "Failed to terminate the plugin instance '%s'. It is sampling; stop it first", name);
 	node_del(&c->d->samps, &s->node);
 	samp_free(s->samp);
 	free(s);
-	return 0;
-}
-
-static void status_one(struct ctl *c, const char *name, const char *plugin, const char *type, const char **sep)
-{
-	buf_addf(&c->reply, "%s{\"name\":", *sep);
-	reply_string(&c->reply, name);
-	buf_addf(&c->reply, ",\"plugin\":");
-	reply_string(&c->reply, plugin);
-	buf_addf(&c->reply, ",\"type\":\"%s[M]\",\"libpath\":\"built in\"", type);
-	*sep = ",\n";
-}
-
-int ctl_plugn_status(struct ctl *c, struct err *err)
-{
-	static const char *const states[] = { "LOADED", "CONFIGURED", "RUNNING" };
-	const char *sep = "";
-
-	(void)err;
-	c->json = true;
-	buf_addf(&c->reply, "[");
-	node_sort(&c->d->samps);
-	NODE_EACH(n, c->d->samps) {
-		struct samp *sp = ((struct samp_node *)n)->samp;
-		struct samp_status st;
-
-		samp_status(sp, &st);
-		status_one(c, n->name, samp_type(sp)->name, "sampler", &sep);
-		buf_addf(&c->reply,
-			 ",\"state\":\"%s\",\"degraded\":%s,\"overdue\":%s,\"samples\":%llu,\"errors\":%llu,"
-			 "\"missed\":%llu,\"sets\":%u,\"why\":",
-			 states[st.state], st.degraded ? "true" : "false", st.overdue ? "true" : "false",
-			 (unsigned long long)st.samples, (unsigned long long)st.errors, (unsigned long long)st.missed,
-			 st.sets);
-		reply_string(&c->reply, st.why);
-		buf_addf(&c->reply, "}");
-	}
-	NODE_EACH(n, c->d->stores) {
-		status_one(c, n->name, store_type(((struct store_node *)n)->store)->name, "store", &sep);
-		buf_addf(&c->reply, "}");
-	}
-	buf_addf(&c->reply, "]");
 	return 0;
 }

@@ -1,11 +1,9 @@
-/* ctl_prdcr.c - the verbs on producers */
+/* ctl_prdcr.c - the verbs that make, change and end producers; questions about them are ctl_prdcr_stat.c's */
 #include <errno.h>
 
 #include "core/base/regex.h"
 #include "core/base/unit.h"
 #include "core/ctl/ctl_prdcr.h"
-#include "core/ctl/ctl_prdcr_sub.h"
-#include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/auth_domain.h"
 #include "core/daemon/prdcr.h"
@@ -14,7 +12,8 @@
 #include "core/daemon/updtr.h"
 #include "xprt/ep.h"
 
-#define RAIL_MAX	  64 /* connections to one producer; more is a typing error */
+#define RAIL_MAX          64            /* connections to one producer; more is a typing error */
+#define NO_PORT           UINT16_MAX    /* of a peer that connects to us: what ldmsd shows */
 #define RECONNECT_DFLT_US (20 * SEC_US) /* about what a rebooting node needs until it answers at all */
 
 struct prdcr *ctl_prdcr_find(struct ctl *c, struct node *table, const char *kind, struct err *err)
@@ -35,21 +34,24 @@ int ctl_prdcr_rail_check(const struct ctl *c, struct err *err)
 {
 	int64_t rail = ctl_num(c, ATTR_RAIL, 1);
 
-	if (rail >= 1 && rail <= RAIL_MAX)
-		return 0;
-	return err_set(err, -EINVAL, "'rail' attribute must be a positive integer of at most %d, got '%lld'", RAIL_MAX,
-		       (long long)rail);
+	if (rail < 1)
+		return err_set(err, -EINVAL, "'rail' attribute must be a positive integer, got '%lld'",
+			       (long long)rail);
+	if (rail > RAIL_MAX)
+		return err_set(err, -EINVAL, "'rail' attribute must be a positive integer of at most %d, got '%lld'",
+			       RAIL_MAX, (long long)rail);
+	return 0;
 }
 
 int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, struct err *err)
 {
-	bool local = type == PRDCR_LOCAL;
+	bool local = type == PRDCR_LOCAL, passive = type == PRDCR_PASSIVE;
 	struct prdcr_conf conf = {
 		.name = ctl_text(c, ATTR_NAME, NULL),
 		.xprt = ctl_text(c, ATTR_XPRT, "sock"),
 		.host = ctl_text(c, ATTR_HOST, local ? "localhost" : NULL),
 		.auth = ctl_text(c, ATTR_AUTH, AUTH_DOMAIN_DFLT),
-		.port = (unsigned short)ctl_num(c, ATTR_PORT, 411),
+		.port = passive ? NO_PORT : (unsigned short)ctl_num(c, ATTR_PORT, 411),
 		.type = type,
 		.reconnect_us = ctl_num(c, ATTR_INTERVAL, RECONNECT_DFLT_US),
 		.rail = (unsigned int)ctl_num(c, ATTR_RAIL, 1),
@@ -66,12 +68,14 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 		return err_set(err, -EINVAL, "The attribute 'host' is required.");
 	if (!local && ep_type_find(conf.xprt, &ep, err))
 		return -ENOENT;
-	if (node_find(*table, conf.name))
-		return err_set(err, -EEXIST, "The prdcr %s already exists.", conf.name);
 	if (ctl_prdcr_rail_check(c, err))
 		return -EINVAL;
 	if (!local && !conf.port)
 		return err_set(err, -EINVAL, "The attribute 'port' is required.");
+	if (conf.reconnect_us <= 0)
+		return err_set(err, -EINVAL, "The reconnect interval must be a positive number.");
+	if (node_find(*table, conf.name))
+		return err_set(err, -EEXIST, "The prdcr %s already exists.", conf.name);
 	if (ctl_auth_check(c, err))
 		return -ENOENT;
 	p = prdcr_new(c->d, &conf, err);
@@ -82,6 +86,9 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 		updtr_prdcr_came(c->d, p);
 		prdcr_rules_apply(c->d, p);
 	}
+	if (passive && ctl_has(c, ATTR_PORT))
+		buf_addf(&c->reply, "Ignore the given port %s because the type of producer %s is passive.",
+			 ctl_text(c, ATTR_PORT, ""), conf.name);
 	return 0;
 }
 
@@ -190,77 +197,4 @@ int ctl_prdcr_start_regex(struct ctl *c, struct err *err)
 int ctl_prdcr_stop_regex(struct ctl *c, struct err *err)
 {
 	return each_match(c, ctl_prdcr_halt, err);
-}
-
-static void status_one(struct buf *b, struct prdcr *p)
-{
-	const struct prdcr_conf *conf = prdcr_conf(p);
-	struct prdcr_stats st;
-	const char *sep = "";
-
-	prdcr_stats(p, &st);
-	buf_addf(b, "{ \"name\":");
-	reply_string(b, conf->name);
-	buf_addf(b, ",\"type\":\"%s\",\"host\":", prdcr_type_name(conf->type));
-	reply_string(b, conf->host);
-	buf_addf(b, ",\"port\":%u,\"transport\":", conf->port);
-	reply_string(b, conf->xprt);
-	buf_addf(b, ",\"auth\":");
-	reply_string(b, conf->auth);
-	buf_addf(b, ",\"rail\":\"%u\",\"quota\":", conf->rail);
-	reply_size(b, conf->quota.recv_quota);
-	buf_addf(b, ",\"rx_rate\":");
-	reply_size(b, conf->quota.rate);
-	buf_addf(b, ",\"reconnect_us\":\"%lld\",\"state\":\"%s\",\"sets\": [", (long long)conf->reconnect_us,
-		 prdcr_state_name(prdcr_state(p)));
-	for (struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next) {
-		buf_addf(b, "%s{ \"inst_name\":", sep);
-		reply_string(b, ps->name);
-		buf_addf(b, ",\"schema_name\":");
-		reply_string(b, ps->schema);
-		buf_addf(b, ",\"state\":\"%s\"}", prdset_state_name(ps->state));
-		sep = ",\n";
-	}
-	/* beyond ldmsd: what a person wants to know of a producer that is not there, or whose sets do not move */
-	buf_addf(b, "],\"why\":");
-	reply_string(b, prdcr_why(p));
-	prdcr_put_wants(b, p);
-	buf_addf(b,
-		 ",\"connects\":%llu,\"disconnects\":%llu,\"failures\":%llu,\"updates\":%llu,\"oversampled\":%llu,"
-		 "\"torn\":%llu,\"failed\":%llu,\"skipped\":%llu}",
-		 (unsigned long long)st.connects, (unsigned long long)st.disconnects, (unsigned long long)st.failures,
-		 (unsigned long long)st.updates, (unsigned long long)st.oversampled, (unsigned long long)st.torn,
-		 (unsigned long long)st.failed, (unsigned long long)st.skipped);
-}
-
-static void status_table(struct ctl *c, struct node **table)
-{
-	const char *name = ctl_text(c, ATTR_NAME, NULL);
-
-	node_sort(table);
-	NODE_EACH(n, *table) {
-		struct prdcr *p = (struct prdcr *)n;
-
-		if (name && strcmp(name, n->name))
-			continue;
-		buf_addf(&c->reply, "%s", c->reply.len > 1 ? ",\n" : "");
-		loop_enter(prdcr_loop(p));
-		status_one(&c->reply, p);
-		loop_leave(prdcr_loop(p));
-	}
-}
-
-/* Advertisers are shown among the producers, as ldmsd has it. */
-int ctl_prdcr_status(struct ctl *c, struct err *err)
-{
-	const char *name = ctl_text(c, ATTR_NAME, NULL);
-
-	if (name && !node_find(c->d->prdcrs, name) && !node_find(c->d->adverts, name))
-		return err_set(err, -ENOENT, "prdcr '%s' doesn't exist.", name);
-	c->json = true;
-	buf_addf(&c->reply, "[");
-	status_table(c, &c->d->prdcrs);
-	status_table(c, &c->d->adverts);
-	buf_addf(&c->reply, "]");
-	return 0;
 }

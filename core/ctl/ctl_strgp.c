@@ -1,23 +1,33 @@
-/* ctl_strgp.c - the verbs on storage policies */
+/* ctl_strgp.c - the verbs that make, change and end storage policies; questions about them are ctl_strgp_stat.c's */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "core/ctl/reply.h"
 #include "core/ctl/session.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/strgp.h"
 
 #define STOP_DEADLINE_US (2 * SEC_US) /* a policy that is stopped by hand stores what is queued for so long */
 
-static struct strgp *find(struct ctl *c, struct err *err)
+static struct strgp *look(struct ctl *c, const char *unknown, struct err *err)
 {
 	struct strgp_node *n = node_find(c->d->strgps, ctl_text(c, ATTR_NAME, ""));
 
 	if (!n)
-		err_set(err, -ENOENT, "The storage policy specified does not exist.");
+		err_set(err, -ENOENT, "%s", unknown);
 	return n ? n->strgp : NULL;
+}
+
+static struct strgp *find(struct ctl *c, struct err *err)
+{
+	return look(c, "The storage policy specified does not exist.", err);
+}
+
+/* To start and stop it; other words, as ldmsd has it. */
+static struct strgp *find_to_run(struct ctl *c, struct err *err)
+{
+	return look(c, "The storage policy does not exist.", err);
 }
 
 /* Which policies run has changed: sets look for theirs anew. */
@@ -46,14 +56,16 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 	int rc;
 
 	if (ctl_has(c, ATTR_DECOMPOSITION))
-		return err_set(err, -ENOTSUP, "strgp %s: decomposition= is not supported by this ldms; without it every "
-					      "metric becomes a column", name);
+		return err_set(err, -ENOTSUP,
+			       "strgp %s: decomposition= is not supported by this ldms; without it every "
+			       "metric becomes a column",
+			       name);
 	if (conf.schema && conf.schema_regex)
 		return err_set(err, -EINVAL, "The attributes 'schema' and 'regex' are mutually exclusive.");
 	if (!conf.schema && !conf.schema_regex)
 		return err_set(err, -EINVAL, "The attribute 'schema' or 'regex' is required by strgp_add.");
 	if (!store)
-		return err_set(err, -ENOENT, "The plugin %s does not exist. Forgot load?", plugin);
+		return err_set(err, -ENOENT, "The plugin %s does not exist. Forgot load?\n", plugin);
 	if (node_find(c->d->strgps, name))
 		return err_set(err, -EEXIST, "The strgp %s already exists.", name);
 	rc = strgp_new(&conf, c->d->strgp_pool, &sg, err);
@@ -87,7 +99,7 @@ int ctl_strgp_del(struct ctl *c, struct err *err)
 
 int ctl_strgp_start(struct ctl *c, struct err *err)
 {
-	struct strgp *sg = find(c, err);
+	struct strgp *sg = find_to_run(c, err);
 	int rc = sg ? strgp_start(sg, err) : -ENOENT;
 
 	if (!rc)
@@ -135,7 +147,7 @@ static void stop_later(struct ctl *c, struct strgp *sg)
 
 int ctl_strgp_stop(struct ctl *c, struct err *err)
 {
-	struct strgp *sg = find(c, err);
+	struct strgp *sg = find_to_run(c, err);
 	int rc;
 
 	if (!sg)
@@ -175,67 +187,4 @@ int ctl_strgp_metric_del(struct ctl *c, struct err *err)
 	struct strgp *sg = find(c, err);
 
 	return sg ? strgp_metric_del(sg, ctl_text(c, ATTR_METRIC, ""), err) : -ENOENT;
-}
-
-static void names(struct buf *b, struct strgp *sg, const char *(*get)(const struct strgp *, size_t))
-{
-	const char *s;
-
-	for (size_t i = 0; (s = get(sg, i)); i++) {
-		buf_addf(b, i ? "," : "");
-		reply_string(b, s);
-	}
-}
-
-static void status_one(struct buf *b, struct strgp *sg)
-{
-	const struct strgp_conf *conf = strgp_conf(sg);
-	struct strgp_status st;
-
-	strgp_status(sg, &st);
-	buf_addf(b, "{\"name\":");
-	reply_string(b, conf->name);
-	buf_addf(b, ",\"container\":");
-	reply_string(b, conf->container);
-	buf_addf(b, ",\"schema\":");
-	reply_string(b, conf->schema);
-	buf_addf(b, ",\"regex\":");
-	reply_string(b, conf->schema_regex);
-	buf_addf(b, ",\"plugin\":");
-	reply_string(b, store_name(conf->store));
-	buf_addf(b, ",\"flush\":\"%.6f\",\"state\":\"%s\",\"decomp\":\"-\",\"producers\":[",
-		 (double)conf->flush_us / 1e6, st.running ? "RUNNING" : "STOPPED");
-	names(b, sg, strgp_prdcr);
-	buf_addf(b, "],\"metrics\":[");
-	names(b, sg, strgp_metric);
-	buf_addf(b,
-		 "],\"produced\":%llu,\"stored\":%llu,\"queued\":%llu,\"dropped\":%llu,\"rows\":%llu,\"errors\":%llu,"
-		 "\"queued_bytes\":%llu,\"why\":",
-		 (unsigned long long)st.produced, (unsigned long long)st.stored, (unsigned long long)st.queued,
-		 (unsigned long long)st.dropped, (unsigned long long)st.rows, (unsigned long long)st.errors,
-		 (unsigned long long)st.queued_bytes);
-	reply_string(b, st.why);
-	buf_addf(b, "}");
-}
-
-int ctl_strgp_status(struct ctl *c, struct err *err)
-{
-	const char *name = ctl_text(c, ATTR_NAME, NULL), *sep = "";
-
-	if (name && !node_find(c->d->strgps, name))
-		return err_set(err, -ENOENT, "strgp '%s' doesn't exist.", name);
-	c->json = true;
-	buf_addf(&c->reply, "[");
-	pthread_mutex_lock(&c->d->strgp_lock);
-	node_sort(&c->d->strgps);
-	NODE_EACH(n, c->d->strgps) {
-		if (name && strcmp(name, n->name))
-			continue;
-		buf_addf(&c->reply, "%s", sep);
-		sep = ",\n";
-		status_one(&c->reply, ((struct strgp_node *)n)->strgp);
-	}
-	pthread_mutex_unlock(&c->d->strgp_lock);
-	buf_addf(&c->reply, "]");
-	return 0;
 }

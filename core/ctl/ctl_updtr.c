@@ -1,8 +1,8 @@
-/* ctl_updtr.c - the verbs on updaters */
+/* ctl_updtr.c - the verbs that make, change and end updaters; questions about them are ctl_updtr_stat.c's */
 #include <errno.h>
+#include <stdlib.h>
 #include <strings.h>
 
-#include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/updtr.h"
 
@@ -79,19 +79,43 @@ int ctl_updtr_del(struct ctl *c, struct err *err)
 	return 0;
 }
 
+/* interval= alone asks for no place on the wall clock; offset= alone keeps the interval. */
+static int start_schedule(const struct ctl *c, struct updtr *u, struct err *err)
+{
+	struct updtr_conf conf = *updtr_conf(u);
+
+	if (ctl_has(c, ATTR_INTERVAL)) {
+		conf.interval_us = ctl_num(c, ATTR_INTERVAL, 0);
+		conf.async = !ctl_has(c, ATTR_OFFSET);
+		conf.offset_us = 0;
+	}
+	if (ctl_has(c, ATTR_OFFSET)) {
+		conf.offset_us = ctl_num(c, ATTR_OFFSET, 0);
+		conf.async = false;
+	}
+	conf.auto_interval = ctl_num(c, ATTR_AUTO_INTERVAL, conf.auto_interval);
+	if (conf.interval_us <= 0)
+		return err_set(err, -EINVAL, "The update interval must be a positive interval. (%s)",
+			       ctl_text(c, ATTR_INTERVAL, ""));
+	if (llabs(conf.offset_us) > conf.interval_us / 2)
+		return err_set(err, -EINVAL,
+			       "The absolute value of the offset value must not be larger than the half of the update "
+			       "interval. (i=%lld,o=%lld)",
+			       (long long)conf.interval_us, (long long)conf.offset_us);
+	if (conf.push && conf.auto_interval)
+		return err_set(err, -EINVAL, "auto_interval and push are incompatible options");
+	return updtr_schedule_set(u, &conf, err);
+}
+
 int ctl_updtr_start(struct ctl *c, struct err *err)
 {
 	struct updtr *u = find(c, err);
-	const struct updtr_conf *conf;
 	int rc = 0;
 
 	if (!u)
 		return -ENOENT;
-	conf = updtr_conf(u);
 	if (!updtr_running(u))
-		rc = updtr_schedule_set(u, ctl_num(c, ATTR_INTERVAL, conf->interval_us),
-					ctl_num(c, ATTR_OFFSET, conf->offset_us),
-					ctl_num(c, ATTR_AUTO_INTERVAL, conf->auto_interval), err);
+		rc = start_schedule(c, u, err);
 	return rc ? rc : updtr_start(u, err);
 }
 
@@ -139,64 +163,4 @@ int ctl_updtr_match_del(struct ctl *c, struct err *err)
 	struct updtr *u = find(c, err);
 
 	return u ? updtr_match_del(u, ctl_text(c, ATTR_REGEX, ""), selector(c), err) : -ENOENT;
-}
-
-static const char *const modes[] = {
-	[RSET_PULL] = "Pull",
-	[RSET_PUSH_REQUEST] = "Push on Request",
-	[RSET_PUSH_CHANGE] = "Push on Change",
-};
-
-static void status_one(struct ctl *c, struct updtr *u)
-{
-	const struct updtr_conf *conf = updtr_conf(u);
-	struct buf *b = &c->reply;
-	const char *sep = "";
-
-	buf_addf(b, "{\"name\":");
-	reply_string(b, conf->name);
-	buf_addf(b,
-		 ",\"interval\":\"%lld\",\"offset\":\"%lld\",\"sync\":\"true\",\"mode\":\"%s\",\"auto\":\"%s\","
-		 "\"state\":\"%s\",\"producers\":[",
-		 (long long)conf->interval_us, (long long)conf->offset_us, modes[conf->push],
-		 conf->auto_interval ? "true" : "false", updtr_running(u) ? "RUNNING" : "STOPPED");
-	NODE_EACH(n, c->d->prdcrs) {
-		struct prdcr *p = (struct prdcr *)n;
-		const struct prdcr_conf *pc = prdcr_conf(p);
-
-		if (!updtr_takes_prdcr(u, n->name))
-			continue;
-		buf_addf(b, "%s{\"name\":", sep);
-		reply_string(b, n->name);
-		buf_addf(b, ",\"host\":");
-		reply_string(b, pc->host);
-		buf_addf(b, ",\"port\":%u,\"transport\":", pc->port);
-		reply_string(b, pc->xprt);
-		loop_enter(prdcr_loop(p));
-		buf_addf(b, ",\"state\":\"%s\"}", prdcr_state_name(prdcr_state(p)));
-		loop_leave(prdcr_loop(p));
-		sep = ",\n";
-	}
-	buf_addf(b, "]}");
-}
-
-int ctl_updtr_status(struct ctl *c, struct err *err)
-{
-	const char *name = ctl_text(c, ATTR_NAME, NULL), *sep = "";
-
-	if (name && !node_find(c->d->updtrs, name))
-		return err_set(err, -ENOENT, "updtr '%s' doesn't exist.", name);
-	c->json = true;
-	node_sort(&c->d->updtrs);
-	node_sort(&c->d->prdcrs);
-	buf_addf(&c->reply, "[");
-	NODE_EACH(n, c->d->updtrs) {
-		if (name && strcmp(name, n->name))
-			continue;
-		buf_addf(&c->reply, "%s", sep);
-		sep = ",\n";
-		status_one(c, (struct updtr *)n);
-	}
-	buf_addf(&c->reply, "]");
-	return 0;
 }

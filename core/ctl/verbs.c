@@ -13,6 +13,8 @@
 
 #define THREAD_STATS OPT(ATTR_STRING, "thread_stats", AT_FLAG, NULL, "how busy its threads are, too")
 #define NO_FAILOVER  "let a maestro move producers, or give them to two aggregators"
+#define ONLY  OPT(ATTR_NAME, "name", AT_TEXT, NULL, "only this one")
+#define RESET OPT(ATTR_RESET, "reset", AT_BOOL, "false", "count from zero afterwards")
 
 #define OPT_QUOTA                                                                                                      \
 	OPT(ATTR_QUOTA, "quota", AT_SIZE, "as default_quota", "bytes of messages it may have outstanding here"),       \
@@ -51,6 +53,8 @@ const struct verb verbs[] = {
 	{ "stop", 0x503, VERB_MODIFIES, 0, USES(NAME("sampler instance")), ctl_stop, "stop sampling; the sets stay" },
 	{ "term", 0x506, VERB_MODIFIES, 0, USES(NAME("instance")), ctl_term, "remove an instance and its sets" },
 	{ "plugn_status", 0x504, VERB_ALL, 0, NULL, ctl_plugn_status, "the instances" },
+	{ "plugn_sets", 0x509, VERB_ALL, 0, USES(ONLY), ctl_plugn_sets, "the sets of samplers" },
+	{ "usage", 0x508, VERB_ALL, 0, USES(ONLY), ctl_usage, "what `config` takes for the instances" },
 
 	/* producers */
 	{ "prdcr_add", 0x100, VERB_MODIFIES, 0,
@@ -74,8 +78,14 @@ const struct verb verbs[] = {
 	{ "prdcr_stop_regex", 0x106, VERB_MODIFIES | VERB_PRDCR, 0,
 	  USES(REQ(ATTR_REGEX, "regex", AT_REGEX, "on producers' names")),
 	  ctl_prdcr_stop_regex, "disconnect all that match" },
-	{ "prdcr_status", 0x104, VERB_ALL, 0, USES(OPT(ATTR_NAME, "name", AT_TEXT, NULL, "only this one")),
-	  ctl_prdcr_status, "producers, their state and sets" },
+	{ "prdcr_status", 0x104, VERB_ALL, 0, USES(ONLY), ctl_prdcr_status, "producers, their state and sets" },
+	{ "prdcr_set_status", 0x107, 0, 0,
+	  USES(OPT(ATTR_PRODUCER, "producer", AT_TEXT, NULL, "only sets of this producer"),
+	       OPT(ATTR_INSTANCE, "instance", AT_TEXT, NULL, "only the set of this name"),
+	       OPT(ATTR_SCHEMA, "schema", AT_TEXT, NULL, "only sets of this schema")),
+	  ctl_prdcr_set_status, "sets of producers, and when they were sampled" },
+	{ "prdcr_hint_tree", 0x108, VERB_ALL, 0, USES(ONLY), ctl_prdcr_hint_tree, "sets by the schedule they are written on" },
+	{ "prdcr_stats", 0x60e, VERB_ALL, 0, NULL, ctl_prdcr_stats, "how many producers are in which state" },
 
 	{ "bridge_add", 0x10c, VERB_MODIFIES, 0,
 	  USES(NAME("bridge"), REQ(ATTR_HOST, "host", AT_TEXT, "the peer's host"),
@@ -180,18 +190,20 @@ const struct verb verbs[] = {
 	  USES(NAME("updater"), REQ(ATTR_REGEX, "regex", AT_REGEX, "on producers' names")), ctl_updtr_prdcr_add,
 	  "whose sets it updates" },
 	{ "updtr_prdcr_del", 0x306, VERB_MODIFIES | VERB_UPDTR, 0,
-	  USES(NAME("updater"), REQ(ATTR_REGEX, "regex", AT_REGEX, "as it was added")), ctl_updtr_prdcr_del,
-	  "take that back" },
+	  USES(NAME("updater"), REQ(ATTR_REGEX, "regex", AT_REGEX, "on producers' names")), ctl_updtr_prdcr_del,
+	  "not those, whichever expression added them" },
 	{ "updtr_match_add", 0x307, VERB_MODIFIES | VERB_UPDTR, 0,
 	  USES(NAME("updater"), REQ(ATTR_REGEX, "regex", AT_REGEX, "on instance or schema names"),
 	       WORD(ATTR_MATCH, "match", "inst|schema", "inst", "what the expression is matched with")),
 	  ctl_updtr_match_add, "only sets that match" },
 	{ "updtr_match_del", 0x308, VERB_MODIFIES | VERB_UPDTR, 0,
-	  USES(NAME("updater"), REQ(ATTR_REGEX, "regex", AT_REGEX, "as it was added"),
+	  USES(NAME("updater"), REQ(ATTR_REGEX, "regex", AT_TEXT, "as it was added"),
 	       WORD(ATTR_MATCH, "match", "inst|schema", "inst", "as it was added")),
 	  ctl_updtr_match_del, "take that back" },
-	{ "updtr_status", 0x304, VERB_ALL, 0, USES(OPT(ATTR_NAME, "name", AT_TEXT, NULL, "only this one")),
-	  ctl_updtr_status, "updaters and their producers" },
+	{ "updtr_status", 0x304, VERB_ALL, 0, USES(ONLY, RESET), ctl_updtr_status, "updaters and their producers" },
+	{ "updtr_task", 0x309, VERB_ALL, 0, USES(ONLY), ctl_updtr_task, "the schedules of updaters" },
+	{ "updtr_match_list", 0x30a, 0, 0, USES(ONLY), ctl_updtr_match_list, "which sets updaters are for" },
+	{ "update_time_stats", 0x30b, VERB_ALL, 0, USES(ONLY, RESET), ctl_update_time_stats, "how long updates take" },
 
 	/* storage policies */
 	{ "strgp_add", 0x200, VERB_MODIFIES, 0,
@@ -213,7 +225,7 @@ const struct verb verbs[] = {
 	  USES(NAME("storage policy"), REQ(ATTR_REGEX, "regex", AT_REGEX, "on producers' names")), ctl_strgp_prdcr_add,
 	  "only sets of these producers" },
 	{ "strgp_prdcr_del", 0x206, VERB_MODIFIES | VERB_STRGP, 0,
-	  USES(NAME("storage policy"), REQ(ATTR_REGEX, "regex", AT_REGEX, "as it was added")), ctl_strgp_prdcr_del,
+	  USES(NAME("storage policy"), REQ(ATTR_REGEX, "regex", AT_TEXT, "as it was added")), ctl_strgp_prdcr_del,
 	  "take that back" },
 	{ "strgp_metric_add", 0x207, VERB_MODIFIES | VERB_STRGP, 0,
 	  USES(NAME("storage policy"), REQ(ATTR_METRIC, "metric", AT_TEXT, "a metric's name")), ctl_strgp_metric_add,
@@ -221,8 +233,8 @@ const struct verb verbs[] = {
 	{ "strgp_metric_del", 0x208, VERB_MODIFIES | VERB_STRGP, 0,
 	  USES(NAME("storage policy"), REQ(ATTR_METRIC, "metric", AT_TEXT, "as it was added")), ctl_strgp_metric_del,
 	  "take that back" },
-	{ "strgp_status", 0x204, VERB_ALL, 0, USES(OPT(ATTR_NAME, "name", AT_TEXT, NULL, "only this one")),
-	  ctl_strgp_status, "policies, and what became of their samples" },
+	{ "strgp_status", 0x204, VERB_ALL, 0, USES(ONLY), ctl_strgp_status, "policies, and what became of their samples" },
+	{ "store_time_stats", 0x209, VERB_ALL, 0, USES(ONLY, RESET), ctl_store_time_stats, "how long storing takes" },
 
 	/* the message bus */
 	{ "msg_enable", 0xc03, VERB_PRIO | VERB_MODIFIES, 0, NULL, ctl_msg_enable, "switch the message bus on" },
@@ -269,6 +281,19 @@ const struct verb verbs[] = {
 	       OPT(ATTR_GID, "gid", AT_GROUP, NULL, "group, by name or number"),
 	       OPT(ATTR_PERM, "perm", AT_OCTAL, NULL, "permission, always octal")),
 	  ctl_set_sec_mod, "owner and permission of sets that are there" },
+	{ "udata", 0x600, VERB_MODIFIES, 0,
+	  USES(REQ(ATTR_INSTANCE, "instance", AT_TEXT, "the set"), REQ(ATTR_METRIC, "metric", AT_TEXT, "its metric"),
+	       REQ(ATTR_UDATA, "udata", AT_NUM, "the number")),
+	  ctl_udata, "attach a number to a metric" },
+	{ "udata_regex", 0x601, VERB_MODIFIES, 0,
+	  USES(REQ(ATTR_INSTANCE, "instance", AT_TEXT, "the set"),
+	       REQ(ATTR_REGEX, "regex", AT_REGEX, "on names of metrics"),
+	       REQ(ATTR_BASE, "base", AT_NUM, "the first one's number"),
+	       OPT(ATTR_INCR, "incr", AT_NUM, "0", "how much more each next one gets")),
+	  ctl_udata_regex, "attach numbers to metrics" },
+	{ "set_stats", 0x60f, VERB_ALL, 0,
+	  USES(OPT(ATTR_SUMMARY, "summary", AT_BOOL, "false", "only how many there are")), ctl_set_stats,
+	  "how many sets, and the memory they take" },
 	{ "setgroup_add", 0x800, VERB_MODIFIES, 0,
 	  USES(NAME("set group"),
 	       OPT(ATTR_PRODUCER, "producer", AT_TEXT, "the daemon's name", "producer name of the set"),

@@ -18,7 +18,10 @@ H(config);
 H(start);
 H(stop);
 H(term);
+/* ctl_plugin_stat.c */
 H(plugn_status);
+H(plugn_sets);
+H(usage);
 /* ctl_prdcr.c */
 H(prdcr_add);
 H(prdcr_del);
@@ -26,8 +29,12 @@ H(prdcr_start);
 H(prdcr_stop);
 H(prdcr_start_regex);
 H(prdcr_stop_regex);
-H(prdcr_status);
 H(bridge_add);
+/* ctl_prdcr_stat.c */
+H(prdcr_status);
+H(prdcr_set_status);
+H(prdcr_hint_tree);
+H(prdcr_stats);
 /* ctl_advert.c */
 H(advertiser_add);
 H(advertiser_start);
@@ -59,7 +66,11 @@ H(updtr_prdcr_add);
 H(updtr_prdcr_del);
 H(updtr_match_add);
 H(updtr_match_del);
+/* ctl_updtr_stat.c */
 H(updtr_status);
+H(updtr_task);
+H(updtr_match_list);
+H(update_time_stats);
 /* ctl_strgp.c */
 H(strgp_add);
 H(strgp_del);
@@ -69,7 +80,9 @@ H(strgp_prdcr_add);
 H(strgp_prdcr_del);
 H(strgp_metric_add);
 H(strgp_metric_del);
+/* ctl_strgp_stat.c */
 H(strgp_status);
+H(store_time_stats);
 /* ctl_msg.c */
 H(msg_enable);
 H(msg_disable);
@@ -86,6 +99,9 @@ H(qgroup_info);
 /* ctl_set.c */
 H(metric_sets_default_authz);
 H(set_sec_mod);
+H(udata);
+H(udata_regex);
+H(set_stats);
 H(setgroup_add);
 H(setgroup_mod);
 H(setgroup_del);

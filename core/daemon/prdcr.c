@@ -398,7 +398,7 @@ void prdcr_take(struct prdcr *p, struct xprt *x)
 	p->loop = xprt_loop(x); /* nothing of it was on the old one */
 	p->x = x;
 	xprt_quota_set(x, &p->conf.quota); /* so far it had those of the port that it came through */
-	if (xprt_is_up(x)) /* else there are connections of its rail to come */
+	if (xprt_is_up(x))                 /* else there are connections of its rail to come */
 		prdcr_is_up(p);
 }
 
@@ -429,6 +429,22 @@ const char *prdcr_why(const struct prdcr *p)
 
 struct prdset *prdcr_sets(struct prdcr *p)
 {
+	return p->sets;
+}
+
+static int by_name(const struct prdset *a, const struct prdset *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+struct prdset *prdcr_sets_sorted(struct prdcr *p)
+{
+	struct prdset *ps = p->sets;
+
+	while (ps && ps->hh.next && by_name(ps, ps->hh.next) < 0)
+		ps = ps->hh.next;
+	if (ps && ps->hh.next)
+		HASH_SORT(p->sets, by_name);
 	return p->sets;
 }
 

@@ -48,6 +48,12 @@ struct prdcr_conf {
 	const char *listen; /* the prdcr_listen that made it; NULL: an operator */
 };
 
+/* How long a set's updates take, from asking to the last byte; of pushes, how far apart they come. */
+struct prdset_times {
+	uint64_t sum_us;
+	uint32_t n, min_us, max_us, skipped, oversampled;
+};
+
 /* A set of a producer. */
 struct prdset {
 	struct prdcr *prdcr;
@@ -59,10 +65,14 @@ struct prdset {
 	uint32_t ticket; /* of its lookup */
 	uint8_t state; /* enum prdset_state */
 	bool published, told; /* told: a lasting trouble was logged */
+	bool hint_loose; /* the hint has no offset */
+	bool pushed; /* a push came: the next one's distance counts */
 	uint64_t gn; /* generation of the last sample taken from a local set */
 	int64_t hint_interval_us, hint_offset_us; /* the schedule that it is written on, as its side says; 0: not said */
+	uint32_t asked_us; /* when the update that is outstanding was asked for, or the last push came; wraps around */
 	uint16_t rest, failures; /* turns to let pass before the next lookup, and lookups that failed in a row */
 	char *schema;
+	struct prdset_times times;
 	struct prdgroup *group; /* a set group; NULL: a set like others (prdgroup.h) */
 	UT_hash_handle hh;
 	char name[];
@@ -94,6 +104,7 @@ struct xprt *prdcr_xprt(const struct prdcr *p); /* NULL while it is not connecte
 void prdcr_stats(const struct prdcr *p, struct prdcr_stats *ret);
 const char *prdcr_why(const struct prdcr *p); /* why it is not connected; "" */
 struct prdset *prdcr_sets(struct prdcr *p); /* a uthash table; walk with hh.next */
+struct prdset *prdcr_sets_sorted(struct prdcr *p); /* the same, in order of name */
 
 /* For updtr.c: an updater begins (ends) to care for this producer's sets. */
 void prdcr_updtr_add(struct prdcr *p, struct updtr *u);

@@ -18,7 +18,6 @@
 #include "core/daemon/prdgroup.h"
 #include "core/daemon/updtr.h"
 
-#define HINT_KEY	    "updt_hint_us"
 #define HINT_SIZE	    48 /* two numbers of 64 bits, and a colon */
 #define LOOKUP_FAILURES_MAX 7 /* a set that cannot be had is asked for every 2^7th turn in the end */
 
@@ -34,8 +33,8 @@ static void hint_take(struct prdset *ps, const struct info_pair *info, unsigned 
 {
 	ps->hint_interval_us = 0;
 	for (unsigned int i = 0; i < n; i++)
-		if (!strcmp(info[i].key, HINT_KEY))
-			updtr_hint_parse(info[i].value, &ps->hint_interval_us, &ps->hint_offset_us);
+		if (!strcmp(info[i].key, UPDTR_HINT_KEY))
+			updtr_hint_parse(info[i].value, &ps->hint_interval_us, &ps->hint_offset_us, &ps->hint_loose);
 }
 
 static void hint_text(int64_t interval_us, int64_t offset_us, char text[HINT_SIZE])
@@ -67,7 +66,7 @@ static void hint_show(struct prdset *ps)
 			return; /* nobody updates it now: what stands there says how old it may be */
 		hint_text(ps->hint_interval_us, ps->hint_offset_us, hint);
 	}
-	setdb_info_put(ps->prdcr->d->sets, ps->set, HINT_KEY, hint);
+	setdb_info_put(ps->prdcr->d->sets, ps->set, UPDTR_HINT_KEY, hint);
 }
 
 /* Ask its side to push it, or not to, as the updaters want it. */
@@ -97,7 +96,18 @@ static void prdset_forget(struct prdset *ps)
 	set_put(ps->set);
 	ps->rs = NULL;
 	ps->set = NULL;
+	ps->pushed = false;
 	ps->state = PRDSET_START;
+}
+
+/* They are offered it no more. */
+static void strgps_leave(const struct prdset *ps, struct strgp **strgps)
+{
+	for (struct strgp **sg = strgps; sg && *sg; sg++) {
+		strgp_leave(*sg, ps->name);
+		strgp_put(*sg);
+	}
+	free(strgps);
 }
 
 static void prdset_free(struct prdset *ps)
@@ -111,11 +121,7 @@ static void prdset_free(struct prdset *ps)
 	if (ps->ticket)
 		p->asking[ps->ticket - 1].ps = NULL;
 	prdset_forget(ps);
-	if (ps->strgps) {
-		for (struct strgp **sg = ps->strgps; *sg; sg++)
-			strgp_put(*sg);
-		free(ps->strgps);
-	}
+	strgps_leave(ps, ps->strgps);
 	free(ps->schema);
 	free(ps);
 }
@@ -179,13 +185,12 @@ static struct strgp **prdset_strgps(struct prdset *ps)
 		if (!strgp_wants(sg, ps->prdcr->conf.name, ps->schema))
 			continue;
 		ps->strgps = xrealloc(ps->strgps, (n + 2) * sizeof(*ps->strgps));
+		strgp_join(sg, ps->name, ps->prdcr->conf.name, ps->schema);
 		ps->strgps[n++] = strgp_get(sg);
 		ps->strgps[n] = NULL;
 	}
 	pthread_mutex_unlock(&d->strgp_lock);
-	for (struct strgp **sg = old; sg && *sg; sg++)
-		strgp_put(*sg);
-	free(old);
+	strgps_leave(ps, old); /* behind the joining: what was counted for it stays */
 	return ps->strgps;
 }
 
@@ -223,6 +228,29 @@ static void prdset_publish(struct prdset *ps)
 	prdset_forget(ps);
 }
 
+/* The loop's idea of now: when it woke up, so that no clock is read for a set. */
+static uint32_t turn_us(const struct prdset *ps)
+{
+	return (uint32_t)(int64_t)(ev_now(loop_ev(ps->prdcr->loop)) * 1e6);
+}
+
+static void time_count(struct prdset *ps)
+{
+	struct prdset_times *t = &ps->times;
+	uint32_t now_us = turn_us(ps), took_us = now_us - ps->asked_us;
+	bool known = ps->state == PRDSET_UPDATING || ps->pushed;
+
+	ps->asked_us = now_us;
+	ps->pushed = ps->rs->pushed != RSET_PULL;
+	if (!known || took_us > INT32_MAX)
+		return; /* the first push; a clock that was set back */
+	if (!t->n++ || took_us < t->min_us)
+		t->min_us = took_us;
+	if (took_us > t->max_us)
+		t->max_us = took_us;
+	t->sum_us += took_us;
+}
+
 static void on_updated(struct rset *rs, enum update_result res, int rc, const struct set_data *data)
 {
 	struct prdset *ps = rs->arg;
@@ -231,12 +259,15 @@ static void on_updated(struct rset *rs, enum update_result res, int rc, const st
 	switch (res) {
 	case UPDATE_NEW:
 		p->stats.updates++;
+		if (!rs->busy) /* else more samples of the ring follow */
+			time_count(ps);
 		ps->told = false;
 		if (prdset_strgps(ps))
 			prdset_store(ps, snap_of(ps->set->image, ps->set->meta_sz, data, ps->set->data_sz));
 		break;
 	case UPDATE_SAME:
 		p->stats.oversampled++;
+		ps->times.oversampled++;
 		break;
 	case UPDATE_TORN:
 		p->stats.torn += !ps->group; /* a group has no samples */
@@ -358,6 +389,7 @@ static void turn_local(struct prdset *ps)
 
 	if (gn == ps->gn) {
 		p->stats.oversampled++;
+		ps->times.oversampled++;
 		return;
 	}
 	ps->gn = gn;
@@ -388,10 +420,11 @@ void prdset_turn(struct prdset *ps)
 		if (ps->prdcr->conf.type == PRDCR_LOCAL)
 			turn_local(ps);
 		else if (!rset_update(ps->rs))
-			ps->state = PRDSET_UPDATING;
+			ps->state = PRDSET_UPDATING, ps->asked_us = turn_us(ps);
 		break;
 	case PRDSET_UPDATING:
 		ps->prdcr->stats.skipped++;
+		ps->times.skipped++;
 		break;
 	case PRDSET_LOOKUP:
 		break;
@@ -422,7 +455,7 @@ static void set_info_changed(struct prdset *ps, const struct dir_set *set)
 	pairs = xcalloc(set->info_n + 1, sizeof(*pairs));
 	for (unsigned int i = 0; i < set->info_n; i++) {
 		pairs[i] = set->info[i];
-		if (!strcmp(pairs[i].key, HINT_KEY) && hint_ours(ps, hint))
+		if (!strcmp(pairs[i].key, UPDTR_HINT_KEY) && hint_ours(ps, hint))
 			pairs[i].value = hint;
 	}
 	setdb_info_replace(ps->prdcr->d->sets, ps->set, pairs, set->info_n);

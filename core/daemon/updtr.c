@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/regex.h"
 #include "core/base/unit.h"
@@ -44,13 +45,20 @@ struct match {
 	enum updtr_selector sel;
 };
 
+/* On producers' names; the last one that matches counts. */
+struct rule {
+	struct rx rx;
+	bool del; /* not those, whatever rules before it say */
+};
+
 struct updtr {
 	struct node node; /* in the daemon's table */
 	struct daemon *d;
 	struct updtr_conf conf;
 	bool running;
-	struct rx *prdcrs; /* regular expressions on producers' names */
-	size_t prdcrs_n;
+	int64_t phase_us; /* conf.async: the offset that its start made */
+	struct rule *rules;
+	size_t rules_n;
 	struct match *matches;
 	size_t matches_n;
 	LIST_HEAD(, task) tasks[DAEMON_IO_LOOPS_MAX + 1]; /* by loop (loop_index), each under its loop's lock */
@@ -96,11 +104,11 @@ void updtr_free(struct updtr *u)
 {
 	if (!u)
 		return;
-	for (size_t i = 0; i < u->prdcrs_n; i++)
-		rx_fini(&u->prdcrs[i]);
+	for (size_t i = 0; i < u->rules_n; i++)
+		rx_fini(&u->rules[i].rx);
 	for (size_t i = 0; i < u->matches_n; i++)
 		rx_fini(&u->matches[i].rx);
-	free(u->prdcrs);
+	free(u->rules);
 	free(u->matches);
 	free((char *)u->conf.name);
 	free(u);
@@ -113,32 +121,45 @@ static int changeable(const struct updtr *u, struct err *err)
 	return 0;
 }
 
-int updtr_prdcr_add(struct updtr *u, const char *regex, struct err *err)
+/* A rule makes an older one of the same expression void; one that takes away is of no use in front. */
+static int rule_add(struct updtr *u, const char *regex, bool del, struct err *err)
 {
-	struct rx rx = { 0 };
-	int rc = changeable(u, err);
+	struct rule rule = { .del = del };
+	size_t n = 0;
+	int rc = rx_init(&rule.rx, regex, err);
 
-	if (!rc)
-		rc = rx_init(&rx, regex, err);
 	if (rc)
 		return rc;
-	u->prdcrs = xrealloc(u->prdcrs, (u->prdcrs_n + 1) * sizeof(*u->prdcrs));
-	u->prdcrs[u->prdcrs_n++] = rx;
+	for (size_t i = 0; i < u->rules_n; i++) {
+		struct rule *r = &u->rules[i];
+
+		if (!strcmp(r->rx.text, regex) || (r->del && !n))
+			rx_fini(&r->rx);
+		else
+			u->rules[n++] = *r;
+	}
+	if (del && !n) {
+		rx_fini(&rule.rx);
+	} else {
+		u->rules = xrealloc(u->rules, (n + 1) * sizeof(*u->rules));
+		u->rules[n++] = rule;
+	}
+	u->rules_n = n;
 	return 0;
+}
+
+int updtr_prdcr_add(struct updtr *u, const char *regex, struct err *err)
+{
+	int rc = changeable(u, err);
+
+	return rc ? rc : rule_add(u, regex, false, err);
 }
 
 int updtr_prdcr_del(struct updtr *u, const char *regex, struct err *err)
 {
-	int rc = changeable(u, err);
-
-	for (size_t i = 0; !rc && i < u->prdcrs_n; i++) {
-		if (strcmp(u->prdcrs[i].text, regex))
-			continue;
-		rx_fini(&u->prdcrs[i]);
-		u->prdcrs[i] = u->prdcrs[--u->prdcrs_n];
-		return 0;
-	}
-	return rc ? rc : err_set(err, -ENOENT, "updater %s: no producers were added by '%s'", u->conf.name, regex);
+	if (u->running) /* with the comma, as ldmsd has it */
+		return err_set(err, -EBUSY, "Configuration changes cannot be made while the updater is running,");
+	return rule_add(u, regex, true, err);
 }
 
 int updtr_match_add(struct updtr *u, const char *regex, enum updtr_selector sel, struct err *err)
@@ -169,17 +190,18 @@ int updtr_match_del(struct updtr *u, const char *regex, enum updtr_selector sel,
 	return rc ? rc : err_set(err, -ENOENT, "The specified regex does not match any condition.");
 }
 
-int updtr_schedule_set(struct updtr *u, int64_t interval_us, int64_t offset_us, bool auto_interval, struct err *err)
+int updtr_schedule_set(struct updtr *u, const struct updtr_conf *conf, struct err *err)
 {
 	int rc = changeable(u, err);
 
 	if (!rc)
-		rc = schedule_check(interval_us, offset_us, err);
+		rc = schedule_check(conf->interval_us, conf->offset_us, err);
 	if (rc)
 		return rc;
-	u->conf.interval_us = interval_us;
-	u->conf.offset_us = offset_us;
-	u->conf.auto_interval = auto_interval;
+	u->conf.interval_us = conf->interval_us;
+	u->conf.offset_us = conf->async ? 0 : conf->offset_us;
+	u->conf.async = conf->async;
+	u->conf.auto_interval = conf->auto_interval;
 	return 0;
 }
 
@@ -195,9 +217,9 @@ bool updtr_running(const struct updtr *u)
 
 bool updtr_takes_prdcr(const struct updtr *u, const char *prdcr)
 {
-	for (size_t i = 0; i < u->prdcrs_n; i++)
-		if (rx_match(&u->prdcrs[i], prdcr))
-			return true;
+	for (size_t i = u->rules_n; i; i--)
+		if (rx_match(&u->rules[i - 1].rx, prdcr))
+			return !u->rules[i - 1].del;
 	return false;
 }
 
@@ -249,14 +271,15 @@ static void task_free(struct task *t)
 	free(t);
 }
 
-bool updtr_hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us)
+bool updtr_hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us, bool *loose)
 {
 	char *end;
 	long long interval = strtoll(text, &end, 10), offset = 0;
 
 	if (end == text || interval < HINT_MIN_US || interval > HINT_MAX_US)
 		return false;
-	if (*end == ':' && end[1])
+	*loose = *end != ':' || !end[1];
+	if (!*loose)
 		offset = strtoll(end + 1, &end, 10);
 	else
 		end += *end == ':';
@@ -270,14 +293,14 @@ bool updtr_hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us
 static void schedule(const struct updtr *u, const struct prdset *ps, int64_t *interval_us, int64_t *offset_us)
 {
 	*interval_us = u->conf.interval_us;
-	*offset_us = u->conf.offset_us;
+	*offset_us = u->conf.async ? u->phase_us : u->conf.offset_us;
 	if (!u->conf.auto_interval || !ps->hint_interval_us)
 		return;
 	*interval_us = ps->hint_interval_us;
 	*offset_us = (ps->hint_offset_us + HINT_LAG_US) % *interval_us;
 }
 
-static bool wants(const struct updtr *u, const struct prdset *ps)
+bool updtr_takes_set(const struct updtr *u, const struct prdset *ps)
 {
 	for (size_t i = 0; i < u->matches_n; i++)
 		if (rx_match(&u->matches[i].rx, u->matches[i].sel == UPDTR_SCHEMA ? ps->schema : ps->name))
@@ -355,7 +378,7 @@ static bool is_placed(const struct updtr *u, const struct updtr_member *m, const
 /* Give the set the place in the schedules that it ought to have now; true when it had none before. */
 static bool place(struct updtr *u, struct prdset *ps)
 {
-	bool own = wants(u, ps), had;
+	bool own = updtr_takes_set(u, ps), had;
 	struct updtr_member *m = member_of(u, ps), *via = own && ps->group ? NULL : via_of(u, ps);
 
 	had = m;
@@ -437,6 +460,50 @@ bool updtr_set_schedule(const struct prdset *ps, int64_t *interval_us, int64_t *
 	return false;
 }
 
+/* -- looking ------------------------------------------------------------------------------------------------------- */
+
+const char *updtr_match(const struct updtr *u, size_t i, enum updtr_selector *ret)
+{
+	if (i >= u->matches_n)
+		return NULL;
+	*ret = u->matches[i].sel;
+	return u->matches[i].rx.text;
+}
+
+static size_t schedule_add(struct updtr_schedule *v, size_t n, size_t max, const struct task *t)
+{
+	for (size_t i = 0; i < n && i < max; i++)
+		if (v[i].interval_us == t->interval_us && v[i].offset_us == t->offset_us)
+			return n;
+	if (n < max)
+		v[n] = (struct updtr_schedule){ .interval_us = t->interval_us, .offset_us = t->offset_us };
+	return n + 1;
+}
+
+/* The same schedule is a task on each loop. */
+size_t updtr_schedules(const struct updtr *u, struct updtr_schedule *ret, size_t max)
+{
+	const struct updtr_conf *conf = &u->conf;
+	size_t n = 1;
+
+	if (!max)
+		return 1;
+	ret[0] = (struct updtr_schedule){ conf->interval_us, conf->async ? u->phase_us : conf->offset_us, conf->async,
+					  true };
+	for (unsigned int i = 0; i <= DAEMON_IO_LOOPS_MAX; i++) {
+		struct loop *l = i < u->d->n_io ? u->d->io[i] : i == DAEMON_IO_LOOPS_MAX ? u->d->main : NULL;
+		const struct task *t;
+
+		if (!l)
+			continue;
+		loop_enter(l);
+		LIST_FOREACH(t, &u->tasks[i], link)
+			n = schedule_add(ret, n, max, t);
+		loop_leave(l);
+	}
+	return n;
+}
+
 /* -- producers ------------------------------------------------------------------------------------------------------
  */
 
@@ -474,6 +541,7 @@ int updtr_start(struct updtr *u, struct err *err)
 	if (u->running)
 		return err_set(err, -EBUSY, "The updater is already running.");
 	u->running = true;
+	u->phase_us = u->conf.async ? wall_us() % u->conf.interval_us : 0;
 	log_info("updater", "%s: STOPPED -> RUNNING", u->conf.name);
 	NODE_EACH(n, u->d->prdcrs)
 		attach(u, (struct prdcr *)n);
