@@ -1,6 +1,7 @@
 """Control requests as lines of configuration: say(wire, "updtr_add name=u interval=1s") -> (errno, text)."""
 import os
 import re
+import struct
 
 from ldms import ROOT
 
@@ -27,6 +28,30 @@ def say(wire, line):
     verb, *words = line.split()
     pairs = [w.split("=", 1) for w in words]
     return wire.control(VERBS[verb], [(ATTRS[k], v.replace("%20", " ").encode() + b"\0") for k, v in pairs])
+
+
+class Shaped:
+    """A session that keeps the answer's bytes: say() on it, then shape()."""
+
+    def __init__(self, wire):
+        self.wire, self.body = wire, b""
+
+    def control(self, code, attrs):
+        inner = self.wire.reply
+
+        def reply():
+            cmd, self.body = inner()
+            return cmd, self.body
+        self.wire.reply = reply
+        try:
+            return self.wire.control(code, attrs)
+        finally:
+            self.wire.reply = inner
+
+    def shape(self):
+        """Of the last record: the number of its first attribute, and whether the length counts a NUL."""
+        _, attr, length = struct.unpack(">III", self.body[28:40])
+        return attr, self.body[40:40 + length].endswith(b"\0")
 
 
 def fits(text, want):

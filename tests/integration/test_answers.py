@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from control import fits, say
+from control import Shaped, fits, say
 from ldms import free_port, wait_for
 from wire import Wire
 
@@ -360,6 +360,22 @@ def test_rows(agg):
         if code != row.ours[0] or not fits(text, row.ours[1]):
             wrong.append((row.line, (code, text), row.ours))
     assert wrong == []
+
+
+STRING, JSON = 16, 26
+SHAPES = {"prdcr_stats": (JSON, True), "set_stats": (JSON, True), "prdcr_status": (JSON, False),
+          "prdcr_set_status": (JSON, False), "prdcr_hint_tree": (JSON, False), "prdcr_listen_status": (JSON, False),
+          "updtr_status": (JSON, False), "updtr_task": (JSON, False), "updtr_match_list": (JSON, False),
+          "strgp_status": (JSON, False), "plugn_status": (JSON, False), "plugn_sets": (JSON, False),
+          "update_time_stats": (STRING, True), "store_time_stats": (STRING, True), "strgp_del name=zz": (STRING, True)}
+
+
+def test_shapes(agg):
+    """In which attribute the answer stands, and whether its NUL is counted."""
+    w = Shaped(when_stored(agg.port))
+    for line, shape in SHAPES.items():
+        say(w, line)
+        assert w.shape() == shape, line
 
 
 def test_updates_are_timed(agg):

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from control import fits, say
+from control import Shaped, fits, say
 from ldms import free_port, wait_for
 from real import needs_ldmsd, real
-from test_answers import ROWS, config, our_agg, when_stored
+from test_answers import ROWS, SHAPES, config, our_agg, when_stored
 
 pytestmark = needs_ldmsd
 
@@ -63,6 +63,14 @@ def test_rows(pair):
         if code != row.theirs[0] or not fits(text, row.theirs[1]):
             wrong.append((row.line, (code, text), row.theirs))
     assert wrong == []
+
+
+def test_shapes(pair):
+    _, theirs = pair
+    w = Shaped(theirs)
+    for line, shape in SHAPES.items():
+        say(w, line)
+        assert w.shape() == shape, line
 
 
 def differences(theirs, ours, volatile, path=""):
