@@ -15,6 +15,8 @@
 #include "core/ctl/words.h"
 #include "core/set/perm.h"
 
+#define VERBS_MAX 256 /* to look for a near one in */
+
 const struct verb *verb_find(const char *name)
 {
 	for (const struct verb *v = verbs; v->name; v++)
@@ -33,10 +35,10 @@ const struct verb *verb_by_id(uint16_t id)
 
 const char *verb_nearest(const char *word)
 {
-	const char *names[128];
+	const char *names[VERBS_MAX + 1];
 	size_t n = 0;
 
-	for (const struct verb *v = verbs; v->name && n < 127; v++)
+	for (const struct verb *v = verbs; v->name && n < VERBS_MAX; v++)
 		names[n++] = v->name;
 	names[n] = NULL;
 	return nearest(word, names);
