@@ -23,7 +23,7 @@ void json_put_text(struct buf *to, const char *text, size_t len)
 		else if (!n || *p < ' ' || *p == 0x7f)
 			buf_addf(to, "\\u%04x", *p);
 		else if (utf8_misleads(p, n))
-			buf_addf(to, "\\u%04x", n == 2 ? p[1] : (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u));
+			buf_addf(to, "\\u%04x", utf8_misleads(p, n));
 		else
 			buf_add(to, p, n);
 		p += n ? n : 1;

@@ -27,12 +27,15 @@ size_t utf8_len(const unsigned char *p, size_t left)
 	return 0;
 }
 
-bool utf8_misleads(const unsigned char *p, size_t n)
+unsigned int utf8_misleads(const unsigned char *p, size_t n)
 {
+	unsigned int c;
+
 	if (n == 2)
-		return p[0] == 0xc2 && p[1] < 0xa0; /* U+0080 to U+009F: controls */
-	if (n != 3 || p[0] != 0xe2)
-		return false;
-	/* U+2028 to U+202E, U+2066 to U+2069 */
-	return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+		return p[0] == 0xc2 && p[1] < 0xa0 ? p[1] : 0; /* U+0080 to U+009F: controls */
+	if (n != 3)
+		return 0;
+	c = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	/* marks of direction, ends of lines and paragraphs, embeddings, isolates */
+	return c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ? c : 0;
 }

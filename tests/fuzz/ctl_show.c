@@ -28,7 +28,7 @@ static void harmless(const struct buf *b)
 
 		assert(n);
 		assert(b->p[i] >= ' ' || b->p[i] == '\n' || b->p[i] == '\t');
-		assert(b->p[i] != 0x7f && !(b->p[i] == 0xc2 && b->p[i + 1] < 0xa0));
+		assert(b->p[i] != 0x7f && !utf8_misleads(b->p + i, n));
 		i += n;
 	}
 }
