@@ -15,7 +15,8 @@ struct ls_set {
 	UT_hash_handle hh; /* by name */
 };
 
-struct ls_dir {            /* zero to begin with */
+/* Zero to begin with. */
+struct ls_dir {
 	struct ls_set **v; /* in the peer's order */
 	size_t n;
 	struct ls_set *by_name;

@@ -83,8 +83,7 @@ static uint64_t waiting(const struct pub *p)
 	return p->o->stream ? p->open : p->m.x ? (uint64_t)xprt_msg_unpaid(p->m.x) : 0;
 }
 
-/* -- the source ------------------------------------------------------------------------------------------------------
- */
+/* -- the source ---------------------------------------------------------------------------------------------------- */
 
 static size_t size_max(const struct pub *p)
 {
@@ -177,8 +176,7 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int events)
 	pub_go(p);
 }
 
-/* -- sending ---------------------------------------------------------------------------------------------------------
- */
+/* -- sending ------------------------------------------------------------------------------------------------------- */
 
 static void pub_over(struct pub *p, int status)
 {
@@ -343,8 +341,7 @@ static void pause_cb(struct ev_loop *ev, ev_timer *t, int events)
 	pub_go(t->data);
 }
 
-/* -- the connection --------------------------------------------------------------------------------------------------
- */
+/* -- the connection ------------------------------------------------------------------------------------------------ */
 
 static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *why);
 static void on_up(struct xprt *x, void *arg);
@@ -438,8 +435,7 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
 	pub_over(p, EXIT_INCOMPLETE);
 }
 
-/* -- from the command line to the loop -------------------------------------------------------------------------------
- */
+/* -- from the command line to the loop ----------------------------------------------------------------------------- */
 
 static int source_open(struct pub *p, const char *text, struct err *err)
 {

@@ -77,8 +77,7 @@ static void sub_over(struct sub *s, int status)
 	msg_over(&s->m, status);
 }
 
-/* -- printing --------------------------------------------------------------------------------------------------------
- */
+/* -- printing ------------------------------------------------------------------------------------------------------ */
 
 /* As a value: JSON as it is, on one line (a line end in JSON can only stand between its parts); else a text. */
 static void put_data(struct buf *b, const struct msg_shown *m)
@@ -179,8 +178,7 @@ static void flush_cb(struct ev_loop *ev, ev_prepare *w, int events)
 	}
 }
 
-/* -- the message bus -------------------------------------------------------------------------------------------------
- */
+/* -- the message bus ----------------------------------------------------------------------------------------------- */
 
 static void on_bus(void *arg, const struct bus_msg *m)
 {
@@ -227,8 +225,7 @@ static void bus_ask(struct sub *s)
 		refused(s, err.msg, "");
 }
 
-/* -- streams ---------------------------------------------------------------------------------------------------------
- */
+/* -- streams ------------------------------------------------------------------------------------------------------- */
 
 static void on_stream_subscribed(void *arg, int rc, const char *text)
 {
@@ -310,8 +307,7 @@ static void on_msg(struct xprt *x, void *arg, const void *bytes, size_t len)
 		stream_got(s, x, &rec);
 }
 
-/* -- the connection --------------------------------------------------------------------------------------------------
- */
+/* -- the connection ------------------------------------------------------------------------------------------------ */
 
 static void on_up(struct xprt *x, void *arg)
 {
@@ -405,8 +401,7 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
 	sub_over(w->data, EXIT_ALL);
 }
 
-/* -- from the command line to the loop -------------------------------------------------------------------------------
- */
+/* -- from the command line to the loop ----------------------------------------------------------------------------- */
 
 static int check_opts(struct sub *s, struct err *err)
 {

@@ -47,7 +47,7 @@ const struct samp_type *samp_type_find(const char *name);
 /* -ENOENT and the words for a name that samp_type_find() does not know. */
 int samp_type_unknown(const char *name, struct err *err);
 
-/* -- for plugins ------------------------------------------------------------------------------------------------------ */
+/* -- for plugins --------------------------------------------------------------------------------------------------- */
 
 void *samp_state(struct samp *sp);
 /* An attribute's value, or NULL when the operator gave none; whether a word stands there at all. */

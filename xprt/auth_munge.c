@@ -26,7 +26,8 @@
 #define CRED_MAX    4096 /* bytes; one of our payload has some 250 */
 #define PAYLOAD_MAX sizeof(struct sockaddr_in6)
 
-struct munge {        /* a listener's, or a peer's */
+/* A listener's, or a peer's. */
+struct munge {
 	char *socket; /* NULL: libmunge's own */
 };
 

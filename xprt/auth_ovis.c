@@ -1,8 +1,8 @@
 /* auth_ovis.c - authentication `ovis`: both sides prove that they hold the same secret word.
  *
  *   CHALLENGE  0 type LE u32 = 1 | 4 challenge BE u64
- *   REPLY      0 type LE u32 = 2 | 4 56 hexadecimal digits and a NUL: SHA-224 of the challenge in decimal, then the
- * word
+ *   REPLY      0 type LE u32 = 2 | 4 56 hexadecimal digits and a NUL: SHA-224 of the challenge in decimal, then
+ *              the word
  *
  * Each side sends a challenge at once.  Who made the connection answers the other's as soon as it comes; who accepted
  * it answers only when the peer has proved itself, so that strangers cannot have challenges answered by us that another

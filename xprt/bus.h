@@ -44,8 +44,8 @@ struct bus_msg {
 	uint32_t uid, gid, perm; /* of the originator */
 	/* filled in by the bus */
 	struct {
-		uint16_t family,
-			port; /* AF_INET, AF_INET6; 0: not known (an originator on the host of the first receiver) */
+		uint16_t family; /* AF_INET, AF_INET6; 0: not known (an originator on the host of the first receiver) */
+		uint16_t port;
 		uint8_t addr[16];
 	} src;
 	uint64_t gn;      /* the originator's number of it */
@@ -53,12 +53,12 @@ struct bus_msg {
 	struct bus_hop hops[BUS_HOPS];
 };
 
-struct bus_limits {         /* of one bus */
+/* Of one bus. */
+struct bus_limits {
 	size_t queue_bytes; /* waiting for one receiver (one connection of it) */
 	unsigned int queue_msgs;
 	size_t held_bytes; /* messages in all queues, each counted once */
-	unsigned int
-		channels;  /* that are remembered, with their counts; the longest unused is forgotten for a new one */
+	unsigned int channels; /* that are remembered, with counts; the longest unused is forgotten for a new one */
 	int64_t stall_us;  /* a receiver that takes nothing for so long is passed over until it takes something again */
 	int64_t credit_us; /* the same for one that takes it, but gives no credit back */
 };
@@ -80,8 +80,7 @@ struct bus_sub *bus_subscribe(struct bus *b, const char *match, bool regex, stru
 /* With the loop held, also from fn; what waits is dropped.  NULL is fine. */
 void bus_unsubscribe(struct bus_sub *s);
 
-/* -- what became of messages -----------------------------------------------------------------------------------------
- */
+/* -- what became of messages --------------------------------------------------------------------------------------- */
 
 enum bus_loss {
 	BUS_LOST_FULL,    /* the receiver's queue was full */

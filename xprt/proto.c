@@ -85,8 +85,8 @@ void proto_odd(struct xprt *x, const char *what)
 	log_debug("xprt", "%s: ignored: %s", x->peer, what);
 }
 
-#define WORK_TURN                                                                                                      \
-	1024 /* sets looked at for one peer in one turn: less than a millisecond, but for regular expressions */
+/* Sets looked at for one peer in one turn: less than a millisecond, but for regular expressions. */
+#define WORK_TURN 1024
 
 void proto_work(struct lane *lane, size_t sets)
 {

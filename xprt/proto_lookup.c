@@ -9,7 +9,7 @@
  *   0  xid raw u64 | 8  cmd BE u32 | 12  length | 16 set_id raw u64 | 24 more BE u32 | 28 meta_len BE u32 |
  *   32 data_len BE u32 (of one element) | 36 card BE u32 | 40 0 u32 | 44 array_card BE u32 |
  *   48 strings, each a length byte and so many bytes with the NUL: schema (its bytes may be zero behind the name),
- * instance, then key and value of each info pair; a length of 0 ends them.  What follows is of no interest.
+ *      instance, then key and value of each info pair; a length of 0 ends them.  What follows is of no interest.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,10 +1,13 @@
 /* proto_msg.c - MSG, MSG_SUB, MSG_UNSUB: messages of the bus, and who wants them.
  *
- *   MSG (11): 16 source: family BE u16, port BE u16, 16 bytes of address | 36 number BE u64 | 44 flags LE u32: bit 0
- * more parts follow, bit 1 the first | 48 the message, or a part of it (bus_impl.h).  No reply but SEND_QUOTA. MSG_SUB
- * (12), MSG_UNSUB (13): 16 LE u32: bit 0 is it an expression, above it the length in an odd order, which nobody reads |
- * 20 rate BE i64, -1: any | 28 channel or expression with NUL replies 0x10b, 0x10c: 20 text length BE u32 | 24 text
- * with NUL: "OK", also a failure may have rc 0
+ *   MSG (11)          16 source: family BE u16, port BE u16, 16 bytes of address | 36 number BE u64 |
+ *                     44 flags LE u32: bit 0 more parts follow, bit 1 the first |
+ *                     48 the message, or a part of it (bus_impl.h).  No reply but SEND_QUOTA
+ *   MSG_SUB (12), MSG_UNSUB (13)
+ *                     16 LE u32: bit 0 is it an expression, above it the length in an odd order, which nobody reads |
+ *                     20 rate BE i64, -1: any | 28 channel or expression with NUL
+ *   replies 0x10b, 0x10c
+ *                     20 text length BE u32 | 24 text with NUL: "OK", also a failure may have rc 0
  *
  * Real peers die of a message in two parts, so ours have one; in parts we take them.  Peers of before rails die of all
  * of these.

@@ -79,7 +79,8 @@ void cancel_push_got(struct msg *m)
 
 /* -- asking -------------------------------------------------------------------------------------------------------- */
 
-struct push_in {     /* pushes of one set that are to come */
+/* Pushes of one set that are to come. */
+struct push_in {
 	uint64_t id; /* of x->pushes: what the peer calls it */
 	struct rset_impl *ri;
 	/* fragments so far */

@@ -1,9 +1,9 @@
 /* proto_quota.c - SEND_QUOTA, QUOTA_RECONFIG, RATE_RECONFIG: how much may be on its way.
  *
- *   SEND_QUOTA (10): 16 bytes given back BE u32 | 20 errno BE i32: 0, or 95: my bus is off, send nothing.  xid 0, no
- * reply. Always comes when a message is done with, also where no quota was set. QUOTA_RECONFIG (17): 16 bytes
- * outstanding from now on BE u64; for all connections of the rail RATE_RECONFIG (18): 16 bytes a second from now on BE
- * u64
+ *   SEND_QUOTA (10)       16 bytes given back BE u32 | 20 errno BE i32: 0, or 95: my bus is off, send nothing.
+ *                         xid 0, no reply.  Always comes when a message is done with, also where no quota was set
+ *   QUOTA_RECONFIG (17)   16 bytes outstanding from now on BE u64; for all connections of the rail
+ *   RATE_RECONFIG (18)    16 bytes a second from now on BE u64
  */
 #include "core/base/log.h"
 #include "xprt/msg_rail.h"

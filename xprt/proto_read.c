@@ -18,8 +18,8 @@
 #include "xprt/rare.h"
 #include "xprt/shape.h"
 
-#define ROUNDS_MAX 4 /* reads of one update: a ring may wrap, the peer may have sampled meanwhile; then it is enough   \
-		      */
+/* Reads of one update: a ring may wrap, the peer may have sampled meanwhile; then it is enough. */
+#define ROUNDS_MAX 4
 
 enum { READ_LOOKUP, READ_ALL /* metadata and elements */, READ_META, READ_DATA };
 

@@ -169,7 +169,7 @@ int xprt_send(struct xprt *x, const void *bytes, size_t len, struct err *err);
  * peer is dropped. */
 size_t xprt_backlog(const struct xprt *x);
 
-/* -- listening ------------------------------------------------------------------------------------------------------- */
+/* -- listening ----------------------------------------------------------------------------------------------------- */
 
 struct xprt_listen_conf {
 	const char *type, *host; /* host NULL: all addresses, both families */
@@ -187,7 +187,7 @@ int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n,
 void xprt_listener_close(struct xprt_listener *l);
 unsigned short xprt_listener_port(const struct xprt_listener *l);
 
-/* -- directory (proto_dir.c) ------------------------------------------------------------------------------------------ */
+/* -- directory (proto_dir.c) --------------------------------------------------------------------------------------- */
 
 enum dir_event {
 	DIR_SET, /* a set of the list */
@@ -219,7 +219,7 @@ int xprt_dir(struct xprt *x, bool follow, dir_fn fn, void *arg, struct err *err)
 /* From DIR_DONE on: what the list lacks. */
 struct dir_hidden xprt_dir_hidden(const struct xprt *x);
 
-/* -- remote sets: lookup (proto_lookup.c) and update (proto_read.c) ---------------------------------------------------- */
+/* -- remote sets: lookup (proto_lookup.c) and update (proto_read.c) ------------------------------------------------ */
 
 enum update_result {
 	UPDATE_NEW, /* a new consistent sample: `data` */
@@ -271,7 +271,7 @@ int rset_push(struct rset *rs, enum rset_push when);
 /* Also while an update is outstanding (its callback is not called any more).  NULL is fine. */
 void rset_free(struct rset *rs);
 
-/* -- the message bus (proto_msg.c, proto_quota.c) ----------------------------------------------------------------------- */
+/* -- the message bus (proto_msg.c, proto_quota.c) ------------------------------------------------------------------ */
 
 /* Messages of the peer go to env->bus, and so do those that it subscribed to there come to it; that needs no calls. */
 

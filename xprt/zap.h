@@ -99,7 +99,8 @@ struct zap_read { /* one that is outstanding */
 	uint32_t len, xid;
 };
 
-struct zap_map {         /* a set that the peer may read */
+/* A set that the peer may read. */
+struct zap_map {
 	struct set *set; /* a reference is held; NULL: the slot is free */
 	uint32_t slot;
 	uint32_t gen;       /* of the slot: part of the key, so that an old key does not open a new set */

@@ -14,8 +14,7 @@
 
 #define PERM_DFLT 0770
 
-/* -- this side advertises --------------------------------------------------------------------------------------------
- */
+/* -- this side advertises ------------------------------------------------------------------------------------------ */
 
 static struct prdcr *advert_find(struct ctl *c, struct err *err)
 {
@@ -72,8 +71,7 @@ int ctl_advertiser_del(struct ctl *c, struct err *err)
 	return p ? ctl_prdcr_drop(c, p, &c->d->adverts, "advertiser", err) : -ENOENT;
 }
 
-/* -- this side listens ------------------------------------------------------------------------------------------------
- */
+/* -- this side listens --------------------------------------------------------------------------------------------- */
 
 static struct prdcr_listen *listen_find(struct ctl *c, struct err *err)
 {
@@ -264,8 +262,7 @@ int ctl_prdcr_listen_status(struct ctl *c, struct err *err)
 	return 0;
 }
 
-/* -- the advertisement
- * -------------------------------------------------------------------------------------------------- */
+/* -- the advertisement --------------------------------------------------------------------------------------------- */
 
 /* The peer knows that it was heard: now its sets are asked for. */
 static void take_over(struct ctl *c)

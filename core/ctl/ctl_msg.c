@@ -53,8 +53,7 @@ int ctl_msg_disable(struct ctl *c, struct err *err)
 	return 0;
 }
 
-/* -- what became of messages -----------------------------------------------------------------------------------------
- */
+/* -- what became of messages --------------------------------------------------------------------------------------- */
 
 struct printer {
 	struct buf *b;

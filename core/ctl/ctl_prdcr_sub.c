@@ -66,8 +66,7 @@ void prdcr_put_wants(struct buf *b, const struct prdcr *p)
 	buf_addf(b, "]");
 }
 
-/* -- prdcr_stream_status: every producer is asked, and answered is when all have -------------------------------------
- */
+/* -- prdcr_stream_status: every producer is asked, and answered is when all have ----------------------------------- */
 
 #define WAIT_S 4.0 /* for producers; who asks waits for 5 s */
 

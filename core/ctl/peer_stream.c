@@ -71,8 +71,7 @@ static int hint(struct peer_call *c, struct err *err)
 	return 0;
 }
 
-/* -- messages for the peer -------------------------------------------------------------------------------------------
- */
+/* -- messages for the peer ----------------------------------------------------------------------------------------- */
 
 static void pass_on(void *arg, const struct stream_msg *m)
 {

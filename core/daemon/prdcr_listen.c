@@ -102,8 +102,7 @@ void prdcr_listen_left(struct daemon *d, const struct prdcr_conf *prdcr)
 		l->stats.prdcrs--;
 }
 
-/* -- an advertisement ------------------------------------------------------------------------------------------------
- */
+/* -- an advertisement ---------------------------------------------------------------------------------------------- */
 
 /* It becomes part of a name that is logged, shown and matched. */
 static bool host_is_sane(const char *host)

@@ -37,8 +37,7 @@ static const char *kind_name(const struct prdcr_want *w)
 	return w->conf.kind == WANT_STREAM ? "stream" : "message channel";
 }
 
-/* -- wants of a producer ---------------------------------------------------------------------------------------------
- */
+/* -- wants of a producer ------------------------------------------------------------------------------------------- */
 
 static void want_free(struct prdcr_want *w)
 {
@@ -224,8 +223,7 @@ static void want_del(struct prdcr *p, const struct prdcr_want_conf *conf)
 	want_take_back(w);
 }
 
-/* -- rules -----------------------------------------------------------------------------------------------------------
- */
+/* -- rules --------------------------------------------------------------------------------------------------------- */
 
 static void rule_free(struct prdcr_rule *r)
 {

@@ -16,8 +16,7 @@ struct prdcr_want_conf {
 	int64_t rate;     /* bytes of messages a second, -1: any */
 };
 
-/* -- main loop -------------------------------------------------------------------------------------------------------
- */
+/* -- main loop ----------------------------------------------------------------------------------------------------- */
 
 /* Ask all producers that match, now or as soon as they are connected.  Once more for the same is fine. */
 int prdcr_subscribe(struct daemon *d, const char *regex, const struct prdcr_want_conf *conf, struct err *err);
@@ -27,8 +26,7 @@ int prdcr_unsubscribe(struct daemon *d, const char *regex, const struct prdcr_wa
 void prdcr_rules_apply(struct daemon *d, struct prdcr *p);
 void prdcr_rules_free(struct daemon *d);
 
-/* -- with the producer's loop held -----------------------------------------------------------------------------------
- */
+/* -- with the producer's loop held --------------------------------------------------------------------------------- */
 
 enum prdcr_want_state { WANT_WAITS, WANT_ASKED, WANT_TAKEN, WANT_REFUSED, WANT_STATES };
 

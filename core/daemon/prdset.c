@@ -164,8 +164,7 @@ void prdset_offer(struct prdset *ps)
 		prdset_turn(ps);
 }
 
-/* -- storing ---------------------------------------------------------------------------------------------------------
- */
+/* -- storing ------------------------------------------------------------------------------------------------------- */
 
 /* The running policies that take this set; made anew when a policy started or stopped since the last time. */
 static struct strgp **prdset_strgps(struct prdset *ps)
@@ -201,8 +200,7 @@ static void prdset_store(struct prdset *ps, struct snap *sn)
 	snap_put(sn);
 }
 
-/* -- updates ----------------------------------------------------------------------------------------------------------
- */
+/* -- updates ------------------------------------------------------------------------------------------------------- */
 
 /* Two producers offer a set of this name: the first one's is here. */
 static void name_taken(struct prdset *ps)
@@ -439,8 +437,7 @@ void prdset_push_turn(struct prdset *ps)
 		push_follow(ps); /* its side may have ended it */
 }
 
-/* -- the directory ----------------------------------------------------------------------------------------------------
- */
+/* -- the directory ------------------------------------------------------------------------------------------------- */
 
 static void set_info_changed(struct prdset *ps, const struct dir_set *set)
 {
@@ -518,8 +515,7 @@ void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_s
 	}
 }
 
-/* -- local sets
- * -------------------------------------------------------------------------------------------------------- */
+/* -- local sets ---------------------------------------------------------------------------------------------------- */
 
 struct local_news {
 	struct prdcr *p;

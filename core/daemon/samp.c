@@ -34,7 +34,7 @@ static void count(atomic_uint_fast64_t *n)
 	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
-/* -- for plugins -------------------------------------------------------------------------------------------------- */
+/* -- for plugins --------------------------------------------------------------------------------------------------- */
 
 void *samp_state(struct samp *sp)
 {
@@ -141,7 +141,7 @@ void samp_cancel(struct samp *sp, struct set *set)
 	set_cancel(set);
 }
 
-/* -- the plugin's turns: on the thread that runs it --------------------------------------------------------------- */
+/* -- the plugin's turns: on the thread that runs it ---------------------------------------------------------------- */
 
 static void unpublish(struct samp *sp)
 {
@@ -243,7 +243,7 @@ static int turn(struct samp *sp, bool sample, struct err *err)
 	return 0;
 }
 
-/* -- on the schedule ---------------------------------------------------------------------------------------------- */
+/* -- on the schedule ----------------------------------------------------------------------------------------------- */
 
 static void on_run(struct samp_task *t)
 {
@@ -285,7 +285,7 @@ static void on_gone(struct samp_task *t)
 	samp_destroy(samp_of(t));
 }
 
-/* -- on the main loop --------------------------------------------------------------------------------------------- */
+/* -- on the main loop ---------------------------------------------------------------------------------------------- */
 
 struct samp *samp_new(const struct samp_env *env, const struct samp_type *type, const char *name, struct err *err)
 {

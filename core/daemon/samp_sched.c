@@ -51,8 +51,7 @@ static int64_t coarse_us(void)
 	return clock_us(CLOCK_MONOTONIC_COARSE);
 }
 
-/* -- time -------------------------------------------------------------------------------------------------------------
- */
+/* -- time ---------------------------------------------------------------------------------------------------------- */
 
 void samp_task_plan(struct samp_task *t, int64_t now_us)
 {
@@ -124,7 +123,7 @@ static void arm(struct samp_sched *sc)
 	timer_set(sc->dog_fd, 0, dog);
 }
 
-/* -- the queue of a wake-up --------------------------------------------------------------------------------------- */
+/* -- the queue of a wake-up ---------------------------------------------------------------------------------------- */
 
 static void ready_add(struct samp_sched *sc, struct samp_task *t)
 {
@@ -158,7 +157,7 @@ static void ready_add_due(struct samp_sched *sc, int64_t now)
 	}
 }
 
-/* -- threads ------------------------------------------------------------------------------------------------------ */
+/* -- threads ------------------------------------------------------------------------------------------------------- */
 
 /* A use of the schedule ends; the lock is held, and is not afterwards. */
 static void sched_put(struct samp_sched *sc)
@@ -328,7 +327,7 @@ static int thread_new(struct samp_sched *sc, struct err *err)
 	return 0;
 }
 
-/* -- the owner ---------------------------------------------------------------------------------------------------- */
+/* -- the owner ----------------------------------------------------------------------------------------------------- */
 
 struct samp_sched *samp_sched_new(int64_t grace_us, struct err *err)
 {
@@ -382,7 +381,7 @@ bool samp_sched_free(struct samp_sched *sc)
 	return alone;
 }
 
-/* -- tasks -------------------------------------------------------------------------------------------------------- */
+/* -- tasks --------------------------------------------------------------------------------------------------------- */
 
 static bool wait_idle(struct samp_sched *sc, const struct samp_task *t)
 {

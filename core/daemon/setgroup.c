@@ -21,8 +21,7 @@ const char *setgroup_member(const char *info_key)
 	return strncmp(info_key, MEMBER_KEY, n) ? NULL : info_key + n;
 }
 
-/* -- the group ------------------------------------------------------------------------------------------------------
- */
+/* -- the group ----------------------------------------------------------------------------------------------------- */
 
 /* With a reference. */
 static struct set *group_get(struct daemon *d, const char *name, int *rc, struct err *err)
@@ -112,8 +111,7 @@ int setgroup_mod(struct daemon *d, const char *name, const struct setgroup_sched
 	return rc;
 }
 
-/* -- members --------------------------------------------------------------------------------------------------------
- */
+/* -- members ------------------------------------------------------------------------------------------------------- */
 
 struct names { /* the info pairs of a group as they shall be */
 	struct info_pair *v;

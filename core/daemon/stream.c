@@ -179,8 +179,7 @@ bool streams_enabled(const struct streams *all)
 	return atomic_load(&all->enabled);
 }
 
-/* -- names -----------------------------------------------------------------------------------------------------------
- */
+/* -- names --------------------------------------------------------------------------------------------------------- */
 
 static int name_check(const char *name, struct err *err)
 {
@@ -276,8 +275,7 @@ static void tell_lost(struct streams *all, const char *name, const char *who)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* -- publishing ------------------------------------------------------------------------------------------------------
- */
+/* -- publishing ---------------------------------------------------------------------------------------------------- */
 
 static void drop_count(struct stream_sub *sub, const struct stream_msg *m, const char *why)
 {
@@ -353,8 +351,7 @@ int stream_publish(struct streams *all, const struct stream_msg *m, const struct
 	return 0;
 }
 
-/* -- subscribing -----------------------------------------------------------------------------------------------------
- */
+/* -- subscribing --------------------------------------------------------------------------------------------------- */
 
 static struct stream_post *take(struct stream_sub *sub)
 {
@@ -448,8 +445,7 @@ void stream_dropped(struct stream_sub *sub, const struct stream_msg *m)
 	pthread_mutex_unlock(&sub->all->lock);
 }
 
-/* -- status ----------------------------------------------------------------------------------------------------------
- */
+/* -- status -------------------------------------------------------------------------------------------------------- */
 
 static int by_name(const struct stream *a, const struct stream *b)
 {

@@ -41,7 +41,8 @@ struct stream_msg { /* borrowed */
 	size_t len; /* as it came: the NUL behind a text counts */
 };
 
-struct stream_from {       /* where a message came from; all NULL: from this process */
+/* Where a message came from; all NULL: from this process. */
+struct stream_from {
 	const char *who;   /* for the log */
 	const char *prdcr; /* the producer on whose connection it came */
 	const void *owner; /* whose own subscriptions do not get it: it does not go back where it came from */
@@ -73,8 +74,7 @@ void stream_unsubscribe(struct stream_sub *sub);
 /* From fn: the message could not be passed on. */
 void stream_dropped(struct stream_sub *sub, const struct stream_msg *m);
 
-/* -- for status: all of it, between lock and unlock ------------------------------------------------------------------
- */
+/* -- for status: all of it, between lock and unlock ---------------------------------------------------------------- */
 
 struct stream_count {
 	int64_t first_s, last_s; /* wall clock */

@@ -52,7 +52,7 @@ struct updtr_schedule {
 /* Its schedules, its own one first, which is there also while nothing is on it: how many; fills up to n. */
 size_t updtr_schedules(const struct updtr *u, struct updtr_schedule *ret, size_t n);
 
-/* -- for prdcr.c, with the producer's loop held ------------------------------------------------------------------- */
+/* -- for prdcr.c, with the producer's loop held -------------------------------------------------------------------- */
 
 #define UPDTR_HINT_KEY "updt_hint_us" /* of a set's info */
 /* An update hint: "interval:offset" in microseconds, or "interval:" (*loose, and the offset 0).  False for what is neither

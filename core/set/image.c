@@ -9,7 +9,7 @@
 
 #include "core/set/layout.h"
 
-/* -- names ------------------------------------------------------------------------------------------------------ */
+/* -- names --------------------------------------------------------------------------------------------------------- */
 
 /* Behind the dictionary: length byte, instance name, NUL; length byte, schema name, NUL, digest. */
 static const uint8_t *names_of(const struct set_meta *m)
@@ -42,7 +42,7 @@ const uint8_t *image_digest(const struct set_meta *m)
 	return schema[0] >= name_sz + DIGEST_LEN ? schema + 1 + name_sz : NULL;
 }
 
-/* -- metrics ---------------------------------------------------------------------------------------------------- */
+/* -- metrics ------------------------------------------------------------------------------------------------------- */
 
 static const struct metric_desc *member_of(const struct record_type *rt, uint32_t i)
 {
@@ -85,7 +85,7 @@ int image_find(const struct set_meta *m, const char *name)
 	return -ENOENT;
 }
 
-/* -- values ----------------------------------------------------------------------------------------------------- */
+/* -- values -------------------------------------------------------------------------------------------------------- */
 
 static struct value list_at(const uint8_t *p)
 {
@@ -127,7 +127,7 @@ struct value image_value(const struct image *im, uint32_t i)
 	}
 }
 
-/* -- lists ------------------------------------------------------------------------------------------------------ */
+/* -- lists --------------------------------------------------------------------------------------------------------- */
 
 static const struct list_entry *entry_of(const struct image *im, struct list_it it)
 {
@@ -167,7 +167,7 @@ struct value list_value(const struct image *im, struct list_it it)
 	return (struct value){ type, value_is_array(type) ? type_count >> 8 : 1, e->value };
 }
 
-/* -- records ---------------------------------------------------------------------------------------------------- */
+/* -- records ------------------------------------------------------------------------------------------------------- */
 
 uint32_t record_type_of(struct value rec)
 {

@@ -39,7 +39,7 @@ static int text_len(const void *p, size_t n)
 	return i < n ? (int)i : -1;
 }
 
-/* -- metadata --------------------------------------------------------------------------------------------------- */
+/* -- metadata ------------------------------------------------------------------------------------------------------ */
 
 struct meta_check {
 	const uint8_t *meta; /* any alignment */
@@ -271,7 +271,7 @@ int image_check_meta(const void *meta, size_t meta_len, struct err *err)
 	return 0;
 }
 
-/* -- data ------------------------------------------------------------------------------------------------------- */
+/* -- data ---------------------------------------------------------------------------------------------------------- */
 
 struct data_check {
 	struct image im; /* im.data of any alignment: bytes */

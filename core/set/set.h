@@ -57,7 +57,7 @@ int set_mirror_new(struct pool *pool, const struct set_meta *meta, struct set **
 struct set *set_get(struct set *s);
 void set_put(struct set *s); /* NULL is fine; the last one frees */
 
-/* -- the writer of a local set ------------------------------------------------------------------------------------ */
+/* -- the writer of a local set ------------------------------------------------------------------------------------- */
 
 void set_begin(struct set *s); /* a new sample begins now */
 void set_end(struct set *s); /* ... and is published: timestamp, duration, generation, consistent */
@@ -102,7 +102,7 @@ void set_mirror_meta(struct set *s, const void *meta);
  * newest element that is here (the peer's may be ahead of what was fetched). */
 void set_mirror_data(struct set *s, uint32_t from, uint32_t n, const void *data);
 
-/* -- readers --------------------------------------------------------------------------------------------------------- */
+/* -- readers ------------------------------------------------------------------------------------------------------- */
 
 /* Copy bytes [off, off+len) of the image, all from one moment; the range must lie inside. */
 void set_copy(const struct set *s, size_t off, size_t len, void *to);

@@ -3,8 +3,9 @@
  * Reaches: xprt/proto.c and every proto_*.c on the answering side, subs.c, zap_map.c, announce.c.
  * Input: pieces (feed.h); the selector says which message the bytes become:
  *   0 SENDRECV  1 the same with its inner length put right  2 RENDEZVOUS  3 READ_REQ  4 WRITE_REQ
- *   5 a set of the server changes  6 one goes and comes back  7 a message about a set that was looked up: the first
- * byte says which set, the second whether pushes or notifications are asked for or ended  8 a set has a new sample
+ *   5 a set of the server changes  6 one goes and comes back
+ *   7 a message about a set that was looked up: the first byte says which set, the second whether pushes or
+ *     notifications are asked for or ended  8 a set has a new sample
  */
 #include "tests/fuzz/feed.h"
 

@@ -144,7 +144,7 @@ static void test_slow_hello(void **state)
 	rig_close(&r);
 }
 
-/* -- hazards of real peers, at our server ------------------------------------------------------------------------- */
+/* -- hazards of real peers, at our server -------------------------------------------------------------------------- */
 
 /* Each row is said to a connected server: it lives, the connection lives or ends as told, and the counter moves. */
 static void test_hazards_at_the_server(void **state)

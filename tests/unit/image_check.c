@@ -232,7 +232,7 @@ static const struct row data_rows[] = {
 	{ AT(RARR_0, record_head, type), 0, REFUSED("record 0: its record type is metric 0") },
 };
 
-/* -- the image under test, in buffers that end where it ends ---------------------------------------------------- */
+/* -- the image under test, in buffers that end where it ends ------------------------------------------------------- */
 
 static struct image_file file;
 
@@ -327,7 +327,7 @@ static void test_data_fields(void **state)
 	rows_walk(data_of(), data_rows, ROWS(data_rows));
 }
 
-/* -- whole conditions ------------------------------------------------------------------------------------------- */
+/* -- whole conditions ---------------------------------------------------------------------------------------------- */
 
 static void assert_refused(const char *words)
 {

@@ -483,8 +483,7 @@ static void test_limits(void **state)
 	assert_int_equal(atomic_load(&r.env.stats.memory) + atomic_load(&r.cenv.stats.memory), 0);
 }
 
-/* -- by hand: what a client says and hears ---------------------------------------------------------------------------
- */
+/* -- by hand: what a client says and hears ------------------------------------------------------------------------- */
 
 static void put_lookup(struct buf *b, const char *name)
 {
@@ -759,8 +758,7 @@ static void test_slow_reader(void **state)
 	rig_close(&r);
 }
 
-/* -- by hand: what a server sends ------------------------------------------------------------------------------------
- */
+/* -- by hand: what a server sends ---------------------------------------------------------------------------------- */
 
 /* Say it to the client's end of the connection, as if it had come. */
 static void pushed(struct rig *r, uint64_t push_id, uint32_t flags, uint32_t off, const void *bytes, uint32_t len)

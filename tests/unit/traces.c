@@ -589,8 +589,7 @@ static void test_client_17(void **state)
 	fake_close(&k);
 }
 
-/* -- advertising: who connected serves, and who listened asks ---------------------------------------------------------
- */
+/* -- advertising: who connected serves, and who listened asks ------------------------------------------------------ */
 
 static void keep_record(void *arg, const void *rec, size_t len)
 {
@@ -831,7 +830,7 @@ static void test_qgroup_19(void **state)
 	trace_free(&t);
 }
 
-/* -- streams: a whole daemon in the place of the recorded one -------------------------------------------------------- */
+/* -- streams: a whole daemon in the place of the recorded one ------------------------------------------------------ */
 
 /* The next record that comes; everything else is passed over. */
 static void next_record(struct raw *w)
