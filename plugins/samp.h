@@ -21,14 +21,15 @@ struct samp_attr {
 };
 
 struct samp_type {
-	const char *name; /* as in `load name=meminfo` */
-	const char *brief; /* one line for `ldms samp -l` */
-	const char *source; /* "/proc/meminfo" */
-	const char *needs; /* the library that this build lacks, or NULL */
+	const char *name;              /* as in `load name=meminfo` */
+	const char *brief;             /* one line for `ldms samp -l` */
+	const char *source;            /* "/proc/meminfo" */
+	const char *needs;             /* the library that this build lacks, or NULL */
 	const struct samp_attr *attrs; /* ended by a row without name; may be NULL */
-	const struct metric_def *metrics; /* what it measures, for help; ended by a row without name; NULL: found at run time */
+	/* what it measures, for help; ended by a row without name; NULL: found at run time */
+	const struct metric_def *metrics;
 	size_t state_size; /* bytes of samp_state(), zeroed before open */
-	const char *caps; /* Linux capabilities that it needs when it is not run by root: "sys_rawio"; NULL: none */
+	const char *caps;  /* Linux capabilities that it needs when it is not run by root: "sys_rawio"; NULL: none */
 
 	/* Look at the source, make the set(s) with samp_schema_new() and samp_set_new().  Called on a sampler worker;
 	 * may be called again after close.  On failure close() still follows.  -EINVAL means a bad attribute: the

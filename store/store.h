@@ -24,10 +24,10 @@ struct store_attr {
 struct store_type {
 	const char *name; /* "csv"; `load name=store_csv` and `plugin=store_csv` find it too */
 	const char *brief;
-	const char *needs;              /* the library that this build lacks, or NULL */
-	const struct store_attr *attrs; /* ended by a row without name */
+	const char *needs;                /* the library that this build lacks, or NULL */
+	const struct store_attr *attrs;   /* ended by a row without name */
 	const char *dir_attr, *file_attr; /* the attribute that is a folder, or a file, that is written; or NULL */
-	size_t state_size;              /* bytes of store_state(), zeroed before config */
+	size_t state_size;                /* bytes of store_state(), zeroed before config */
 
 	/* Take over the attributes; called on the main loop until it succeeds once (state zeroed before each try; a
 	 * failure must leave nothing behind); must not wait.  A policy that finds its store unconfigured calls it

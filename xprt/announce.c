@@ -30,7 +30,7 @@ struct note { /* on its way to a loop */
 	struct loop *loop;
 	struct setdb *sets;
 	enum setdb_event ev;
-	struct set *set; /* a reference is held */
+	struct set *set;      /* a reference is held */
 	struct set_owner was; /* SETDB_PERM */
 	uint64_t serial;
 };

@@ -57,7 +57,7 @@ struct bus_msg {
 struct bus_limits {
 	size_t queue_bytes; /* waiting for one receiver (one connection of it) */
 	unsigned int queue_msgs;
-	size_t held_bytes; /* messages in all queues, each counted once */
+	size_t held_bytes;     /* messages in all queues, each counted once */
 	unsigned int channels; /* that are remembered, with counts; the longest unused is forgotten for a new one */
 	int64_t stall_us;  /* a receiver that takes nothing for so long is passed over until it takes something again */
 	int64_t credit_us; /* the same for one that takes it, but gives no credit back */

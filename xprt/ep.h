@@ -29,11 +29,11 @@ struct ep {
 	struct loop *loop;
 	struct xprt_env *env;
 	struct sockaddr_storage addr; /* the peer's, once known */
-	int64_t heard_us; /* when the peer's last bytes came (or ours began to wait for some); monotonic */
-	unsigned int waiting; /* requests of the layer above that want an answer */
-	unsigned int reading; /* ep_type.read()s that want one, */
-	int64_t read_us; /* ... the oldest since then; monotonic */
-	unsigned int work; /* done for this peer in this turn: see proto_work() */
+	int64_t heard_us;             /* when the peer's last bytes came (or ours began to wait for some); monotonic */
+	unsigned int waiting;         /* requests of the layer above that want an answer */
+	unsigned int reading;         /* ep_type.read()s that want one, */
+	int64_t read_us;              /* ... the oldest since then; monotonic */
+	unsigned int work;            /* done for this peer in this turn: see proto_work() */
 };
 
 /* What the transport tells the layer above; every function is called on the endpoint's loop.  The endpoint may be
@@ -59,14 +59,14 @@ struct ep_events {
 
 /* A transport. */
 struct ep_type {
-	const char *name; /* "sock" */
+	const char *name;  /* "sock" */
 	const char *needs; /* the library that this build lacks, or NULL */
 	/* Make the address of a peer from its name; NULL: it is an IP address or a host's name (resolve.h). */
 	int (*address)(const char *host, unsigned short port, struct sockaddr_storage *ret, socklen_t *ret_len,
 		       struct err *err);
 	/* An endpoint that is going to connect. */
-	struct ep *(*new)(const struct ep_type *type, struct xprt_env *env, struct loop *loop, const struct ep_events *ev,
-			  void *owner);
+	struct ep *(*new)(const struct ep_type *type, struct xprt_env *env, struct loop *loop,
+			  const struct ep_events *ev, void *owner);
 	/* Begin to connect to an address; `conn` is sent along.  `down` says when it fails. */
 	int (*connect)(struct ep *ep, const struct sockaddr *addr, socklen_t len, const void *conn, size_t conn_len,
 		       struct err *err);

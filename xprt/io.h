@@ -37,7 +37,7 @@ struct io {
 	struct buf text; /* for building one message; empty between uses */
 	struct buf spares[IO_SPARES];
 	unsigned int spares_n, lent; /* buffers here, and with endpoints */
-	struct buf stash; /* a spare one for a message that comes in pieces */
+	struct buf stash;            /* a spare one for a message that comes in pieces */
 	TAILQ_HEAD(, io_flush) flushes;
 	ev_prepare prepare;
 	LIST_HEAD(, xprt) xprts;   /* the peers on this loop */

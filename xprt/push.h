@@ -15,9 +15,10 @@
 #define PUSH_F_LAST 0x20000000u /* the last one: a cancellation is done */
 #define PUSH_F_PUSH 0x10000000u
 
-enum push_when { /* of a registration */
-		 PUSH_ON_REQUEST = 1,
-		 PUSH_ON_CHANGE = 2, /* at the end of each sample, too */
+/* Of a registration. */
+enum push_when {
+	PUSH_ON_REQUEST = 1,
+	PUSH_ON_CHANGE = 2, /* at the end of each sample, too */
 };
 
 void push_header(uint8_t *to, uint64_t push_id, uint32_t flags, size_t off, size_t len);

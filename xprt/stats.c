@@ -78,7 +78,9 @@ void xprt_each(struct loop *l, struct xprt_env *env, void (*fn)(const struct xpr
 	struct xprt *x;
 
 	LIST_FOREACH(x, &io_of(l)->xprts, entry) {
-		struct xprt_brief b = { .state = x->up ? "connect" : x->down ? "close" : "connecting",
+		struct xprt_brief b = { .state = x->up     ? "connect"
+						 : x->down ? "close"
+							   : "connecting",
 					.host = x->l ? "" : x->peer,
 					.n_eps = x->n_eps,
 					.addr = &x->addr,

@@ -28,37 +28,38 @@ struct xprt_listener;
 /* Why a connection could not be made or ended: one word each for exit codes, counters and people. */
 enum xprt_fail {
 	XPRT_CLOSED = 0, /* we closed it */
-	XPRT_RESOLVE, /* the name does not resolve */
-	XPRT_REFUSED, /* refused, unreachable: nobody listens there */
-	XPRT_TIMEOUT, /* no answer in time (connect, handshake, a read) */
-	XPRT_NOT_LDMS, /* somebody answers, but does not speak LDMS */
-	XPRT_VERSION, /* another protocol version */
-	XPRT_AUTH, /* authentication rejected (or another method) */
-	XPRT_LOST, /* the peer went away */
-	XPRT_PROTO, /* the peer broke the protocol */
-	XPRT_SLOW, /* the peer does not read: its queue was full */
-	XPRT_LIMIT, /* a ceiling of ours: connections, descriptors, memory */
-	XPRT_LOCAL, /* an error on this side */
+	XPRT_RESOLVE,    /* the name does not resolve */
+	XPRT_REFUSED,    /* refused, unreachable: nobody listens there */
+	XPRT_TIMEOUT,    /* no answer in time (connect, handshake, a read) */
+	XPRT_NOT_LDMS,   /* somebody answers, but does not speak LDMS */
+	XPRT_VERSION,    /* another protocol version */
+	XPRT_AUTH,       /* authentication rejected (or another method) */
+	XPRT_LOST,       /* the peer went away */
+	XPRT_PROTO,      /* the peer broke the protocol */
+	XPRT_SLOW,       /* the peer does not read: its queue was full */
+	XPRT_LIMIT,      /* a ceiling of ours: connections, descriptors, memory */
+	XPRT_LOCAL,      /* an error on this side */
 	XPRT_FAILS
 };
 const char *xprt_fail_name(enum xprt_fail f);
 
 /* Why an authentication failed: one word each for counters. */
 enum auth_why {
-	AUTH_METHOD, /* the other side uses another method */
-	AUTH_SECRET, /* it has another secret, or another munge key */
-	AUTH_EXPIRED, /* its credential is too old */
-	AUTH_REWOUND, /* ... of the future */
+	AUTH_METHOD,   /* the other side uses another method */
+	AUTH_SECRET,   /* it has another secret, or another munge key */
+	AUTH_EXPIRED,  /* its credential is too old */
+	AUTH_REWOUND,  /* ... of the future */
 	AUTH_REPLAYED, /* ... was used before */
-	AUTH_HELPER, /* our munged is not there, or does not answer */
-	AUTH_SILENT, /* the peer did not go on in time */
-	AUTH_HUNG_UP, /* the peer ended the connection in the middle of it, or at once behind it */
-	AUTH_BROKEN, /* what it said is nothing of the method */
+	AUTH_HELPER,   /* our munged is not there, or does not answer */
+	AUTH_SILENT,   /* the peer did not go on in time */
+	AUTH_HUNG_UP,  /* the peer ended the connection in the middle of it, or at once behind it */
+	AUTH_BROKEN,   /* what it said is nothing of the method */
 	AUTH_WHYS
 };
 const char *auth_why_name(enum auth_why why);
 
-enum xprt_op { /* what xprt_stats tells of */
+/* What xprt_stats tells of. */
+enum xprt_op {
 	OP_LOOKUP,
 	OP_UPDATE,
 	OP_PUBLISH,
@@ -78,7 +79,8 @@ struct op_stat {
 	struct sockaddr_storage min_addr, max_addr;
 };
 
-struct xprt_base { /* the counters when they were last reset */
+/* The counters when they were last reset. */
+struct xprt_base {
 	int64_t since_us; /* monotonic */
 	unsigned long accepted, connected, ended, rejected, auth;
 };
@@ -86,29 +88,29 @@ struct xprt_base { /* the counters when they were last reset */
 struct xprt_stats { /* of a process; read any time */
 	atomic_ulong accepted, connected, ended[XPRT_FAILS], refused[XPRT_FAILS];
 	atomic_ulong auth_failed[AUTH_WHYS];
-	atomic_ulong live; /* connections now, */
-	atomic_ulong incoming; /* of these accepted, */
-	atomic_ulong guests; /* of these not authenticated */
+	atomic_ulong live;        /* connections now, */
+	atomic_ulong incoming;    /* of these accepted, */
+	atomic_ulong guests;      /* of these not authenticated */
 	atomic_ulong guests_peak; /* ... at most, since memory was last given back */
-	atomic_ulong memory; /* bytes held for peers: see xprt_hold() */
+	atomic_ulong memory;      /* bytes held for peers: see xprt_hold() */
 	struct refusals refusals;
 	struct op_stat ops[XPRT_OPS]; /* see stats.h */
-	struct xprt_base base; /* the main loop's */
+	struct xprt_base base;        /* the main loop's */
 	atomic_ulong bytes_in, bytes_out, calls_recv, calls_send;
 	atomic_ulong pushes_out, pushes_in; /* samples */
 	atomic_ulong pushes_merged; /* samples (and changes) that a newer one replaced before they could be sent */
-	atomic_ulong pushes_odd; /* not asked for, out of order: passed over */
+	atomic_ulong pushes_odd;    /* not asked for, out of order: passed over */
 };
 
 /* What the peers of a process share; borrowed, outlives them. */
 struct xprt_env {
-	struct setdb *sets; /* what is served; NULL: nothing (tools) */
-	struct pool *pool; /* where mirrors go */
-	struct work *work; /* names are resolved there */
+	struct setdb *sets;     /* what is served; NULL: nothing (tools) */
+	struct pool *pool;      /* where mirrors go */
+	struct work *work;      /* names are resolved there */
 	struct work *auth_work; /* a method of authentication waits there; NULL: the same */
-	struct bus *bus; /* messages of peers go there; NULL: there is no message bus */
-	struct qgroup *qgroup; /* what may be paid back for them; NULL: all at once (xprt/qgroup.h) */
-	struct work *users; /* the user database is asked there; NULL: on the loop, which then waits */
+	struct bus *bus;        /* messages of peers go there; NULL: there is no message bus */
+	struct qgroup *qgroup;  /* what may be paid back for them; NULL: all at once (xprt/qgroup.h) */
+	struct work *users;     /* the user database is asked there; NULL: on the loop, which then waits */
 	struct xprt_limits limits;
 	struct xprt_stats stats;
 };
@@ -116,17 +118,17 @@ struct xprt_env {
 /* How many bytes of bus messages a peer may send us; 0 or negative: any. */
 struct xprt_quota {
 	int64_t recv_quota; /* outstanding: not yet done with, on one connection of its rail */
-	int64_t rate; /* in a second of the wall clock */
+	int64_t rate;       /* in a second of the wall clock */
 };
 
 struct xprt_conf {
 	const char *type; /* "sock" */
 	const char *host; /* a name or an address */
 	unsigned short port;
-	const char *auth; /* "none", ... */
-	const struct kv *auth_args; /* may be NULL */
+	const char *auth;            /* "none", ... */
+	const struct kv *auth_args;  /* may be NULL */
 	struct auth_conf *auth_kept; /* what to use where the arguments cannot be opened any more; NULL: fail */
-	unsigned int n_eps; /* 0 means 1 */
+	unsigned int n_eps;          /* 0 means 1 */
 	struct xprt_quota quota;
 };
 
@@ -173,7 +175,7 @@ size_t xprt_backlog(const struct xprt *x);
 
 struct xprt_listen_conf {
 	const char *type, *host; /* host NULL: all addresses, both families */
-	unsigned short port; /* 0: one that is free */
+	unsigned short port;     /* 0: one that is free */
 	const char *auth;
 	const struct kv *auth_args;
 	struct xprt_quota quota;
@@ -190,11 +192,11 @@ unsigned short xprt_listener_port(const struct xprt_listener *l);
 /* -- directory (proto_dir.c) --------------------------------------------------------------------------------------- */
 
 enum dir_event {
-	DIR_SET, /* a set of the list */
+	DIR_SET,  /* a set of the list */
 	DIR_DONE, /* the list is complete (set NULL) */
-	DIR_ADD, /* later: a set came */
-	DIR_UPD, /* ... its info changed */
-	DIR_DEL, /* ... it went (only name is given) */
+	DIR_ADD,  /* later: a set came */
+	DIR_UPD,  /* ... its info changed */
+	DIR_DEL,  /* ... it went (only name is given) */
 	DIR_FAIL, /* the request failed: rc; nothing follows */
 };
 
@@ -208,8 +210,9 @@ struct dir_set { /* borrowed, valid in the callback */
 	unsigned int info_n;
 };
 
-struct dir_hidden { /* sets that the peer kept back from us: their permission does not let us read them */
-	uint64_t sets; /* 0: none, or an ldmsd, which does not say */
+/* Sets that the peer kept back from us: their permission does not let us read them. */
+struct dir_hidden {
+	uint64_t sets;     /* 0: none, or an ldmsd, which does not say */
 	uint32_t uid, gid; /* who we are to it */
 };
 
@@ -222,7 +225,7 @@ struct dir_hidden xprt_dir_hidden(const struct xprt *x);
 /* -- remote sets: lookup (proto_lookup.c) and update (proto_read.c) ------------------------------------------------ */
 
 enum update_result {
-	UPDATE_NEW, /* a new consistent sample: `data` */
+	UPDATE_NEW,  /* a new consistent sample: `data` */
 	UPDATE_SAME, /* nothing new ("oversampled") */
 	UPDATE_TORN, /* the peer was in the middle of a sample: the mirror keeps the last whole one */
 	UPDATE_FAIL, /* rc and words: the peer refused, the data do not hold together, ... */
@@ -232,21 +235,21 @@ enum update_result {
 enum rset_push {
 	RSET_PULL = 0,
 	RSET_PUSH_REQUEST = 1, /* when its side decides to: aggregators do after each update, samplers never */
-	RSET_PUSH_CHANGE = 3, /* at the end of each sample */
+	RSET_PUSH_CHANGE = 3,  /* at the end of each sample */
 };
 
 /* A set of the peer, mirrored here.  The owner may use `set` (e.g. publish it) and keep references to it. */
 struct rset {
-	struct xprt *x; /* NULL when the peer is gone */
-	struct set *set; /* a reference is held */
+	struct xprt *x;     /* NULL when the peer is gone */
+	struct set *set;    /* a reference is held */
 	uint64_t remote_id; /* the peer's set_id, raw */
 	uint64_t addr;
 	uint32_t key;
-	uint32_t elem; /* the element held, of the ring */
-	uint16_t ep; /* endpoint it was looked up on */
+	uint32_t elem;  /* the element held, of the ring */
+	uint16_t ep;    /* endpoint it was looked up on */
 	uint8_t pushed; /* enum rset_push: what the peer was asked for */
-	bool busy; /* an update is outstanding */
-	bool gone; /* its owner knows that the peer has it no more: nothing is said about it any more */
+	bool busy;      /* an update is outstanding */
+	bool gone;      /* its owner knows that the peer has it no more: nothing is said about it any more */
 	bool freed;
 	/* Called for each update's result (several UPDATE_NEW for a ring, then busy is false), and for each push.  `data` is the element,
 	 * checked, borrowed; with UPDATE_TORN it is what the peer is still writing, or NULL where that does not hold
@@ -281,7 +284,8 @@ bool xprt_msg_enabled(const struct xprt *x);
 typedef void (*xprt_msg_fn)(struct xprt *x, void *arg, int rc, const char *text);
 /* Ask the peer for messages of a channel, or of those that match; at most `rate` bytes of data a second (negative: any).
  * -ENOTSUP: its bus is off. */
-int xprt_msg_sub(struct xprt *x, const char *match, bool regex, int64_t rate, xprt_msg_fn fn, void *arg, struct err *err);
+int xprt_msg_sub(struct xprt *x, const char *match, bool regex, int64_t rate, xprt_msg_fn fn, void *arg,
+		 struct err *err);
 int xprt_msg_unsub(struct xprt *x, const char *match, bool regex, xprt_msg_fn fn, void *arg, struct err *err);
 /* One message of this process to this peer alone, whether our own bus is on or not (tools).  -EAGAIN: no credit, or it
  * does not read so fast: ev->credit() comes; -ENOTSUP: its bus is off; -EMSGSIZE: it takes none of that length. */

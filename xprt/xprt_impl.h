@@ -82,24 +82,24 @@ struct xprt {
 	void *arg;
 	const struct auth_type *auth;
 	struct auth_conf *auth_conf; /* active: a reference is held; passive: the listener's */
-	struct xprt_listener *l; /* NULL: we connected */
-	char *peer;              /* what people call it */
+	struct xprt_listener *l;     /* NULL: we connected */
+	char *peer;                  /* what people call it */
 	struct sockaddr_storage addr;
 	uint32_t uid, gid; /* who it proved to be */
 	bool up, down, closed;
-	int64_t up_us;          /* monotonic time of being up */
-	bool asked;             /* the peer wanted something of us */
-	bool adopted;           /* came through a listener, and has another owner since */
-	enum auth_why auth_why; /* of an end by XPRT_AUTH */
-	bool legacy;            /* it knows no rails: never send it a command >= 10 */
-	bool msg_on;            /* its message bus is on */
-	bool quota_late;        /* it is to be told of `quota` when it is up */
+	int64_t up_us;                       /* monotonic time of being up */
+	bool asked;                          /* the peer wanted something of us */
+	bool adopted;                        /* came through a listener, and has another owner since */
+	enum auth_why auth_why;              /* of an end by XPRT_AUTH */
+	bool legacy;                         /* it knows no rails: never send it a command >= 10 */
+	bool msg_on;                         /* its message bus is on */
+	bool quota_late;                     /* it is to be told of `quota` when it is up */
 	struct xprt_quota peer_quota, quota; /* what it lets us send, what we let it */
 	struct {
 		uint64_t asked_xid, asked; /* of the newest ask, 0: answered */
 		uint64_t donated;          /* and not given back */
 	} qgroup;
-	struct msg_rail *msg;                /* its side of the bus; NULL: no message came or went (msg_rail.h) */
+	struct msg_rail *msg;   /* its side of the bus; NULL: no message came or went (msg_rail.h) */
 	LIST_ENTRY(xprt) entry; /* io->xprts */
 	/* active */
 	char *host;
@@ -116,16 +116,16 @@ struct xprt {
 	/* asking (proto.c) */
 	struct req *reqs; /* by xid */
 	uint64_t xid;
-	unsigned int next_lane; /* lookups go round */
-	ev_timer answer;        /* runs while an answer is wanted */
-	struct req *dir;        /* the directory we list or follow */
+	unsigned int next_lane;   /* lookups go round */
+	ev_timer answer;          /* runs while an answer is wanted */
+	struct req *dir;          /* the directory we list or follow */
 	struct dir_hidden hidden; /* ... and what the last list lacked */
 	LIST_HEAD(, rset_impl) rsets;
 	struct push_in *pushes; /* sets that the peer pushes, by number */
 	uint64_t push_id;       /* the last number */
 	/* answering */
 	struct hold *hold; /* requests wait there; NULL: they need not */
-	bool followed; /* the peer wants to hear of changes */
+	bool followed;     /* the peer wants to hear of changes */
 	struct lane *follow_lane;
 	uint64_t follow_xid;
 	unsigned int subs;         /* sets that it wants to hear of, on all lanes */

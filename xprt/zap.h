@@ -47,11 +47,12 @@ enum zap_type {
 	ZAP_TYPES
 };
 
-enum zap_status { /* of READ_RESP and WRITE_RESP */
-		  ZAP_OK = 0,
-		  ZAP_REMOTE_MAP = 17, /* unknown key */
-		  ZAP_REMOTE_LEN = 18, /* not within the map */
-		  ZAP_REMOTE_PERMISSION = 19,
+/* Of READ_RESP and WRITE_RESP. */
+enum zap_status {
+	ZAP_OK = 0,
+	ZAP_REMOTE_MAP = 17, /* unknown key */
+	ZAP_REMOTE_LEN = 18, /* not within the map */
+	ZAP_REMOTE_PERMISSION = 19,
 };
 
 #define ZAP_HDR_SZ        20
@@ -68,7 +69,7 @@ enum zap_status { /* of READ_RESP and WRITE_RESP */
 #define ZAP_ACCESS        3 /* what real peers announce for a map: read 2, write 1; writes are refused all the same */
 #define ZAP_BACKLOG_MAX   (1u << 20) /* bytes waiting to be sent while the peer's next requests are still handled */
 
-#define ZAP_DEAD          "its machine, or the way there, is dead: nothing is acknowledged any more"
+#define ZAP_DEAD "its machine, or the way there, is dead: nothing is acknowledged any more"
 
 static_assert(IO_SCRATCH >= ZAP_MSG_MAX, "a message fits the scratch area");
 

@@ -12,7 +12,7 @@
 #define SETGROUP_SCHEMA      "ldmsd_grp_schema"
 #define SETGROUP_MEMBERS_MAX 4000 /* of one group; readers take 4096 info pairs of a set */
 
-#define SETGROUP_VALUE	     "-"
+#define SETGROUP_VALUE "-"
 
 /* The member's name if that info key is one, or NULL. */
 const char *setgroup_member(const char *info_key);

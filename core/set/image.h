@@ -36,13 +36,13 @@
 #include "core/set/schema.h"
 #include "core/set/value.h"
 
-#define SET_NAME_MAX	 254 /* bytes of an instance name, without NUL */
-#define SET_PRODUCER_MAX 63 /* bytes of a producer name, without NUL */
-#define SET_META_MAX	 (64u << 20) /* bytes of metadata that we accept from a peer */
-#define SET_DATA_MAX	 (256u << 20) /* bytes of all data elements together, from a peer */
-#define LIST_DEPTH_MAX	 8 /* lists within lists that we accept from a peer; ldmsd's own samplers use 2 */
-#define META_HDR_SZ	 140
-#define DATA_HDR_SZ	 96
+#define SET_NAME_MAX     254          /* bytes of an instance name, without NUL */
+#define SET_PRODUCER_MAX 63           /* bytes of a producer name, without NUL */
+#define SET_META_MAX     (64u << 20)  /* bytes of metadata that we accept from a peer */
+#define SET_DATA_MAX     (256u << 20) /* bytes of all data elements together, from a peer */
+#define LIST_DEPTH_MAX   8            /* lists within lists that we accept from a peer; ldmsd's own samplers use 2 */
+#define META_HDR_SZ      140
+#define DATA_HDR_SZ      96
 
 struct set_meta { /* wire layout; use the accessors below or le32toh() */
 	char producer[64];
@@ -62,14 +62,15 @@ struct set_meta { /* wire layout; use the accessors below or le32toh() */
 	uint32_t dict[];
 } __attribute__((packed, aligned(4)));
 
-struct set_data { /* the head of a data element; wire layout */
+/* The head of a data element; wire layout. */
+struct set_data {
 	uint32_t ts_sec, ts_usec; /* end of the sample, wall clock */
 	uint32_t dur_sec, dur_usec;
-	uint32_t flags; /* enum set_trans */
-	uint32_t set_off; /* of this element from the start of the image */
-	uint64_t gn; /* data generation */
-	uint64_t size; /* data_sz */
-	uint64_t meta_gn; /* copy of the metadata's */
+	uint32_t flags;    /* enum set_trans */
+	uint32_t set_off;  /* of this element from the start of the image */
+	uint64_t gn;       /* data generation */
+	uint64_t size;     /* data_sz */
+	uint64_t meta_gn;  /* copy of the metadata's */
 	uint32_t curr_idx; /* the newest element of the ring */
 	uint32_t pad1;
 	uint32_t heap_grain;
@@ -115,12 +116,12 @@ static inline uint32_t image_card(const struct set_meta *m)
 
 /* A metric by its index (< card). */
 struct metric {
-	const char *name; /* borrowed */
-	const char *unit; /* "" when there is none */
-	bool has_unit; /* one was given, be it an empty one */
+	const char *name;     /* borrowed */
+	const char *unit;     /* "" when there is none */
+	bool has_unit;        /* one was given, be it an empty one */
 	enum value_type type; /* V_NONE: unavailable (see above) */
-	bool meta; /* a META attribute (not DATA) */
-	uint32_t count; /* array length; records of a record array; heap bytes of a list; 1 for scalars */
+	bool meta;            /* a META attribute (not DATA) */
+	uint32_t count;       /* array length; records of a record array; heap bytes of a list; 1 for scalars */
 	uint64_t user_data;
 };
 struct metric image_metric(const struct set_meta *m, uint32_t i);
@@ -140,7 +141,7 @@ struct list_it list_next(const struct image *im, struct list_it it);
 struct value list_value(const struct image *im, struct list_it it);
 
 /* Records.  A record type is a metric of type V_RECORD_TYPE; `rec` a value of type V_RECORD_INST. */
-uint32_t record_type_of(struct value rec); /* the index of its type's metric */
+uint32_t record_type_of(struct value rec);                     /* the index of its type's metric */
 uint32_t record_card(const struct set_meta *m, uint32_t type); /* members */
 struct metric record_member(const struct set_meta *m, uint32_t type, uint32_t i);
 struct value record_value(const struct image *im, struct value rec, uint32_t i);

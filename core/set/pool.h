@@ -13,7 +13,7 @@
 struct pool;
 
 struct pool *pool_new(size_t ceiling_bytes); /* 0: no ceiling */
-void pool_free(struct pool *p); /* everything given out must be back */
+void pool_free(struct pool *p);              /* everything given out must be back */
 /* Zeroed, 64-byte aligned if at least 64 bytes, else 8; NULL (and words: used, ceiling, `--mem`) when full. */
 void *pool_alloc(struct pool *p, size_t size, struct err *err);
 void pool_put(struct pool *p, void *mem); /* NULL is fine */

@@ -28,20 +28,21 @@ struct set_owner { /* who it belongs to, and who may do what with it */
 };
 
 struct set {
-	uint8_t *image; /* of the pool: metadata, then array_card data elements */
+	uint8_t *image;        /* of the pool: metadata, then array_card data elements */
 	struct set_data *work; /* local sets: the element being written; NULL in a mirror */
 	struct pool *pool;
 	const char *name; /* instance name, in the image */
-	atomic_uint seq; /* odd while the writer copies */
+	atomic_uint seq;  /* odd while the writer copies */
 	atomic_uint refs;
-	uint32_t meta_sz, data_sz, array_card, heap_used; /* heap_used: bytes from the heap's base that were ever used */
+	uint32_t meta_sz, data_sz, array_card,
+		heap_used; /* heap_used: bytes from the heap's base that were ever used */
 	bool local;
-	bool linked; /* mirrors: image_is_linked() */
-	atomic_bool deleted; /* taken out of the set database; its readers are told */
-	atomic_uint pushed; /* registrations for a push at the end of each sample */
+	bool linked;                         /* mirrors: image_is_linked() */
+	atomic_bool deleted;                 /* taken out of the set database; its readers are told */
+	atomic_uint pushed;                  /* registrations for a push at the end of each sample */
 	_Atomic(struct set_watch *) watches; /* who wants to know of new samples; see watch.h */
-	bool pinned; /* mirrors: owner and permission were set here, the peer's do not count */
-	struct set_owner was; /* before the last change; guarded by the set database's lock (SETDB_PERM) */
+	bool pinned;                         /* mirrors: owner and permission were set here, the peer's do not count */
+	struct set_owner was;   /* before the last change; guarded by the set database's lock (SETDB_PERM) */
 	struct info_pair *info; /* guarded by the set database's lock once published */
 	uint16_t info_n;
 	UT_hash_handle hh; /* the set database's */
@@ -60,7 +61,7 @@ void set_put(struct set *s); /* NULL is fine; the last one frees */
 /* -- the writer of a local set ------------------------------------------------------------------------------------- */
 
 void set_begin(struct set *s); /* a new sample begins now */
-void set_end(struct set *s); /* ... and is published: timestamp, duration, generation, consistent */
+void set_end(struct set *s);   /* ... and is published: timestamp, duration, generation, consistent */
 /* End without publishing; the published sample stays the last whole one. */
 void set_cancel(struct set *s);
 

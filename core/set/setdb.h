@@ -10,7 +10,12 @@
 
 struct setdb;
 
-enum setdb_event { SETDB_ADD, SETDB_UPDATE /* info changed */, SETDB_PERM /* owner or permission; s->was: before */, SETDB_DEL };
+enum setdb_event {
+	SETDB_ADD,
+	SETDB_UPDATE /* info changed */,
+	SETDB_PERM /* owner or permission; s->was: before */,
+	SETDB_DEL
+};
 
 struct setdb_listener {
 	void (*fn)(struct setdb_listener *l, enum setdb_event ev, struct set *s);

@@ -6,7 +6,7 @@
 
 struct snap {
 	atomic_uint refs;
-	uint32_t len; /* bytes of the image */
+	uint32_t len;    /* bytes of the image */
 	struct image im; /* into bytes[] */
 	uint64_t bytes[];
 };

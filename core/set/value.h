@@ -61,7 +61,7 @@ size_t value_size(enum value_type t, uint32_t count);
 /* A value in place: where it stands, what it is, how many.  The memory is a snapshot's (image.h) and was checked. */
 struct value {
 	enum value_type type;
-	uint32_t count; /* elements of an array; 1 for a scalar */
+	uint32_t count;   /* elements of an array; 1 for a scalar */
 	const uint8_t *p; /* any alignment */
 };
 

@@ -60,9 +60,7 @@ static void test_answer_in_pieces(void **state)
 static void test_answer_without_end(void **state)
 {
 	static const uint8_t much[10000];
-	struct record rec = {
-		.type = RECORD_RESPONSE, .flags = RECORD_FIRST, .body = much, .body_len = sizeof(much)
-	};
+	struct record rec = { .type = RECORD_RESPONSE, .flags = RECORD_FIRST, .body = much, .body_len = sizeof(much) };
 	struct asks a = { 0 };
 	struct ear e = { 0 };
 	struct rig r;

@@ -352,11 +352,8 @@ static void test_usage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_contents),
-		cmocka_unit_test(test_bad_peers),
-		cmocka_unit_test(test_usage),
-		cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_names), cmocka_unit_test(test_contents), cmocka_unit_test(test_bad_peers),
+		cmocka_unit_test(test_usage), cmocka_unit_test(test_hidden),
 	};
 
 	setenv("TZ", "UTC", 1);

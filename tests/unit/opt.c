@@ -255,14 +255,10 @@ static void test_nearest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_maybe),
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_operands),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_help),
-		cmocka_unit_test(test_nearest),
-		cmocka_unit_test(test_help_without_options),
+		cmocka_unit_test(test_forms),   cmocka_unit_test(test_maybe),
+		cmocka_unit_test(test_list),    cmocka_unit_test(test_operands),
+		cmocka_unit_test(test_bad),     cmocka_unit_test(test_help),
+		cmocka_unit_test(test_nearest), cmocka_unit_test(test_help_without_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -283,8 +283,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_who_gets_what), TEST(test_slow_ones_lose_what_does_not_fit), TEST(test_leaving),
-		TEST(test_refused),       TEST(test_many_names), TEST(test_any_thread_may_publish),
+		TEST(test_who_gets_what), TEST(test_slow_ones_lose_what_does_not_fit),
+		TEST(test_leaving),       TEST(test_refused),
+		TEST(test_many_names),    TEST(test_any_thread_may_publish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

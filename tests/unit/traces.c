@@ -1115,16 +1115,20 @@ CLIENT(16, "16-agg-set-array.txt", 6, 12)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_server_01), cmocka_unit_test(test_server_04),  cmocka_unit_test(test_server_17),
-		cmocka_unit_test(test_client_04), cmocka_unit_test(test_client_17),  cmocka_unit_test(test_server_02),
-		cmocka_unit_test(test_server_06), cmocka_unit_test(test_server_07),  cmocka_unit_test(test_server_11),
-		cmocka_unit_test(test_server_12), cmocka_unit_test(test_server_13),  cmocka_unit_test(test_server_14),
-		cmocka_unit_test(test_server_16), cmocka_unit_test(test_client_01),  cmocka_unit_test(test_client_02),
-		cmocka_unit_test(test_client_06), cmocka_unit_test(test_advertised), cmocka_unit_test(test_advertiser),
-		cmocka_unit_test(test_client_13), cmocka_unit_test(test_client_14),  cmocka_unit_test(test_client_16),
-		cmocka_unit_test(test_bus_08_10), cmocka_unit_test(test_qgroup_19),
-		cmocka_unit_test(test_streams_subscriber), cmocka_unit_test(test_streams_publisher),
-		cmocka_unit_test(test_ovis_recorded), cmocka_unit_test(test_ovis_server), cmocka_unit_test(test_ovis_client),
+		cmocka_unit_test(test_server_01),         cmocka_unit_test(test_server_04),
+		cmocka_unit_test(test_server_17),         cmocka_unit_test(test_client_04),
+		cmocka_unit_test(test_client_17),         cmocka_unit_test(test_server_02),
+		cmocka_unit_test(test_server_06),         cmocka_unit_test(test_server_07),
+		cmocka_unit_test(test_server_11),         cmocka_unit_test(test_server_12),
+		cmocka_unit_test(test_server_13),         cmocka_unit_test(test_server_14),
+		cmocka_unit_test(test_server_16),         cmocka_unit_test(test_client_01),
+		cmocka_unit_test(test_client_02),         cmocka_unit_test(test_client_06),
+		cmocka_unit_test(test_advertised),        cmocka_unit_test(test_advertiser),
+		cmocka_unit_test(test_client_13),         cmocka_unit_test(test_client_14),
+		cmocka_unit_test(test_client_16),         cmocka_unit_test(test_bus_08_10),
+		cmocka_unit_test(test_qgroup_19),         cmocka_unit_test(test_streams_subscriber),
+		cmocka_unit_test(test_streams_publisher), cmocka_unit_test(test_ovis_recorded),
+		cmocka_unit_test(test_ovis_server),       cmocka_unit_test(test_ovis_client),
 		cmocka_unit_test(test_munge_server),
 	};
 

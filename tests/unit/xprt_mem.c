@@ -337,7 +337,7 @@ static void test_permission_changes(void **state)
 	look_up(&e, "n/a", 0);
 	assert_int_equal(xprt_dir(r.c, true, dir_cb, &e, NULL), 0);
 	rig_until(&r, e.dir[DIR_DONE]);
-	setdb_perm_set(r.env.sets, s, &all); /* no change, no news */
+	setdb_perm_set(r.env.sets, s, &all);                                  /* no change, no news */
 	setdb_perm_set(r.env.sets, other, &(struct set_owner){ 0, 0, 0600 }); /* nor is this, for this peer */
 	setdb_perm_set(r.env.sets, s, &nobody);
 	rig_until(&r, e.dir[DIR_DEL]);
