@@ -214,10 +214,12 @@ static void delivery_lost(struct bus *b, struct bus_want *w, uint32_t bytes, enu
 }
 
 /* Take the first item off; the bus is locked. */
-static struct bus_want *item_take(struct bus_port *p, struct bus_item *it, struct bus_body **ret)
+static struct bus_want *item_take(struct bus_port *p, struct bus_body **ret)
 {
+	struct bus_item *it = STAILQ_FIRST(&p->items);
 	struct bus_want *w = it->want;
 
+	STAILQ_REMOVE_HEAD(&p->items, entry);
 	p->n--;
 	p->bytes -= it->body->size;
 	w->chan->waiting--;
@@ -240,12 +242,12 @@ static unsigned long purge(struct bus_port *p, const struct bus_sub *of, enum bu
 		struct bus_body *body;
 		struct bus_want *w;
 
-		STAILQ_REMOVE_HEAD(&p->items, entry);
 		if (of && it->want->sub != of) {
+			STAILQ_REMOVE_HEAD(&p->items, entry);
 			STAILQ_INSERT_TAIL(&keep, it, entry);
 			continue;
 		}
-		w = item_take(p, it, &body);
+		w = item_take(p, &body);
 		delivery_lost(p->bus, w, body->cost, why, now);
 		bus_body_put(body);
 		n++;
@@ -284,12 +286,9 @@ struct bus_body *bus_port_done(struct bus_port *p)
 	int64_t now = wall_ns();
 	struct bus_body *body;
 	struct bus_want *w;
-	struct bus_item *it;
 
 	pthread_mutex_lock(&p->bus->lock);
-	it = STAILQ_FIRST(&p->items);
-	STAILQ_REMOVE_HEAD(&p->items, entry);
-	w = item_take(p, it, &body);
+	w = item_take(p, &body);
 	count(&w->tally.tx, body->cost, now);
 	count(&w->sub->tally.tx, body->cost, now);
 	pthread_mutex_unlock(&p->bus->lock);
@@ -300,12 +299,9 @@ struct bus_body *bus_port_lose(struct bus_port *p, enum bus_loss why)
 {
 	struct bus_body *body;
 	struct bus_want *w;
-	struct bus_item *it;
 
 	pthread_mutex_lock(&p->bus->lock);
-	it = STAILQ_FIRST(&p->items);
-	STAILQ_REMOVE_HEAD(&p->items, entry);
-	w = item_take(p, it, &body);
+	w = item_take(p, &body);
 	delivery_lost(p->bus, w, body->cost, why, wall_ns());
 	pthread_mutex_unlock(&p->bus->lock);
 	return body;

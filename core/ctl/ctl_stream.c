@@ -93,16 +93,26 @@ static void put_stream(struct buf *b, const struct stream *s)
 	buf_addf(b, "}},");
 }
 
-int ctl_stream_status(struct ctl *c, struct err *err)
+/* To tell of them all in JSON: until streams_unlock(). */
+static int view(struct ctl *c, const struct streams_view **ret, struct err *err)
 {
-	const struct streams_view *v;
-	struct buf *b = &c->reply;
 	int rc = off(c, err);
 
 	if (rc)
 		return rc;
 	c->json = c->nul = true;
-	v = streams_lock(c->d->streams);
+	*ret = streams_lock(c->d->streams);
+	return 0;
+}
+
+int ctl_stream_status(struct ctl *c, struct err *err)
+{
+	const struct streams_view *v;
+	struct buf *b = &c->reply;
+	int rc = view(c, &v, err);
+
+	if (rc)
+		return rc;
 	buf_addf(b, "{");
 	for (const struct stream *s = v->streams; s; s = s->hh.next)
 		put_stream(b, s);
@@ -134,12 +144,10 @@ int ctl_stream_client_dump(struct ctl *c, struct err *err)
 	const struct streams_view *v;
 	const struct stream_sub *sub;
 	struct buf *b = &c->reply;
-	int rc = off(c, err);
+	int rc = view(c, &v, err);
 
 	if (rc)
 		return rc;
-	c->json = c->nul = true;
-	v = streams_lock(c->d->streams);
 	buf_addf(b, "{\"streams\":[");
 	for (const struct stream *s = v->streams; s; s = s->hh.next) {
 		const char *sep = "";

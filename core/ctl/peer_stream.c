@@ -102,18 +102,11 @@ static struct peer_sub **sub_find(struct peer *p, const char *name, unsigned int
 	return at;
 }
 
-static int subscribe(struct peer_call *c, struct err *err)
+/* The stream that is meant, and where the peer's subscription to it stands or would. */
+static int named(struct peer_call *c, const char **ret_name, struct peer_sub ***ret_at, unsigned int *n,
+		 struct err *err)
 {
 	const char *name = attr_text(c, ATTR_NAME);
-	struct stream_sub_conf conf = {
-		.name = name,
-		.who = xprt_peer(c->peer->x),
-		.owner = c->peer,
-		.loop = xprt_loop(c->peer->x),
-		.fn = pass_on,
-	};
-	struct peer_sub *ps, **at;
-	unsigned int n;
 	int rc = stream_off(c, err);
 
 	c->text = "OK";
@@ -121,7 +114,26 @@ static int subscribe(struct peer_call *c, struct err *err)
 		return rc;
 	if (!name || !*name)
 		return err_set(err, -EINVAL, "The stream name is missing.");
-	at = sub_find(c->peer, name, &n);
+	*ret_name = name;
+	*ret_at = sub_find(c->peer, name, n);
+	return 0;
+}
+
+static int subscribe(struct peer_call *c, struct err *err)
+{
+	struct stream_sub_conf conf = {
+		.who = xprt_peer(c->peer->x),
+		.owner = c->peer,
+		.loop = xprt_loop(c->peer->x),
+		.fn = pass_on,
+	};
+	struct peer_sub *ps, **at;
+	const char *name;
+	unsigned int n;
+	int rc = named(c, &name, &at, &n, err);
+
+	if (rc)
+		return rc;
 	if (*at)
 		return err_set(err, -EEXIST, "Already subscribed to `%s` stream", name);
 	if (!xprt_allows(c->peer->x, REFUSE_SUBS, n))
@@ -129,6 +141,7 @@ static int subscribe(struct peer_call *c, struct err *err)
 			       name);
 	ps = xcalloc(1, sizeof(*ps));
 	ps->peer = c->peer;
+	conf.name = name;
 	conf.arg = ps;
 	ps->sub = stream_subscribe(c->peer->d->streams, &conf, err);
 	if (!ps->sub) {
@@ -149,17 +162,13 @@ static void sub_free(struct peer_sub *ps)
 
 static int unsubscribe(struct peer_call *c, struct err *err)
 {
-	const char *name = attr_text(c, ATTR_NAME);
 	struct peer_sub *ps, **at;
+	const char *name;
 	unsigned int n;
-	int rc = stream_off(c, err);
+	int rc = named(c, &name, &at, &n, err);
 
-	c->text = "OK";
 	if (rc)
 		return rc;
-	if (!name || !*name)
-		return err_set(err, -EINVAL, "The stream name is missing.");
-	at = sub_find(c->peer, name, &n);
 	ps = *at;
 	if (!ps)
 		return err_set(err, -ENOENT, "`%s` stream not found", name);
