@@ -220,6 +220,22 @@ struct piece {
 	uint32_t len;
 };
 
+/* A connection that has been accepted and has confirmed that: what it says next is authentication, or a message. */
+static inline struct zap *feed_peer(const char *auth)
+{
+	struct zap *z = feed_accept();
+	struct buf b = { 0 };
+
+	feed_conn_as(&b, ZAP_CONNECT, auth);
+	zap_input(z, b.p, b.len);
+	buf_reset(&b);
+	feed_header(&b, ZAP_ACK_ACCEPTED, 4);
+	buf_be32(&b, 0);
+	zap_input(z, b.p, b.len);
+	buf_fini(&b);
+	return z;
+}
+
 static inline bool feed_piece(struct rd *r, struct piece *ret)
 {
 	if (rd_left(r) < 3)

@@ -106,6 +106,15 @@ static struct answer ask(struct rig *r, const char *match, bool regex, int64_t r
 	return a;
 }
 
+/* The client has subscribed to channel c, at so much a second, and hears it. */
+static struct bus_sub *begin_hearing(struct rig *r, struct ear *e, int64_t rate)
+{
+	open_buses(r, "mem", NULL);
+	rig_connect(r, 1);
+	ask(r, "c", false, rate, false);
+	return subscribe(r, r->cenv.bus, "c", false, e);
+}
+
 static uint64_t lost(struct bus *b, enum bus_loss why)
 {
 	uint64_t all[BUS_LOSSES];
@@ -410,12 +419,6 @@ static void test_a_rail_spreads_channels_and_keeps_their_order(void **state)
 
 /* -- credit and rates ---------------------------------------------------------------------------------------------- */
 
-static void reconnect(struct rig *r, int64_t quota, int64_t rate)
-{
-	rig_connect(r, 1);
-	r->s->peer_quota = (struct xprt_quota){ quota, rate };
-}
-
 static void test_a_sender_keeps_to_the_quota(void **state)
 {
 	struct bus_msg m = text("c", "1234567"); /* 10 bytes */
@@ -444,10 +447,8 @@ static void test_a_quota_that_changes(void **state)
 	struct bus_sub *s;
 	struct rig r;
 
-	open_buses(&r, "mem", NULL);
-	reconnect(&r, 20, -1);
-	ask(&r, "c", false, -1, false);
-	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	s = begin_hearing(&r, &e, -1);
+	r.s->peer_quota = (struct xprt_quota){ 20, -1 };
 	r.s->msg->lanes[0].spent = 15; /* as if not paid back */
 	publish(r.env.bus, "c", "1234567");
 	rig_settle(&r);
@@ -496,10 +497,8 @@ static void test_a_rate_delays(void **state)
 	struct bus_sub *s;
 	struct rig r;
 
-	open_buses(&r, "mem", NULL);
-	reconnect(&r, -1, 25);
-	ask(&r, "c", false, -1, false);
-	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	s = begin_hearing(&r, &e, -1);
+	r.s->peer_quota = (struct xprt_quota){ -1, 25 };
 	for (int i = 0; i < 5; i++)
 		publish(r.env.bus, "c", "1234567");
 	rig_until(&r, e.n == 5);
@@ -516,10 +515,7 @@ static void test_a_subscription_has_a_rate(void **state)
 	struct bus_sub *s;
 	struct rig r;
 
-	open_buses(&r, "mem", NULL);
-	rig_connect(&r, 1);
-	ask(&r, "c", false, 20, false);
-	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	s = begin_hearing(&r, &e, 20);
 	for (int i = 0; i < 100; i++)
 		publish(r.env.bus, "c", "1234567");
 	rig_until(&r, (uint64_t)e.n + lost(r.env.bus, BUS_LOST_RATE) == 100);
@@ -536,10 +532,7 @@ static void test_who_may_say_and_read_what(void **state)
 	struct bus_sub *s;
 	struct rig r;
 
-	open_buses(&r, "mem", NULL);
-	rig_connect(&r, 1);
-	ask(&r, "c", false, -1, false);
-	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	s = begin_hearing(&r, &e, -1);
 	r.s->uid = r.s->gid = 54321;
 	m.uid = 54321;
 	m.perm = 0400;
@@ -757,10 +750,7 @@ static void test_threads_publish_to_one_peer(void **state)
 	struct bus_sub *s;
 	struct rig r;
 
-	open_buses(&r, "mem", NULL);
-	rig_connect(&r, 1);
-	ask(&r, "c", false, -1, false);
-	s = subscribe(&r, r.cenv.bus, "c", false, &e);
+	s = begin_hearing(&r, &e, -1);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, publisher, r.env.bus), 0);
 	for (; all < MANY; all += !xprt_msg_send(r.s, &m, NULL))

@@ -102,6 +102,16 @@ static void registered(struct rig *r, const struct set *s)
 	rig_until(r, s->watches);
 }
 
+/* ... and that is pushed from now on. */
+static struct set *begin_pushed(struct rig *r, struct ear *e, unsigned int metrics, unsigned int ring)
+{
+	struct set *s = begin(r, e, metrics, ring);
+
+	rset_push(e->rs, RSET_PUSH_CHANGE);
+	registered(r, s);
+	return s;
+}
+
 static uint64_t mirror_value(const struct rset *rs, int i)
 {
 	struct snap *sn = snap_new(rs->set);
@@ -147,10 +157,8 @@ static void test_cancel(void **state)
 {
 	struct rig r;
 	struct ear e;
-	struct set *s = begin(&r, &e, 3, 1);
+	struct set *s = begin_pushed(&r, &e, 3, 1);
 
-	rset_push(e.rs, RSET_PUSH_CHANGE);
-	registered(&r, s);
 	rig_sample(s, 2);
 	rig_until(&r, e.values_n == 1);
 	assert_int_equal(rset_push(e.rs, RSET_PULL), 0);
@@ -298,10 +306,8 @@ static void test_newest_replaces_older(void **state)
 {
 	struct rig r;
 	struct ear e;
-	struct set *s = begin(&r, &e, 3, 1);
+	struct set *s = begin_pushed(&r, &e, 3, 1);
 
-	rset_push(e.rs, RSET_PUSH_CHANGE);
-	registered(&r, s);
 	for (uint64_t v = 2; v < 102; v++)
 		rig_sample(s, v);
 	rig_until(&r, e.values_n == 1);
@@ -369,10 +375,8 @@ static void test_set_goes(void **state)
 {
 	struct rig r;
 	struct ear e;
-	struct set *s = begin(&r, &e, 3, 1);
+	struct set *s = begin_pushed(&r, &e, 3, 1);
 
-	rset_push(e.rs, RSET_PUSH_CHANGE);
-	registered(&r, s);
 	setdb_del(r.env.sets, s);
 	rig_until(&r, !s->watches);
 	rig_sample(s, 2);
@@ -402,10 +406,8 @@ static void test_freed_and_closed_in_the_callback(void **state)
 {
 	struct rig r;
 	struct ear e;
-	struct set *s = begin(&r, &e, 3, 4);
+	struct set *s = begin_pushed(&r, &e, 3, 4);
 
-	rset_push(e.rs, RSET_PUSH_CHANGE);
-	registered(&r, s);
 	e.free_at_new = true;
 	rig_sample(s, 2);
 	rig_sample(s, 3);
