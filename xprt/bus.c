@@ -1,4 +1,4 @@
-/* bus.c - channels, receivers and their queues: see bus.h and bus_impl.h */
+/* bus.c - channels, receivers, and the way of a message: see bus.h and bus_impl.h */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +28,6 @@ static const char *const loss_names[BUS_LOSSES] = {
 const char *bus_loss_name(enum bus_loss why)
 {
 	return (unsigned int)why < BUS_LOSSES ? loss_names[why] : "?";
-}
-
-static void count(struct bus_count *c, uint64_t bytes, int64_t now)
-{
-	if (!c->count++)
-		c->first_ns = now;
-	c->bytes += bytes;
-	c->last_ns = now;
 }
 
 struct bus *bus_new(const struct bus_limits *limits)
@@ -164,7 +156,7 @@ void bus_lose(struct bus *b, const char *channel, uint64_t bytes, enum bus_loss 
 	b->lost[why]++;
 	if (channel) {
 		c = chan_of(b, channel);
-		count(&c->rx, bytes, wall_ns());
+		bus_count(&c->rx, bytes, wall_ns());
 		c->lost[why]++;
 	}
 	pthread_mutex_unlock(&b->lock);
@@ -185,143 +177,6 @@ void bus_tell_off(struct bus *b, const char *channel, const char *who)
 			    "channel %s: %s publishes, but the message bus is off here: its messages are lost; put "
 			    "`msg_enable` into the configuration",
 			    channel, who);
-}
-
-/* -- queues -------------------------------------------------------------------------------------------------------- */
-
-void bus_port_open(struct bus_port *p, struct bus *b, struct loop *loop, void (*turn)(struct bus_port *p))
-{
-	*p = (struct bus_port){ .bus = b, .loop = loop, .turn = turn };
-	STAILQ_INIT(&p->items);
-}
-
-static void turn_cb(struct loop_job *job)
-{
-	struct bus_port *p = (struct bus_port *)((char *)job - offsetof(struct bus_port, job));
-
-	if (p->bus)
-		p->turn(p);
-}
-
-/* A delivery that does not take place; the bus is locked. */
-static void delivery_lost(struct bus *b, struct bus_want *w, uint32_t bytes, enum bus_loss why, int64_t now)
-{
-	count(&w->tally.drops, bytes, now);
-	w->tally.lost[why]++;
-	count(&w->sub->tally.drops, bytes, now);
-	w->sub->tally.lost[why]++;
-	b->lost[why]++;
-}
-
-/* Take the first item off; the bus is locked. */
-static struct bus_want *item_take(struct bus_port *p, struct bus_body **ret)
-{
-	struct bus_item *it = STAILQ_FIRST(&p->items);
-	struct bus_want *w = it->want;
-
-	STAILQ_REMOVE_HEAD(&p->items, entry);
-	p->n--;
-	p->bytes -= it->body->size;
-	w->chan->waiting--;
-	w->sub->waiting--;
-	w->sub->waiting_bytes -= it->body->cost;
-	*ret = it->body;
-	free(it);
-	return w;
-}
-
-/* Drop what waits, of one subscriber or of all; the bus is locked. */
-static unsigned long purge(struct bus_port *p, const struct bus_sub *of, enum bus_loss why)
-{
-	STAILQ_HEAD(, bus_item) keep = STAILQ_HEAD_INITIALIZER(keep);
-	int64_t now = wall_ns();
-	unsigned long n = 0;
-	struct bus_item *it;
-
-	while ((it = STAILQ_FIRST(&p->items))) {
-		struct bus_body *body;
-		struct bus_want *w;
-
-		if (of && it->want->sub != of) {
-			STAILQ_REMOVE_HEAD(&p->items, entry);
-			STAILQ_INSERT_TAIL(&keep, it, entry);
-			continue;
-		}
-		w = item_take(p, &body);
-		delivery_lost(p->bus, w, body->cost, why, now);
-		bus_body_put(body);
-		n++;
-	}
-	STAILQ_CONCAT(&p->items, &keep);
-	return n;
-}
-
-void bus_port_close(struct bus_port *p)
-{
-	struct bus *b = p->bus;
-
-	if (!b)
-		return;
-	pthread_mutex_lock(&b->lock);
-	purge(p, NULL, BUS_LOST_GONE);
-	p->bus = NULL;
-	pthread_mutex_unlock(&b->lock);
-}
-
-struct bus_body *bus_port_head(struct bus_port *p)
-{
-	struct bus *b = p->bus;
-	struct bus_item *it;
-
-	if (!b)
-		return NULL;
-	pthread_mutex_lock(&b->lock);
-	it = STAILQ_FIRST(&p->items);
-	pthread_mutex_unlock(&b->lock);
-	return it ? it->body : NULL; /* only this loop takes it away */
-}
-
-struct bus_body *bus_port_done(struct bus_port *p)
-{
-	int64_t now = wall_ns();
-	struct bus_body *body;
-	struct bus_want *w;
-
-	pthread_mutex_lock(&p->bus->lock);
-	w = item_take(p, &body);
-	count(&w->tally.tx, body->cost, now);
-	count(&w->sub->tally.tx, body->cost, now);
-	pthread_mutex_unlock(&p->bus->lock);
-	return body;
-}
-
-struct bus_body *bus_port_lose(struct bus_port *p, enum bus_loss why)
-{
-	struct bus_body *body;
-	struct bus_want *w;
-
-	pthread_mutex_lock(&p->bus->lock);
-	w = item_take(p, &body);
-	delivery_lost(p->bus, w, body->cost, why, wall_ns());
-	pthread_mutex_unlock(&p->bus->lock);
-	return body;
-}
-
-unsigned long bus_port_stall(struct bus_port *p, bool stalled)
-{
-	unsigned long n;
-
-	if (!p->bus)
-		return 0;
-	pthread_mutex_lock(&p->bus->lock);
-	p->stalled = stalled;
-	if (stalled)
-		p->passed += purge(p, NULL, BUS_LOST_STALLED);
-	n = p->passed;
-	if (!stalled)
-		p->passed = 0;
-	pthread_mutex_unlock(&p->bus->lock);
-	return n;
 }
 
 /* -- receivers ----------------------------------------------------------------------------------------------------- */
@@ -370,7 +225,7 @@ void bus_sub_free(struct bus_sub *s)
 	pthread_mutex_lock(&b->lock);
 	for (unsigned int i = 0; i < s->n_ports; i++)
 		if (s->waiting)
-			purge(s->ports[i], s, BUS_LOST_GONE);
+			bus_port_purge(s->ports[i], s, BUS_LOST_GONE);
 	while (!LIST_EMPTY(&s->wants))
 		want_del(LIST_FIRST(&s->wants));
 	LIST_REMOVE(s, entry);
@@ -405,36 +260,11 @@ static bool rate_allows(struct bus_sub *s, uint32_t bytes, int64_t now)
 static void deliver(struct bus *b, struct bus_want *w, struct bus_body *body, int64_t now)
 {
 	struct bus_sub *s = w->sub;
-	struct bus_port *p = s->ports[s->n_ports > 1 ? bus_lane(body, s->n_ports) : 0];
-	struct bus_item *it;
 
-	if (!rate_allows(s, body->m.len, now)) {
-		delivery_lost(b, w, body->cost, BUS_LOST_RATE, now);
-		return;
-	}
-	if (p->stalled) {
-		p->passed++;
-		delivery_lost(b, w, body->cost, BUS_LOST_STALLED, now);
-		return;
-	}
-	if (p->n >= b->lim.queue_msgs || (p->n && p->bytes + body->size > b->lim.queue_bytes)) {
-		delivery_lost(b, w, body->cost, BUS_LOST_FULL, now);
-		return;
-	}
-	it = xmalloc(sizeof(*it));
-	atomic_fetch_add(&body->refs, 1);
-	it->body = body;
-	it->want = w;
-	if (STAILQ_EMPTY(&p->items)) {
-		p->job.fn = turn_cb;
-		loop_post(p->loop, &p->job);
-	}
-	STAILQ_INSERT_TAIL(&p->items, it, entry);
-	p->n++;
-	p->bytes += body->size;
-	w->chan->waiting++;
-	s->waiting++;
-	s->waiting_bytes += body->cost;
+	if (rate_allows(s, body->m.len, now))
+		bus_port_put(s->ports[s->n_ports > 1 ? bus_lane(body, s->n_ports) : 0], w, body, now);
+	else
+		bus_delivery_lost(b, w, body->cost, BUS_LOST_RATE, now);
 }
 
 void bus_route(struct bus *b, struct bus_body *body)
@@ -445,7 +275,7 @@ void bus_route(struct bus *b, struct bus_body *body)
 	pthread_mutex_lock(&b->lock);
 	c = chan_of(b, body->m.channel);
 	c->told = false;
-	count(&c->rx, body->cost, now);
+	bus_count(&c->rx, body->cost, now);
 	for (unsigned int i = 0; i < c->n; i++)
 		deliver(b, c->wants[i], body, now);
 	pthread_mutex_unlock(&b->lock);

@@ -79,7 +79,7 @@ void bus_origin_owe(struct bus_origin *o, uint64_t bytes);
 /* Nobody is paid any more; on its loop. */
 void bus_origin_close(struct bus_origin *o);
 
-/* -- receivers (bus.c) --------------------------------------------------------------------------------------------- */
+/* -- receivers ----------------------------------------------------------------------------------------------------- */
 
 struct bus_chan;
 
@@ -152,9 +152,29 @@ struct bus {
 	uint64_t lost[BUS_LOSSES];
 };
 
+/* One more of so many bytes. */
+void bus_count(struct bus_count *c, uint64_t bytes, int64_t now);
+
+/* -- queues (bus_port.c) ------------------------------------------------------------------------------------------- */
+
 void bus_port_open(struct bus_port *p, struct bus *b, struct loop *loop, void (*turn)(struct bus_port *p));
 /* On its loop, subscribers that use it first.  Its job may be queued still: free the memory by a later one. */
 void bus_port_close(struct bus_port *p);
+
+/* With the bus locked: a message begins to wait, or is lost; what waits for one subscriber (NULL: for all) is dropped,
+ * and how many it was; a delivery does not take place. */
+void bus_port_put(struct bus_port *p, struct bus_want *w, struct bus_body *body, int64_t now);
+unsigned long bus_port_purge(struct bus_port *p, const struct bus_sub *of, enum bus_loss why);
+void bus_delivery_lost(struct bus *b, struct bus_want *w, uint32_t bytes, enum bus_loss why, int64_t now);
+/* On the port's loop: the message whose turn it is, borrowed; NULL: none waits. */
+struct bus_body *bus_port_head(struct bus_port *p);
+/* It is delivered, or lost.  The reference is the caller's: bus_body_put(). */
+struct bus_body *bus_port_done(struct bus_port *p);
+struct bus_body *bus_port_lose(struct bus_port *p, enum bus_loss why);
+/* Drop what waits and what comes, until told otherwise.  How many it was until then. */
+unsigned long bus_port_stall(struct bus_port *p, bool stalled);
+
+/* -- subscribers and channels (bus.c) ------------------------------------------------------------------------------ */
 
 struct bus_sub_conf {
 	const char *match, *desc, *dest;
@@ -174,13 +194,5 @@ void bus_route(struct bus *b, struct bus_body *body);
 void bus_lose(struct bus *b, const char *channel, uint64_t bytes, enum bus_loss why);
 /* Somebody publishes while the bus is off: say so, once for each channel. */
 void bus_tell_off(struct bus *b, const char *channel, const char *who);
-
-/* On the port's loop: the message whose turn it is, borrowed; NULL: none waits. */
-struct bus_body *bus_port_head(struct bus_port *p);
-/* It is delivered, or lost.  The reference is the caller's: bus_body_put(). */
-struct bus_body *bus_port_done(struct bus_port *p);
-struct bus_body *bus_port_lose(struct bus_port *p, enum bus_loss why);
-/* Drop what waits and what comes, until told otherwise.  How many it was until then. */
-unsigned long bus_port_stall(struct bus_port *p, bool stalled);
 
 #endif
