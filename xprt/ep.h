@@ -107,7 +107,7 @@ struct ep_type {
 	void (*unlisten)(struct xprt_listener *l);
 };
 
-/* The transport of that name: -EINVAL with the names there are, -ENOTSUP when this build lacks its library. */
+/* The transport of that name: -ENOENT with the names there are, -ENOTSUP when this build lacks its library. */
 int ep_type_find(const char *name, const struct ep_type **ret, struct err *err);
 
 /* Our own end's address; all zero when there is none. */

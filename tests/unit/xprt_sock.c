@@ -201,7 +201,7 @@ static void test_port_in_use(void **state)
 		assert_non_null(strstr(err.msg, pid));
 	}
 	conf.type = "carrier-pigeon";
-	assert_int_equal(xprt_listen(&r.env, &r.loop, 1, &conf, &rig_s_ev, &r, &l, &err), -EINVAL);
+	assert_int_equal(xprt_listen(&r.env, &r.loop, 1, &conf, &rig_s_ev, &r, &l, &err), -ENOENT);
 	assert_non_null(strstr(err.msg, "sock"));
 	conf.type = "sock";
 	conf.auth = "password";
