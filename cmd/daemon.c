@@ -14,7 +14,9 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/book.h"
 #include "core/ctl/conf.h"
+#include "core/ctl/reload.h"
 #include "core/ctl/session.h"
 #include "core/daemon/daemon.h"
 #include "core/daemon/listener.h"
@@ -50,13 +52,18 @@ static void signals_take(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* The log file may have been renamed. */
+/* The log file may have been renamed, and the configuration be another one. */
 static void on_hangup(struct ev_loop *ev, ev_signal *w, int events)
 {
+	struct buf said = { 0 };
+	struct err err = { "" };
+
 	(void)ev;
-	(void)w;
 	(void)events;
 	log_reopen();
+	if (reload_say(w->data, false, &said, &err))
+		log_error("config", "reload: %s", err.msg);
+	buf_fini(&said);
 }
 
 void daemon_opts_init(struct daemon_opts *o)
@@ -105,9 +112,6 @@ static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err 
 	if (!rc)
 		conf_text(cf, "command line", buf_str(&lines));
 	buf_fini(&lines);
-	if (!rc && conf_errors(cf))
-		rc = err_set(err, -EINVAL, "%u error%s in the configuration, see above; nothing was started",
-			     conf_errors(cf), conf_errors(cf) == 1 ? "" : "s");
 	return rc;
 }
 
@@ -202,8 +206,13 @@ static int configure(struct daemon *d, const struct daemon_opts *o, struct conf 
 	return rc ? err_set(err, rc, why) : pid_file_write(pid, err);
 }
 
-static int run(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct confine *confine,
-	       struct err *err)
+static int gather_again(void *arg, struct conf *cf, struct err *err)
+{
+	return conf_gather(cf, arg, err);
+}
+
+static int run(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct reload *reload,
+	       struct confine *confine, struct err *err)
 {
 	struct daemon_conf dc = {
 		.name = o->self,
@@ -221,6 +230,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	ev_signal hangup;
 	struct record_sink *sink;
 	struct daemon *d;
+	struct book *book;
 	int rc = daemon_new(&dc, &d, err);
 
 	if (rc)
@@ -228,9 +238,13 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	signal_loop = d->main;
 	begun = true;
 	ev_signal_init(&hangup, on_hangup, SIGHUP);
+	hangup.data = d;
 	ev_signal_start(loop_ev(d->main), &hangup);
 	sessions_open(d);
 	sink = d->sink;
+	d->book = book_new();
+	d->reload = reload;
+	reload_began(reload, cf);
 	rc = configure(d, o, cf, &pid, err);
 	if (rc && d->listen_failed)
 		o->exit_status = EXIT_LISTEN;
@@ -247,7 +261,9 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	ev_signal_stop(loop_ev(d->main), &hangup);
 	signal(SIGHUP, SIG_IGN);
 	sessions_stop(sink);
+	book = d->book;
 	daemon_free(d, END_US);
+	book_free(book);
 	sessions_free(sink);
 	pid_file_close(&pid);
 	return rc;
@@ -270,6 +286,8 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 {
 	struct err err = { "" };
 	struct confine *confine = NULL;
+	const struct reload_conf again = { .gather = gather_again, .arg = o };
+	struct reload *reload;
 	struct conf *cf;
 	int rc, status;
 
@@ -283,12 +301,17 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 		rc = confine_conf(o, &confine, &err);
 	if (!rc && o->log_file)
 		rc = confine_log(confine, o->log_file, &err);
+	reload = reload_new(&again);
 	cf = conf_new(complain, NULL);
 	if (!rc)
 		rc = conf_gather(cf, o, &err);
+	if (!rc && conf_errors(cf))
+		rc = err_set(&err, -EINVAL, "%u error%s in the configuration, see above; nothing was started",
+			     conf_errors(cf), conf_errors(cf) == 1 ? "" : "s");
 	if (!rc)
-		rc = run(role, o, cf, confine, &err);
+		rc = run(role, o, cf, reload, confine, &err);
 	conf_free(cf);
+	reload_free(reload);
 	confine_free(confine);
 	status = !rc ? 0 : o->exit_status ? o->exit_status : abs(rc) & 0xff;
 	if (role->ended)

@@ -160,14 +160,19 @@ int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n,
 	return 0;
 }
 
-void xprt_listener_close(struct xprt_listener *l)
+void xprt_listener_shut(struct xprt_listener *l)
 {
-	if (!l)
-		return;
 	atomic_store(&l->closed, true); /* who is on the way to another loop is turned away there */
 	loop_enter(l->loops[0]);
 	l->type->unlisten(l);
 	loop_leave(l->loops[0]);
+}
+
+void xprt_listener_close(struct xprt_listener *l)
+{
+	if (!l)
+		return;
+	xprt_listener_shut(l);
 	for (unsigned int i = 0; i < l->n_loops; i++) {
 		struct io *io;
 		struct xprt *x, *next;

@@ -185,6 +185,8 @@ struct xprt_listen_conf {
  * port and the remedy (in use by whom where that can be found; below 1024 without the capability). */
 int xprt_listen(struct xprt_env *env, struct loop *const *loops, unsigned int n, const struct xprt_listen_conf *conf,
 		const struct xprt_events *ev, void *arg, struct xprt_listener **ret, struct err *err);
+/* Stop accepting; the peers that came stay, until it is closed. */
+void xprt_listener_shut(struct xprt_listener *l);
 /* Stop accepting and close the peers that came through it, but for those that were taken over. */
 void xprt_listener_close(struct xprt_listener *l);
 unsigned short xprt_listener_port(const struct xprt_listener *l);

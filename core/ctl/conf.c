@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/base/xalloc.h"
+#include "core/ctl/book.h"
 #include "core/ctl/line.h"
 
 #define INCLUDE_DEPTH 16 /* files within files */
@@ -24,6 +25,7 @@ struct cmd {
 	const char *file; /* conf->origins' */
 	unsigned int line;
 	bool done;
+	bool noted; /* env, which was carried out while reading: `rest` is what came of it */
 };
 
 struct open_file {
@@ -39,6 +41,7 @@ struct conf {
 	size_t origins_n;
 	char **files; /* that were read */
 	size_t files_n;
+	char *once; /* what was read, and cannot be read again */
 	unsigned int errors, depth;
 	unsigned int go; /* the next one to be carried out */
 	void (*complain)(void *arg, const char *words);
@@ -70,6 +73,7 @@ void conf_free(struct conf *cf)
 	free(cf->origins);
 	free(cf->cmds);
 	free(cf->files);
+	free(cf->once);
 	free(cf);
 }
 
@@ -103,6 +107,11 @@ const char *conf_file(const struct conf *cf, size_t i)
 	return i < cf->files_n ? cf->files[i] : NULL;
 }
 
+const char *conf_once(const struct conf *cf)
+{
+	return cf->once;
+}
+
 static int include(struct conf *cf, const char *pattern, struct err *err);
 
 static void include_now(struct conf *cf, const struct cmd *cmd)
@@ -121,14 +130,16 @@ static void include_now(struct conf *cf, const struct cmd *cmd)
 }
 
 /* While reading already: an include behind it may need it, and values are expanded only when all is read. */
-static void env_now(struct conf *cf, const struct cmd *cmd)
+static void env_now(struct conf *cf, struct cmd *cmd)
 {
 	char *expanded = ctl_expand(cmd->rest ? cmd->rest : "");
 	struct err err = { "" };
 
 	if (ctl_env_put(expanded, &err))
 		complain(cf, cmd->file, cmd->line, err.msg);
-	free(expanded);
+	free(cmd->rest);
+	cmd->rest = expanded;
+	cmd->done = cmd->noted = true;
 }
 
 /* `text` is one command without comment and continuation. */
@@ -154,11 +165,8 @@ static void command(struct conf *cf, const char *file, unsigned int line, const 
 		line_fini(&l);
 		return;
 	}
-	if (!strcmp(cmd.verb->name, "env")) {
+	if (!strcmp(cmd.verb->name, "env"))
 		env_now(cf, &cmd);
-		line_fini(&l);
-		return;
-	}
 	cf->cmds = xrealloc(cf->cmds, (cf->n + 1) * sizeof(*cf->cmds));
 	cf->cmds[cf->n++] = cmd;
 }
@@ -233,6 +241,8 @@ int conf_read(struct conf *cf, const char *path, struct err *err)
 		cf->open[cf->depth++] = (struct open_file){ st.st_dev, st.st_ino };
 		if (f != stdin && S_ISREG(st.st_mode)) /* a pipe is read once */
 			keep(&cf->files, &cf->files_n, path);
+		else if (!cf->once)
+			cf->once = xstrdup(f == stdin ? "standard input" : path);
 		lines_take(cf, origin_keep(cf, path), (char *)b.p);
 		cf->depth--;
 	}
@@ -267,7 +277,20 @@ static int cmd_run(struct conf *cf, struct daemon *d, const struct cmd *cmd)
 	if (rc)
 		complain(cf, cmd->file, cmd->line, err.msg);
 	ctl_fini(&c);
-	return rc;
+	return d->draft ? 0 : rc; /* a draft is there to find all that is wrong */
+}
+
+/* What reading did already belongs to the configuration, too. */
+static void env_note(struct conf *cf, struct daemon *d)
+{
+	for (size_t i = 0; i < cf->n && d->book; i++) {
+		struct cmd *cmd = &cf->cmds[i];
+		const struct ctl c = { .d = d, .verb = cmd->verb, .text[ATTR_STRING] = cmd->rest };
+
+		if (cmd->noted)
+			book_note(d->book, &c, NULL);
+		cmd->noted = false;
+	}
 }
 
 /* In which go a verb's turn is. */
@@ -313,6 +336,7 @@ int conf_prepare(struct conf *cf, struct daemon *d)
 {
 	int rc = 0;
 
+	env_note(cf, d);
 	for (; cf->go < GO_OBJECTS && !rc; cf->go++)
 		rc = go_run(cf, d, cf->go);
 	return rc;

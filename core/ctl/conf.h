@@ -22,6 +22,8 @@ int conf_read(struct conf *cf, const char *path, struct err *err);
 /* Take lines from memory; `origin` stands for the file's name in complaints ("--samp"). */
 void conf_text(struct conf *cf, const char *origin, const char *text);
 unsigned int conf_errors(const struct conf *cf);
+/* The first thing that was read and cannot be read again (standard input, a pipe), NULL: there is none. */
+const char *conf_once(const struct conf *cf);
 /* The i-th file that was read (not pipes and the like), NULL behind the last one. */
 const char *conf_file(const struct conf *cf, size_t i);
 /* Carry out the settings, load the plugins and configure the stores: no thread of the daemon is needed for these. */

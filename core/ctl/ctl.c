@@ -10,6 +10,8 @@
 #include "core/base/str.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/book.h"
+#include "core/ctl/book_line.h"
 #include "core/ctl/object.h"
 #include "core/ctl/verb.h"
 #include "core/ctl/words.h"
@@ -102,8 +104,7 @@ static bool word_among(const char *words, const char *word)
 	return false;
 }
 
-/* Does the value suit the attribute?  *num gets it as a number where it is one. */
-static int value_parse(const struct verb *v, const struct attr_use *u, const char *value, int64_t *num, struct err *err)
+int ctl_value(const struct verb *v, const struct attr_use *u, const char *value, int64_t *num, struct err *err)
 {
 	struct err why = { "" };
 	struct rx rx = { 0 };
@@ -245,7 +246,7 @@ static int check(const struct verb *v, const struct ctl_arg *args, size_t n, boo
 		if (strstr(args[i].value, "${"))
 			continue; /* known when it is carried out */
 		rc = u->type == AT_REST && u->words ? rest_check(v, u, args[i].value, err)
-						    : value_parse(v, u, args[i].value, &num, err);
+						    : ctl_value(v, u, args[i].value, &num, err);
 		if (rc)
 			return wire ? words_bad(v, u, args[i].value, rc, err) : rc;
 	}
@@ -274,7 +275,12 @@ static int take(struct ctl *c, const struct ctl_arg *args, size_t n, struct err 
 			free(value);
 			continue;
 		}
-		rc = value_parse(c->verb, u, value, &c->num[u->id], err);
+		if (strchr(value, LINE_SEP)) {
+			free(value);
+			return err_set(err, -EINVAL, "%s: attribute '%s': holds a control character", c->verb->name,
+				       u->name);
+		}
+		rc = ctl_value(c->verb, u, value, &c->num[u->id], err);
 		if (rc) {
 			rc = c->from ? words_bad(c->verb, u, value, rc, err) : rc;
 			free(value);
@@ -293,26 +299,44 @@ bool ctl_may(const struct ctl *c, const struct verb *v)
 	return perm_allows(c->uid, c->gid, 0111, c->d->uid, c->d->gid, v->flags & VERB_ALL ? 0111 : 0110);
 }
 
+/* A draft gets its objects, and nothing that would be felt outside. */
+static bool may_run(const struct ctl *c)
+{
+	const struct book_verb *bv = c->d->draft ? book_verb_find(c->verb->name) : NULL;
+
+	return !c->d->draft || (bv && bv->draft);
+}
+
+int ctl_prepare(struct ctl *c, const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err)
+{
+	int rc = check(v, args, n, c->from, err);
+
+	c->verb = v;
+	return rc ? rc : take(c, args, n, err);
+}
+
 int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err)
 {
 	int rc;
 
 	c->verb = v;
-	if (!ctl_may(c, v))
+	if (!c->itself && !ctl_may(c, v))
 		return err_set(err, -EPERM, "Operation not permitted.");
-	rc = check(v, args, n, c->from, err);
-	if (!rc)
-		rc = take(c, args, n, err);
-	if (!rc)
+	rc = ctl_prepare(c, v, args, n, err);
+	if (!rc && !c->itself)
 		rc = object_check(c, err);
 	if (rc)
 		return rc;
 	c->args = args;
 	c->args_n = n;
-	rc = v->run(c, err);
+	if (may_run(c))
+		rc = v->run(c, err);
 	c->args = NULL;
 	c->args_n = 0;
-	return rc;
+	if (rc || !c->d->book)
+		return rc;
+	rc = book_note(c->d->book, c, c->d->draft ? err : NULL);
+	return c->d->draft ? rc : 0; /* what runs has the last word */
 }
 
 void ctl_fini(struct ctl *c)

@@ -395,6 +395,7 @@ void ctl_peer_leave(struct ctl *c)
 
 static void reply(struct request *rq, int rc, const struct ctl *c, const char *why)
 {
+	struct buf said = { 0 };
 	struct session *s;
 	struct xprt *x;
 
@@ -405,8 +406,12 @@ static void reply(struct request *rq, int rc, const struct ctl *c, const char *w
 		s->bytes -= rq->body.len;
 		s->waiting--;
 	}
+	if (x && rc && c->tell)
+		buf_addf(&said, "%s", buf_str((struct buf *)&c->reply));
+	if (rc)
+		buf_addf(&said, "%s", why);
 	if (x && rc)
-		answer(x, rq->msg_no, rc, ATTR_STRING, why, strlen(why) + 1);
+		answer(x, rq->msg_no, rc, ATTR_STRING, buf_str(&said), said.len + 1);
 	else if (x && c->raw)
 		answer_body(x, rq->msg_no, 0, (struct buf *)&c->reply);
 	else if (x && c->json)
@@ -415,6 +420,7 @@ static void reply(struct request *rq, int rc, const struct ctl *c, const char *w
 		answer(x, rq->msg_no, 0, ATTR_STRING, c->reply.len ? buf_str((struct buf *)&c->reply) : "",
 		       c->reply.len ? c->reply.len + 1 : 0);
 	loop_leave(rq->loop);
+	buf_fini(&said);
 }
 
 static void carry_out(struct request *rq);

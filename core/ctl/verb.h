@@ -54,11 +54,13 @@ struct ctl {
 	const struct ctl_arg *args; /* as they came, while the handler runs */
 	size_t args_n;
 	uint32_t uid, gid; /* who asks */
+	bool itself; /* the daemon asks, at a reload: it may change whatever is there */
 	struct request *from; /* the peer that asks (session.h); NULL: a file */
 	void (*after)(struct ctl *c); /* the handler wants this called once its answer has left */
 	void *after_arg;
 	struct buf reply; /* text or JSON for the answer */
 	bool deferred; /* it is answered later (session.h) */
+	bool tell; /* the reply goes in front of the words of a failure */
 	bool json, nul; /* the answer is JSON; a NUL is counted in its length */
 	bool raw; /* the answer is attributes already (record_put()) */
 };
@@ -80,8 +82,12 @@ struct ctl_arg {
 int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err);
 /* May who asks have this verb carried out at all? */
 bool ctl_may(const struct ctl *c, const struct verb *v);
+/* All of that but the permission and the handler. */
+int ctl_prepare(struct ctl *c, const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err);
 /* The checks alone (`ldms check`, files before anything runs). */
 int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err);
+/* Does the value suit the attribute?  *num gets it as a number where it is one. */
+int ctl_value(const struct verb *v, const struct attr_use *u, const char *value, int64_t *num, struct err *err);
 void ctl_fini(struct ctl *c);
 /* Text with ${NAME} replaced from the environment; yours. */
 char *ctl_expand(const char *text);

@@ -134,6 +134,9 @@ H(stats_reset);
 H(thread_stats);
 /* The threads as JSON. */
 void ctl_put_threads(struct buf *b, struct daemon *d);
+/* ctl_reload.c */
+H(dump_cfg);
+H(reload);
 /* ctl_xprt.c */
 H(limits);
 H(xprt_stats);

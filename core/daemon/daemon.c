@@ -152,7 +152,8 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->samp.gid = d->gid;
 	d->samp.perm = SET_PERM_DFLT;
 	d->samp.sysroot = conf->sysroot ? conf->sysroot : "";
-	if (!conf->hold)
+	d->draft = d->samp.draft = conf->draft;
+	if (!conf->hold && !conf->draft)
 		rc = daemon_begin(d, err);
 	if (rc)
 		goto out;

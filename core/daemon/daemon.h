@@ -26,6 +26,8 @@ struct qgroups;
 struct prdcr_outage;
 struct streams;
 struct prdcr_rule;
+struct book;
+struct reload;
 
 /* A table of named objects; the objects begin with their node.  Owned by the main loop. */
 struct node {
@@ -48,6 +50,7 @@ struct daemon {
 	struct strgp_pool *strgp_pool;
 	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners, *auths;
 	struct prdcr_outage *outages; /* what is said of many producers at once; any thread */
+	struct listener *shut; /* ports that were closed: peers that came through them are still there */
 	struct node *adverts, *prdcr_listens; /* adverts: struct prdcr, too */
 	atomic_uint listen_port; /* the first that was listened on; 0: none */
 	/* which policies run: changed by the main loop, read on I/O loops when `strgp_gen` has moved */
@@ -56,11 +59,14 @@ struct daemon {
 	uint32_t uid, gid, perm; /* of objects made by configuration files */
 	struct confine *confine; /* what was given up at the start; borrowed, NULL: nothing */
 	struct record_sink *sink; /* the control plane: takes the records of peers (records.h) */
+	struct book *book; /* the configuration so far (core/ctl/book.h); borrowed, NULL: nobody notes it */
+	struct reload *reload; /* how to read it anew; borrowed, NULL: nobody can */
 	struct streams *streams; /* any thread */
 	struct prdcr_rule *prdcr_rules; /* what is asked of producers, also of those to come (prdcr_sub.h) */
 	atomic_uint changes; /* configuration changes so far */
 	char *pid_file; /* that files ask for; NULL: none */
 	bool ready; /* all configuration was carried out */
+	bool draft; /* tries a configuration: objects are made, and nothing runs */
 	bool listen_failed; /* a port could not be listened on */
 	bool name_fixed, mem_fixed; /* given on the command line: files do not change them */
 };
@@ -74,6 +80,7 @@ struct daemon_conf {
 	const char *sysroot;
 	struct confine *confine; /* borrowed */
 	bool hold; /* make no thread before daemon_begin() */
+	bool draft; /* one that never begins: see struct daemon */
 	int64_t timeout_us; /* a peer that does not answer, or read, for so long is dropped; 0: the transport's default */
 };
 

@@ -2,7 +2,10 @@
 #include "core/daemon/listener.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
@@ -14,6 +17,7 @@ struct listener {
 	struct xprt_listener *xl;
 	struct daemon *d;
 	struct auth_domain *auth; /* a reference is held */
+	struct listener *next; /* of those that are shut */
 };
 
 static void on_msg(struct xprt *x, void *arg, const void *bytes, size_t len)
@@ -86,16 +90,69 @@ out:
 	return rc;
 }
 
+int listener_try(const char *host, unsigned short port, struct err *err)
+{
+	const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *ai;
+	char service[8];
+	int fd, on = 1, rc = 0;
+
+	snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(host, service, &hints, &ai))
+		return 0; /* a name: it is asked for when it is needed */
+	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) || bind(fd, ai->ai_addr, ai->ai_addrlen))
+		rc = err_set(err, -errno, "listen: port %u cannot be listened on: %s", port, err_name(errno));
+	if (fd >= 0)
+		close(fd);
+	freeaddrinfo(ai);
+	return rc;
+}
+
+/* Another one is now the first; or none is. */
+static void first_port(struct daemon *d)
+{
+	const struct listener *l = (struct listener *)d->listeners;
+
+	atomic_store(&d->listen_port, l ? xprt_listener_port(l->xl) : 0);
+}
+
+int listener_shut(struct daemon *d, const char *name, struct err *err)
+{
+	struct listener *l = node_find(d->listeners, name);
+
+	if (!l)
+		return err_set(err, -ENOENT, "listen %s: nobody listens there", name);
+	node_del(&d->listeners, &l->node);
+	xprt_listener_shut(l->xl);
+	auth_domain_put(l->auth);
+	l->auth = NULL;
+	l->next = d->shut;
+	d->shut = l;
+	first_port(d);
+	log_info("ldmsd", "No longer listening on %s", name);
+	return 0;
+}
+
+static void listener_close(struct listener *l)
+{
+	xprt_listener_close(l->xl);
+	auth_domain_put(l->auth);
+	free((char *)l->node.name);
+	free(l);
+}
+
 void listener_close_all(struct daemon *d)
 {
-	while (d->listeners) {
-		struct listener *l = (struct listener *)d->listeners;
+	struct listener *l;
 
+	while ((l = d->shut)) {
+		d->shut = l->next;
+		listener_close(l);
+	}
+	while ((l = (struct listener *)d->listeners)) {
 		node_del(&d->listeners, &l->node);
-		xprt_listener_close(l->xl);
-		auth_domain_put(l->auth);
-		free((char *)l->node.name);
-		free(l);
+		listener_close(l);
 	}
 }
 

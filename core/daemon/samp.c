@@ -339,6 +339,10 @@ int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
 		return rc;
 	}
 	sp->retry_us = 0;
+	if (sp->env->draft) {
+		sp->state = SAMP_CONFIGURED;
+		return 0;
+	}
 	if (sp->env->sched)
 		answered = samp_sched_once(sp->env->sched, &sp->task);
 	else

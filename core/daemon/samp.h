@@ -26,6 +26,7 @@ struct samp_env {
 	uint64_t component_id; /* default of component_id= */
 	uint32_t uid, gid, perm; /* defaults of sets */
 	const char *sysroot; /* "" or a folder in front of /proc and /sys */
+	bool draft; /* attributes are looked at, sources are not */
 };
 
 /* Threads that sample.  One leader sleeps until the next instance is due and runs all that are due in one wake-up; when
