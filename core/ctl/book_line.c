@@ -6,6 +6,7 @@
 #include "core/base/kv.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/book.h"
 
 const char *attr_name_of(const struct verb *v, enum attr_id id)
 {
@@ -97,9 +98,9 @@ static bool is_default(const struct fields *f, enum attr_id id)
 
 void fields_of(struct fields *f, const struct ctl *c)
 {
-	*f = (struct fields){ .verb = c->verb };
-	for (const struct attr_use *u = c->verb->attrs; u && u->name; u++) {
-		if (c->text[u->id] && use_of(c->verb, u->id) == u)
+	*f = (struct fields){ .verb = verb_by_id(c->verb->id) }; /* the first of several names */
+	for (const struct attr_use *u = f->verb->attrs; u && u->name; u++) {
+		if (c->text[u->id] && use_of(f->verb, u->id) == u)
 			f->v[u->id] = one_spelling(u, c->text[u->id], c->num[u->id]);
 	}
 }
@@ -212,12 +213,25 @@ void book_line_put_attrs(struct buf *out, const char *line, const enum attr_id *
 	fields_fini(&f);
 }
 
+/* ldmsd has no defaults for these: a configuration that it may read names them. */
+static void put_needed(struct fields *f)
+{
+	static const enum attr_id ids[] = { ATTR_XPRT, ATTR_PORT, ATTR_INTERVAL };
+
+	const struct book_verb *bv = book_verb_find(f->verb->name);
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids) && bv && bv->act == BOOK_ADD; i++)
+		if (!f->v[ids[i]])
+			f->v[ids[i]] = fields_default(f, ids[i]);
+}
+
 void book_line_put(struct buf *out, const char *line)
 {
 	struct fields f;
 	bool can = true;
 
 	fields_parse(&f, line);
+	put_needed(&f);
 	for (const struct attr_use *u = f.verb->attrs; u && u->name; u++)
 		can &= !f.v[u->id] || can_be_written(u, f.v[u->id]);
 	if (!can)
