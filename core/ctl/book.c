@@ -120,6 +120,8 @@ static char *name_of(const struct book_verb *bv, const struct fields *f)
 		buf_addf(&b, "%s", bv->of ? bv->of : bv->verb);
 	for (size_t i = 0; i < sizeof(k->key) / sizeof(*k->key) && k->key[i]; i++)
 		buf_addf(&b, "%s%s", i ? ":" : "", fields_get(f, k->key[i]));
+	while (k->key[0] && b.len && b.p[b.len - 1] == ':')
+		b.len--;
 	ret = xstrdup(buf_str(&b));
 	buf_fini(&b);
 	return ret;

@@ -19,6 +19,7 @@
 enum book_kind {
 	BOOK_ENV,
 	BOOK_SETTING,
+	BOOK_LOG,
 	BOOK_LIMIT,
 	BOOK_AUTH,
 	BOOK_LISTEN,

@@ -244,7 +244,8 @@ static void put_change(struct buf *out, const struct change *ch)
 	const struct book_kind_row *k = &book_kinds[ch->kind];
 	const struct book_item *was = ch->was, *now = ch->now;
 
-	buf_addf(out, "%c %s %s", !was ? '+' : !now ? '-' : '~', k->word, (now ? now : was)->name);
+	buf_addf(out, "%c %s%s%s", !was ? '+' : !now ? '-' : '~', k->word, *(now ? now : was)->name ? " " : "",
+		 (now ? now : was)->name);
 	switch (ch->what) {
 	case ADDED:
 		if (!k->key[0])
@@ -300,6 +301,20 @@ static char *limit_unset(const struct book_item *it)
 	return NULL;
 }
 
+/* A subsystem follows the default again; the default itself always stands on the command line (cmd/daemon.c). */
+static char *log_unset(const struct book_item *it)
+{
+	struct fields f;
+	char *ret = NULL;
+
+	fields_parse(&f, it->line);
+	fields_set(&f, ATTR_LEVEL, "default");
+	if (*it->name)
+		ret = fields_line(&f);
+	fields_fini(&f);
+	return ret;
+}
+
 /* The line that says the value anew; attributes that are gone get their default.  NULL: one has none. */
 static char *say_line(const struct change *ch)
 {
@@ -334,6 +349,8 @@ static char *unset_line(const struct change *ch)
 
 	if (ch->kind == BOOK_LIMIT)
 		return limit_unset(ch->was);
+	if (ch->kind == BOOK_LOG)
+		return log_unset(ch->was);
 	s = ch->kind == BOOK_SETTING ? setting_find(ch->was->name) : NULL;
 	return s ? xstrdup(s->unset) : NULL;
 }
@@ -349,7 +366,7 @@ static bool is_fixed(const struct change *ch)
 		return true;
 	if (ch->what == SAY && ch->kind != BOOK_ENV)
 		line = say_line(ch);
-	else if (ch->what == REMOVED && (ch->kind == BOOK_SETTING || ch->kind == BOOK_LIMIT))
+	else if (ch->what == REMOVED && (ch->kind == BOOK_SETTING || ch->kind == BOOK_LIMIT || ch->kind == BOOK_LOG))
 		line = unset_line(ch);
 	else
 		return ch->what == REMOVED && ch->kind == BOOK_SEC_MOD;
@@ -367,7 +384,8 @@ size_t book_diff_fixed(struct buf *out, const struct book_diff *df)
 
 		if (!is_fixed(ch))
 			continue;
-		buf_addf(out, "%s%s", n++ ? ", " : "", (ch->now ? ch->now : ch->was)->name);
+		buf_addf(out, "%s%s%s%s", n++ ? ", " : "", ch->kind == BOOK_SETTING ? "" : book_kinds[ch->kind].word,
+			 ch->kind == BOOK_SETTING ? "" : " ", (ch->now ? ch->now : ch->was)->name);
 	}
 	return n;
 }

@@ -9,6 +9,7 @@
 const struct book_kind_row book_kinds[BOOK_KINDS] = {
 	[BOOK_ENV] = { .word = "env", .live = true },
 	[BOOK_SETTING] = { .word = "setting", .live = true },
+	[BOOK_LOG] = { .word = "log_level", .key = { ATTR_NAME, ATTR_REGEX }, .live = true },
 	[BOOK_LIMIT] = { .word = "limit", .live = true },
 	[BOOK_AUTH] = { .word = "auth", .key = { ATTR_NAME }, .del = "auth_del" },
 	[BOOK_LISTEN] = { .word = "listen", .key = { ATTR_XPRT, ATTR_PORT } },
@@ -79,8 +80,8 @@ const struct book_verb book_verbs[] = {
 	MAKES("default_auth", FIRST, SETTING, NULL),
 	MAKES("default_quota", SET, SETTING, NULL),
 	FELT("log_file", SET, SETTING, NULL),
-	FELT("log_level", SET, SETTING, "log_level"),
-	FELT("loglevel", SET, SETTING, "log_level"),
+	FELT("log_level", SET, LOG, NULL),
+	FELT("loglevel", SET, LOG, NULL),
 	FELT("memory", SET, SETTING, "memory"),
 	FELT("set_memory", SET, SETTING, "memory"),
 	MAKES("metric_sets_default_authz", SET, SETTING, NULL),

@@ -52,6 +52,10 @@ def producers(d):
     return {p["name"]: p for p in Wire(d.port).accepted().status(PRDCR_STATUS)}
 
 
+def policies(d):
+    return {x["name"]: x for x in Wire(d.port).accepted().status(STRGP_STATUS)}
+
+
 def rows(folder):
     """Lines of all the files of rows."""
     return sum(len(open(os.path.join(d, f)).readlines()) for d, _, fs in os.walk(folder) for f in fs)
@@ -164,6 +168,7 @@ def test_only_what_differs_is_touched(cluster, by):
     samps = [cluster.samp(n, "loadavg", "--interval", "100ms") for n in ("n1", "n2", "n3")]
     agg = start(cluster, agg_lines(cluster, samps[:2]))
     wait_for(lambda: {"n1/loadavg", "n2/loadavg"} <= set(agg.values()) and rows(cluster.path("rows")) > 4)
+    was = wait_for(lambda: policies(agg)["s"]["stored"] and policies(agg)["s"])
     rewrite(agg, agg_lines(cluster, [samps[0], samps[2]], interval="200ms",
                            more="strgp_add name=new plugin=csv container=c2 schema=loadavg\nstrgp_start name=new\n"))
     code, said = ask(agg, RELOAD, (TEST, text("true")))
@@ -185,8 +190,9 @@ def test_only_what_differs_is_touched(cluster, by):
     # the policy that nobody changed has gone on: it counts from its start
     had = rows(cluster.path("rows"))
     wait_for(lambda: rows(cluster.path("rows")) > had + 4, "rows to go on")
-    s = {x["name"]: x for x in Wire(agg.port).accepted().status(STRGP_STATUS)}
-    assert s["s"]["dropped"] == 0 and s["s"]["stored"] > s["new"]["stored"] > 0
+    wait_for(lambda: policies(agg)["new"]["stored"] > 0, "rows of the new one")
+    s = policies(agg)["s"]
+    assert s["dropped"] == 0 and s["stored"] > was["stored"] and s["produced"] >= was["produced"]
     assert reload(agg) == ["0 differences; all is as the files say"]
 
 

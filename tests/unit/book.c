@@ -121,6 +121,8 @@ static void test_every_verb_has_a_row(void **state)
 	for (const struct verb *v = verbs; v->name; v++) {
 		const struct book_verb *bv = book_verb_find(v->name);
 
+		if (!v->run && !bv)
+			continue; /* of ldmsd alone */
 		if (v->flags & VERB_ALL && !(v->flags & VERB_MODIFIES)) {
 			assert_null(bv);
 			continue;
@@ -289,11 +291,11 @@ static void test_what_needs_a_restart(void **state)
 	       "- setting metric_sets_default_authz\nrestart: metric_sets_default_authz");
 	differ("msg_enable\nlimits conns=4", "", "- setting msg\n- limit conns\n");
 	differ("stream_disable", "", "");
-	differ("log_level level=DEBUG", "loglevel level=ERROR", "~ setting log_level level DEBUG -> ERROR\n");
-	differ("log_level level=DEBUG", "log_level level=ERROR", "~ setting log_level level DEBUG -> ERROR\n");
+	differ("log_level level=DEBUG", "loglevel level=ERROR", "~ log_level level DEBUG -> ERROR\n");
+	differ("log_level level=DEBUG", "log_level level=ERROR", "~ log_level level DEBUG -> ERROR\n");
 	differ("qgroup_config quota=1 ask_mark=5", "qgroup_config quota=1", "~ qgroup qgroup ask_mark 5 -> 0\n");
 	differ("qgroup_config quota=1 ask_amount=5", "qgroup_config quota=1",
-	       "~ qgroup qgroup ask_amount 5 -> -\nrestart: qgroup");
+	       "~ qgroup qgroup ask_amount 5 -> -\nrestart: qgroup qgroup");
 }
 
 int main(void)
