@@ -68,7 +68,7 @@ static int write_file(struct ctl *c, const char *path, const struct buf *b, stru
 	close(fd);
 out:
 	free(tmp);
-	return confine_blame(c->d->confine, rc, err);
+	return rc == -EACCES ? confine_blame(c->d->confine, rc, err) : rc;
 }
 
 int ctl_dump_cfg(struct ctl *c, struct err *err)

@@ -104,9 +104,11 @@ static int draft_new(const struct daemon *d, struct daemon **ret, struct err *er
 	};
 	int rc = daemon_new(&dc, ret, err);
 
-	if (!rc)
-		(*ret)->book = book_new();
-	return rc;
+	if (rc)
+		return rc;
+	(*ret)->book = book_new();
+	(*ret)->draft_of = d;
+	return 0;
 }
 
 static void draft_free(struct daemon *draft)
@@ -139,7 +141,11 @@ static int draft_read(const struct reload *r, struct daemon *d, struct book **re
 	}
 	draft_free(draft);
 	conf_free(cf);
-	return confine_blame(d->confine, rc, err);
+	if (rc == -EACCES && d->confine)
+		err_prefix(err, rc,
+			   "a daemon with --user or --sandbox reads with the rights that it has kept; make it readable, "
+			   "and give its folder to --sandbox-allow, for a file that was replaced is another one: ");
+	return rc;
 }
 
 /* -- carrying it out
@@ -186,7 +192,9 @@ static int compare(struct daemon *d, struct book *now, bool test, struct buf *sa
 		rc = err_set(err, -EBUSY, "this needs a restart of the daemon: %s; nothing was changed",
 			     buf_str(&fixed));
 	if (!rc)
-		rc = confine_blame(d->confine, book_diff_try(df, err), err);
+		rc = book_diff_try(df, err);
+	if (rc == -EACCES)
+		confine_blame(d->confine, rc, err);
 	if (!rc && !test)
 		rc = carry_out(d, df, err);
 	if (!rc)

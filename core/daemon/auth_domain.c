@@ -81,14 +81,45 @@ struct auth_domain *auth_domain_private(struct daemon *d, const char *name, cons
 	return ad;
 }
 
+/* Those that were given; a method may have added to them (auth_settle). */
+static bool same_args(const struct kv *have, const struct kv *given)
+{
+	bool same = have->n >= given->n;
+
+	for (size_t i = 0; i < given->n && same; i++)
+		same = !strcmp(have->v[i].key, given->v[i].key) &&
+		       !strcmp(have->v[i].value ? have->v[i].value : "", given->v[i].value ? given->v[i].value : "");
+	return same;
+}
+
+/* What runs already needs no second look at its secret, which may be out of reach by now. */
+static struct auth_domain *domain_again(const struct daemon *runs, const char *name, const char *plugin,
+					const struct kv *args)
+{
+	struct auth_domain *was = runs ? node_find(runs->auths, name) : NULL, *ad;
+
+	if (!was || strcmp(was->plugin, plugin) || !same_args(&was->args, args))
+		return NULL;
+	ad = xcalloc(1, sizeof(*ad));
+	ad->node.name = xstrdup(name);
+	ad->plugin = xstrdup(plugin);
+	kv_copy(&ad->args, &was->args);
+	ad->kept = auth_conf_get(was->kept);
+	ad->refs = 1;
+	return ad;
+}
+
 int auth_domain_add(struct daemon *d, const char *name, const char *plugin, const struct kv *args, struct err *err)
 {
-	struct auth_domain *ad;
-	int rc;
+	struct auth_domain *ad = domain_again(d->draft_of, name, plugin ? plugin : name, args);
+	int rc = 0;
 
-	if (node_find(d->auths, name))
+	if (node_find(d->auths, name)) {
+		auth_domain_put(ad);
 		return err_set(err, -EEXIST, "authentication domain %s: exists already", name);
-	rc = domain_new(d, name, plugin ? plugin : name, args, &ad, err);
+	}
+	if (!ad)
+		rc = domain_new(d, name, plugin ? plugin : name, args, &ad, err);
 	if (!rc)
 		node_add(&d->auths, &ad->node);
 	return rc;

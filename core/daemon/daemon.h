@@ -67,6 +67,7 @@ struct daemon {
 	char *pid_file; /* that files ask for; NULL: none */
 	bool ready; /* all configuration was carried out */
 	bool draft; /* tries a configuration: objects are made, and nothing runs */
+	const struct daemon *draft_of; /* the one that it is tried for; borrowed, NULL: none */
 	bool listen_failed; /* a port could not be listened on */
 	bool name_fixed, mem_fixed; /* given on the command line: files do not change them */
 };

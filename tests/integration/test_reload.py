@@ -312,6 +312,34 @@ def test_what_was_read_from_a_pipe_is_gone(cluster):
     assert code == 22 and "standard input, which can be read only once" in words
 
 
+def test_a_store_elsewhere(cluster):
+    """A policy follows its store; what it has queued is stored before."""
+    samp = cluster.samp("n1", "loadavg", "--interval", "100ms")
+    lines = agg_lines(cluster, [samp])
+    agg = start(cluster, lines)
+    wait_for(lambda: rows(cluster.path("rows")) > 3, "rows")
+    rewrite(agg, lines.replace(cluster.path("rows"), cluster.path("other")))
+    assert reload(agg) == [f"~ plugin csv -config path={cluster.path('rows')} +config path={cluster.path('other')} "
+                           "(restart)", "~ strgp s uses csv (restart)", "2 differences; all is now as the files say"]
+    had = rows(cluster.path("rows"))
+    wait_for(lambda: rows(cluster.path("other")) > 3, "rows in the other folder")
+    assert rows(cluster.path("rows")) == had
+    assert producers(agg)["n1"]["connects"] == 1
+
+
+def test_who_advertised_stays(cluster):
+    """Producers that nobody wrote down are not the files' to take away."""
+    lines = "prdcr_listen_add name=any\nprdcr_listen_start name=any\nupdtr_add name=u interval=100ms\n" \
+            "updtr_prdcr_add name=u regex=.*\nupdtr_start name=u\n"
+    agg = start(cluster, lines)
+    samp = cluster.samp("n1", "loadavg", "--interval", "100ms", "--to", f"127.0.0.1:{agg.port}", "--reconnect", "100ms")
+    wait_for(lambda: agg.values("n1/loadavg"))
+    rewrite(agg, lines + "prdcr_add name=here type=local\n")
+    assert reload(agg)[-1] == "1 difference; all is now as the files say"
+    (name, p), = ((n, p) for n, p in producers(agg).items() if n != "here")
+    assert p["state"] == "CONNECTED" and p["connects"] == 1 and name.endswith(f":{samp.port}")
+
+
 def test_one_of_a_thousand(cluster):
     """A thousand producers, one of them changed: the others stay connected."""
     n = 1000

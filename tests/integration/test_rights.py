@@ -15,7 +15,7 @@ from ldms import LDMS, SANITIZED, Cluster, free_port, run, wait_for
 from real import names, needs_ldmsd, real_agg, SETS
 from wire import Wire
 
-LISTEN, LOAD, CONFIG, LOG_FILE, DAEMON_STATUS = 0x610, 0x505, 0x507, 0x618, 0x603
+LISTEN, LOAD, CONFIG, LOG_FILE, DAEMON_STATUS, RELOAD = 0x610, 0x505, 0x507, 0x618, 0x603, 0xf01
 NAME, PORT, STRING, PATH, PLUGIN = 1, 10, 16, 21, 12
 MS = ("--interval", "100ms")
 
@@ -256,6 +256,37 @@ def test_a_sandbox_samples_elsewhere_and_collects_by_name(cluster):
     assert values["n1/loadavg"]["load1min"] == pytest.approx(0.1)
     samp.stop(signal.SIGINT)
     wait_for(lambda: agg.ls() == [], "the set to go")
+
+
+@as_root
+@with_landlock
+def test_a_reload_has_the_rights_that_were_kept(cluster):
+    """A secret that was read as root counts as read; a file that only root may read is refused in words."""
+    secret = cluster.write("secret", "secretword=itissecretnobodyknows\n")
+    os.chmod(secret, 0o600)
+    port = free_port()
+    lines = (f"listen port={port} host=127.0.0.1\nauth_add name=o plugin=ovis conf={secret}\n"
+             f"load name=csv\nconfig name=csv path={cluster.path('rows')}\n")
+    conf = cluster.write("samp.conf", lines)
+    d = cluster.daemon("d", ["samp", "-c", conf, "--user", "nobody", "--sandbox"], port, env=ENV)
+    d.says("is ready")
+    w = Wire(port).accepted()
+    sampler = "load name=la plugin=loadavg\nconfig name=la instance=n/la\nstart name=la interval=1s\n"
+    cluster.write("samp.conf", lines + sampler)
+    assert w.control(RELOAD) == (0, "+ plugin la plugin=loadavg +config instance=n/la\n1 difference; all is now as the "
+                                    "files say\n")
+    wait_for(lambda: d.ls() == ["n/la"], "the new sampler's set")
+    cluster.write("samp.conf", lines + sampler + f"load name=c2 plugin=csv\nconfig name=c2 path={cluster.path('new')}\n")
+    code, words = w.control(RELOAD)
+    assert code == 22 and "samp.conf:9: " in words and "outside of the sandbox" in words
+    os.chmod(conf, 0o600)
+    code, words = w.control(RELOAD)
+    assert code == 13 and "samp.conf: Permission denied" in words and "--user" in words
+    os.unlink(conf)
+    cluster.write("samp.conf", lines)  # another file of that name
+    code, words = w.control(RELOAD)
+    assert code == 13 and "a file that was replaced is another one" in words and "--sandbox-allow" in words
+    assert d.ls() == ["n/la"]
 
 
 @as_root
