@@ -213,16 +213,23 @@ void book_line_put_attrs(struct buf *out, const char *line, const enum attr_id *
 	fields_fini(&f);
 }
 
-/* ldmsd has no defaults for these: a configuration that it may read names them. */
+/* ldmsd has no defaults for these: a configuration that it may be given names them. */
 static void put_needed(struct fields *f)
 {
 	static const enum attr_id ids[] = { ATTR_XPRT, ATTR_PORT, ATTR_INTERVAL };
 
 	const struct book_verb *bv = book_verb_find(f->verb->name);
+	int64_t us;
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids) && bv && bv->act == BOOK_ADD; i++)
 		if (!f->v[ids[i]])
 			f->v[ids[i]] = fields_default(f, ids[i]);
+	/* and takes nothing but digits for those of groups */
+	for (enum attr_id id = ATTR_INTERVAL; id <= ATTR_OFFSET && bv && bv->kind == BOOK_SETGROUP; id++)
+		if (f->v[id] && !unit_time_us(f->v[id], &us, NULL)) {
+			free(f->v[id]);
+			f->v[id] = xasprintf("%lld", (long long)us);
+		}
 }
 
 void book_line_put(struct buf *out, const char *line)
