@@ -223,9 +223,11 @@ static void part_note(struct book_item *it, const struct fields *f, const char *
 
 static void run_note(struct book_item *it, const struct book_verb *bv, const struct fields *f)
 {
+	bool was = it->on;
+
 	it->on = bv->act == BOOK_RUN;
-	if (!it->on)
-		return;
+	if (!it->on || was)
+		return; /* what runs already is left as it is */
 	if (book_kinds[bv->kind].own_run) {
 		free(it->run);
 		it->run = fields_line(f);

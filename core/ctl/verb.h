@@ -1,7 +1,7 @@
 /* verb.h - control verbs, described once as data: files, the wire, `ldms check` and the manual read the same rows.
  *
- * To add one: a row in verbs.c (name, wire number, permission, attributes, handler) and the handler in its ctl_*.c;
- * CONTRIBUTING.md has an example.
+ * To add one: a row in verbs.c (name, wire number, permission, attributes, handler) and the handler in its ctl_*.c; when
+ * it configures something, a row in book_verbs.c, so that dump_cfg and a reload know of it.  CONTRIBUTING.md has an example.
  */
 #ifndef CORE_CTL_VERB_H
 #define CORE_CTL_VERB_H

@@ -10,6 +10,7 @@ from ldms import LDMS, free_port, wait_for
 from wire import Wire
 
 DUMP_CFG, RELOAD, PRDCR_ADD, PRDCR_STATUS, UPDTR_STATUS, STRGP_STATUS = 0x4, 0xf01, 0x100, 0x104, 0x304, 0x204
+XPRT_STATS, STREAM_STATUS = 0x60c, 0x905
 NAME, PATH, TEST = 1, 21, 24
 
 
@@ -232,7 +233,7 @@ def test_a_late_failure_is_taken_back(cluster):
     assert code and "all is as before, for this failed" in words and "a/loadavg" in words, words
     assert dump(d) == was
     assert set(producers(d)) == {"old"}
-    assert ask(d, 0x905)[0] == 38  # streams are off
+    assert ask(d, STREAM_STATUS)[0] == 38  # streams are off
     rewrite(d, sampler_lines("a", "b"))
     assert reload(d)[-1] == "2 differences; all is now as the files say"
     wait_for(lambda: {"a/loadavg", "b/loadavg"} <= set(d.values()))
@@ -286,6 +287,21 @@ def test_a_reload_leads_back_to_the_files(cluster):
     assert reload(d) == ["- setting stream", "~ prdcr a is to be started", "- prdcr b",
                          "~ updtr u interval 5s -> 1s (restart)", "4 differences; all is now as the files say"]
     assert dump(d) == was
+
+
+def test_settings_that_go_are_as_nobody_had_set_them(cluster):
+    d = start(cluster, "limits conns=4711 handshake=7s\nmsg_enable\nstream_enable\nlog_level level=DEBUG\n")
+    w = Wire(d.port).accepted()
+    was = w.status(XPRT_STATS)["limits"]
+    assert was["conns"] == 4711 and w.control(STREAM_STATUS)[0] == 0 and "log_level level=DEBUG\n" in dump(d)
+    rewrite(d, "")
+    assert reload(d) == ["- setting msg", "- setting stream", "~ log_level level DEBUG -> INFO", "- limit conns",
+                         "- limit handshake", "5 differences; all is now as the files say"]
+    now, other = w.status(XPRT_STATS)["limits"], start(cluster, "", name="other")
+    assert now == Wire(other.port).accepted().status(XPRT_STATS)["limits"]
+    assert w.control(STREAM_STATUS)[0] == 38
+    assert dump(d).replace(str(d.port), "") == ask(other, DUMP_CFG)[1].partition("\n")[2].replace(
+        str(other.port), "").replace("name=other", "name=d")
 
 
 def test_variables_and_included_files(cluster):

@@ -181,6 +181,8 @@ static void test_objects_and_their_lines(void **state)
 	dumps("prdcr_add name=b type=active host=h\nprdcr_add name=a type=active host=h\nprdcr_start_regex regex=^b",
 	      "prdcr_add name=a type=active host=h port=411 xprt=sock reconnect=20s\n"
 	      "prdcr_add name=b type=active host=h port=411 xprt=sock reconnect=20s\nprdcr_start name=b\n");
+	dumps("updtr_add name=u interval=1s\nupdtr_start name=u\nupdtr_start name=u interval=5s",
+	      "updtr_add name=u interval=1s\nupdtr_start name=u\n");
 	dumps("bridge_add name=x host=h\nbridge_start name=x",
 	      "bridge_add name=x host=h port=411 xprt=sock reconnect=20s\nprdcr_start name=x\n");
 	dumps("advertiser_start name=x host=h reconnect=1s",
