@@ -1,7 +1,6 @@
 /* daemon.c - see daemon.h */
 #include "cmd/daemon.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -27,7 +26,6 @@
 #define END_US	     (400 * MSEC_US) /* for flushing rows at the end */
 #define END_ALARM_S  5 /* something hangs at the end: the kernel ends us */
 #define MMAP_FROM    (128 << 10) /* bytes of an allocation that gets pages of its own */
-#define LOG_LEVEL_DFLT "INFO"
 #define EXIT_LISTEN  7 /* ldmsd's */
 
 /* The loop that signals stop, while there is one.  The one global: a signal handler is handed nothing. */
@@ -96,22 +94,13 @@ static void complain(void *arg, const char *words)
 	log_error("config", "%s", words);
 }
 
-/* The verb takes a level in capitals; -v is not that strict. */
-static void level_line(const struct daemon_opts *o, struct buf *lines)
-{
-	buf_addf(lines, "log_level level=");
-	for (const char *p = o->log_level ? o->log_level : LOG_LEVEL_DFLT; *p; p++)
-		buf_u8(lines, (uint8_t)toupper((unsigned char)*p));
-	buf_u8(lines, '\n');
-}
-
 /* All that files and options say; nothing has run yet. */
 static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err *err)
 {
 	struct buf lines = { 0 };
 	int rc = daemon_opts_auth(o, &lines, err);
 
-	level_line(o, &lines);
+	daemon_opts_levels(o, &lines);
 	if (!rc)
 		conf_text(cf, "command line", buf_str(&lines));
 	buf_reset(&lines);

@@ -17,7 +17,8 @@
 #include "plugins/samp.h"
 #include "store/store.h"
 
-#define PORT_DFLT 411 /* LDMS's own */
+#define PORT_DFLT  411 /* LDMS's own */
+#define LEVEL_DFLT "INFO" /* the log's, as it begins */
 
 /* The configuration language has no quoting: a blank would end the value. */
 static int no_blanks(const char *option, const char *value, struct err *err)
@@ -336,6 +337,21 @@ static int level_set(const char *option, struct err *err)
 		err_set(err, rc, "--log-level %s: no subsystem has this name; log_status lists them", option);
 	free(name);
 	return rc;
+}
+
+void daemon_opts_levels(const struct daemon_opts *o, struct buf *lines)
+{
+	buf_addf(lines, "log_level level=%s\n", LEVEL_DFLT);
+	for (size_t i = 0; i < o->log_level.n; i++) {
+		const char *option = o->log_level.v[i], *words = strrchr(option, '=');
+
+		if (words)
+			buf_addf(lines, "log_level level=%s name=%.*s\n", words + 1, (int)(words - option), option);
+		else
+			buf_addf(lines, "log_level level=%s\n", option);
+	}
+	if (o->quiet)
+		buf_addf(lines, "log_level level=QUIET\n");
 }
 
 int daemon_opts_log(const struct daemon_opts *o, struct err *err)

@@ -67,6 +67,8 @@ bool daemon_opts_is_store(const char *to);
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err);
 /* The line for -a and -A; to stand before all others, because the first one counts. */
 int daemon_opts_auth(const struct daemon_opts *o, struct buf *lines, struct err *err);
+/* The lines for the log's levels, the default's first: where a file says nothing else, they hold. */
+void daemon_opts_levels(const struct daemon_opts *o, struct buf *lines);
 /* The lines for listening: what -x says, or the default port. */
 int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct err *err);
 /* The log as the options want it: its format and levels. */

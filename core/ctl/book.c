@@ -331,6 +331,7 @@ int book_note(struct book *b, const struct ctl *c, struct err *err)
 	if (!bv)
 		return 0;
 	fields_of(&f, c);
+	fields_set(&f, ATTR_TEST, NULL); /* belongs to the one time */
 	if (bv->act == BOOK_WORDS) {
 		words_note(b, bv->kind, &f);
 	} else if (f.v[ATTR_REGEX] && (bv->act == BOOK_RUN || bv->act == BOOK_HALT)) {

@@ -244,8 +244,11 @@ static void put_change(struct buf *out, const struct change *ch)
 	const struct book_kind_row *k = &book_kinds[ch->kind];
 	const struct book_item *was = ch->was, *now = ch->now;
 
-	buf_addf(out, "%c %s%s%s", !was ? '+' : !now ? '-' : '~', k->word, *(now ? now : was)->name ? " " : "",
-		 (now ? now : was)->name);
+	buf_addf(out, "%c %s%s%s",
+		 !was   ? '+'
+		 : !now ? '-'
+			: '~',
+		 k->word, *(now ? now : was)->name ? " " : "", (now ? now : was)->name);
 	switch (ch->what) {
 	case ADDED:
 		if (!k->key[0])

@@ -142,9 +142,10 @@ static int draft_read(const struct reload *r, struct daemon *d, struct book **re
 	draft_free(draft);
 	conf_free(cf);
 	if (rc == -EACCES && d->confine)
-		err_prefix(err, rc,
-			   "a daemon with --user or --sandbox reads with the rights that it has kept; make it readable, "
-			   "and give its folder to --sandbox-allow, for a file that was replaced is another one: ");
+		err_prefix(
+			err, rc,
+			"a daemon with --user or --sandbox reads with the rights that it has kept; make it readable, "
+			"and give its folder to --sandbox-allow, for a file that was replaced is another one: ");
 	return rc;
 }
 

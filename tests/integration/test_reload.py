@@ -290,13 +290,14 @@ def test_a_reload_leads_back_to_the_files(cluster):
 
 
 def test_settings_that_go_are_as_nobody_had_set_them(cluster):
-    d = start(cluster, "limits conns=4711 handshake=7s\nmsg_enable\nstream_enable\nlog_level level=DEBUG\n")
+    d = start(cluster, "limits conns=4711 handshake=7s\nmsg_enable\nstream_enable\nlog_level level=DEBUG\n"
+              "log_level level=ERROR name=producer\n")
     w = Wire(d.port).accepted()
     was = w.status(XPRT_STATS)["limits"]
     assert was["conns"] == 4711 and w.control(STREAM_STATUS)[0] == 0 and "log_level level=DEBUG\n" in dump(d)
     rewrite(d, "")
-    assert reload(d) == ["- setting msg", "- setting stream", "~ log_level level DEBUG -> INFO", "- limit conns",
-                         "- limit handshake", "5 differences; all is now as the files say"]
+    assert reload(d) == ["- setting msg", "- setting stream", "~ log_level level DEBUG -> INFO",
+                         "- log_level producer", "- limit conns", "- limit handshake", "6 differences; all is now as the files say"]
     now, other = w.status(XPRT_STATS)["limits"], start(cluster, "", name="other")
     assert now == Wire(other.port).accepted().status(XPRT_STATS)["limits"]
     assert w.control(STREAM_STATUS)[0] == 38

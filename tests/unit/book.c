@@ -95,6 +95,8 @@ static const struct {
 	{ "dump_cfg", "writes this very configuration" },
 	{ "exit", "ends the daemon" },
 	{ "include", "the lines of that file are noted themselves" },
+	{ "log_status", "asks" },
+	{ "logrotate", "what the file is called before is nobody's configuration" },
 	{ "prdcr_stream_status", "asks" },
 	{ "prdcr_set_status", "asks" },
 	{ "publish", "a message is not kept" },
@@ -295,6 +297,9 @@ static void test_what_needs_a_restart(void **state)
 	differ("stream_disable", "", "");
 	differ("log_level level=DEBUG", "loglevel level=ERROR", "~ log_level level DEBUG -> ERROR\n");
 	differ("log_level level=DEBUG", "log_level level=ERROR", "~ log_level level DEBUG -> ERROR\n");
+	differ("log_level level=DEBUG name=config\nlog_level level=ERROR\nlog_level level=INFO regex=^s test",
+	       "log_level level=ERROR\nlog_level level=DEBUG regex=^s",
+	       "~ log_level :^s level INFO -> DEBUG\n- log_level config\n");
 	differ("qgroup_config quota=1 ask_mark=5", "qgroup_config quota=1", "~ qgroup qgroup ask_mark 5 -> 0\n");
 	differ("qgroup_config quota=1 ask_amount=5", "qgroup_config quota=1",
 	       "~ qgroup qgroup ask_amount 5 -> -\nrestart: qgroup qgroup");
