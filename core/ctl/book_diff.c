@@ -372,7 +372,7 @@ static bool is_fixed(const struct change *ch)
 	else if (ch->what == REMOVED && (ch->kind == BOOK_SETTING || ch->kind == BOOK_LIMIT || ch->kind == BOOK_LOG))
 		line = unset_line(ch);
 	else
-		return ch->what == REMOVED && ch->kind == BOOK_SEC_MOD;
+		return ch->what == REMOVED && (ch->kind == BOOK_SEC_MOD || ch->kind == BOOK_UDATA);
 	ret = !line;
 	free(line);
 	return ret;

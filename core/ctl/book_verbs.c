@@ -39,6 +39,7 @@ const struct book_kind_row book_kinds[BOOK_KINDS] = {
 				.halt = "prdcr_listen_stop" },
 	[BOOK_SETGROUP] = { .word = "setgroup", .key = { ATTR_NAME }, .del = "setgroup_del", .unpart = "setgroup_rm" },
 	[BOOK_SEC_MOD] = { .word = "set_sec_mod", .key = { ATTR_REGEX }, .live = true },
+	[BOOK_UDATA] = { .word = "udata", .key = { ATTR_INSTANCE, ATTR_METRIC, ATTR_REGEX }, .live = true },
 	[BOOK_UPDTR] = { .word = "updtr",
 			 .key = { ATTR_NAME },
 			 .del = "updtr_del",
@@ -88,6 +89,7 @@ const struct book_verb book_verbs[] = {
 	MAKES("msg_disable", SET, SETTING, "msg"),
 	MAKES("msg_enable", SET, SETTING, "msg"),
 	FELT("option", SET, SETTING, NULL),
+	FELT("pid_file", SET, SETTING, NULL),
 	MAKES("stream_disable", SET, SETTING, "stream"),
 	MAKES("stream_enable", SET, SETTING, "stream"),
 
@@ -129,6 +131,8 @@ const struct book_verb book_verbs[] = {
 	MAKES("setgroup_mod", MOD, SETGROUP, NULL),
 	MAKES("setgroup_rm", UNPART, SETGROUP, "setgroup_ins"),
 	FELT("set_sec_mod", SET, SEC_MOD, NULL),
+	FELT("udata", SET, UDATA, NULL),
+	FELT("udata_regex", SET, UDATA, NULL),
 
 	MAKES("updtr_add", ADD, UPDTR, NULL),
 	MAKES("updtr_del", DEL, UPDTR, NULL),
