@@ -322,8 +322,8 @@ def test_variables_and_included_files(cluster):
 
 def test_what_was_read_from_a_pipe_is_gone(cluster):
     port = free_port()
-    d = cluster.daemon("d", ["agg", "-c", "-"], port, program=["sh", "-c", 'echo "listen port=%d host=127.0.0.1" | exec "$@"'
-                                                               % port, "sh", LDMS])
+    conf = cluster.write("in", f"listen port={port} host=127.0.0.1\n")
+    d = cluster.daemon("d", ["agg", "-c", "-"], port, program=["sh", "-c", f'exec "$@" < {conf}', "sh", LDMS])
     d.says("is ready")
     code, words = ask(d, RELOAD)
     assert code == 22 and "standard input, which can be read only once" in words
