@@ -180,10 +180,27 @@ int book_line_run(struct daemon *d, const char *line, struct err *err)
 	return rc;
 }
 
+/* A peer may give as the rest what a file would take for an attribute of the verb. */
+static bool rest_is_taken(const struct verb *v, const char *rest)
+{
+	struct kv kv = { 0 };
+	bool taken = false;
+
+	kv_parse(&kv, rest);
+	for (size_t i = 0; i < kv.n && !taken; i++)
+		for (const struct attr_use *u = v->attrs; u && u->name && !taken; u++)
+			taken = u->type != AT_REST && !strcmp(u->name, kv.v[i].key);
+	kv_fini(&kv);
+	return taken;
+}
+
 /* The language has no quoting. */
-static bool can_be_written(const struct attr_use *u, const char *value)
+static bool can_be_written(const struct verb *v, const struct attr_use *u, const char *value)
 {
 	size_t n = strlen(value);
+
+	if (u->type == AT_REST && rest_is_taken(v, value))
+		return false;
 
 	if (n && value[n - 1] == '\\')
 		return false; /* it would join the next line */
@@ -240,9 +257,9 @@ void book_line_put(struct buf *out, const char *line)
 	fields_parse(&f, line);
 	put_needed(&f);
 	for (const struct attr_use *u = f.verb->attrs; u && u->name; u++)
-		can &= !f.v[u->id] || can_be_written(u, f.v[u->id]);
+		can &= !f.v[u->id] || can_be_written(f.verb, u, f.v[u->id]);
 	if (!can)
-		buf_addf(out, "# a file cannot say this, for there are blanks in a value: ");
+		buf_addf(out, "# a file cannot say this, for blanks in a value, or an attribute within the rest: ");
 	buf_addf(out, "%s", f.verb->name);
 	for (const struct attr_use *u = f.verb->attrs; u && u->name; u++) {
 		if (!f.v[u->id] || use_of(f.verb, u->id) != u)

@@ -238,8 +238,9 @@ static void test_values_that_files_cannot_hold(void **state)
 	assert_int_equal(ctl_prepare(&c, verb_find("prdcr_subscribe"), args, 2, NULL), 0);
 	assert_int_equal(book_note(b, &c, NULL), 0);
 	book_put(&out, b);
-	assert_string_equal(buf_str(&out), "# a file cannot say this, for there are blanks in a value: "
-					   "prdcr_subscribe regex=a b stream=s\n");
+	assert_string_equal(buf_str(&out),
+			    "# a file cannot say this, for blanks in a value, or an attribute within the rest: "
+			    "prdcr_subscribe regex=a b stream=s\n");
 	assert_int_equal(ctl_prepare(&c2, verb_find("prdcr_subscribe"), bad, 2, NULL), -EINVAL);
 	ctl_fini(&c);
 	ctl_fini(&c2);
