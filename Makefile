@@ -34,7 +34,7 @@ ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 # Libraries whose archive is there are linked in: the executable then needs only libc at run time.
 archive = $(if $(wildcard $(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
-LIBS := $(call archive,ev) $(call archive,nettle) $(call archive,jansson) -lm -lpthread $(if $(STATIC),$(call archive,munge))
+LIBS := $(call archive,ev) $(call archive,nettle) $(call archive,jansson) $(call archive,yaml) -lm -lpthread $(if $(STATIC),$(call archive,munge))
 # The prompt of `ldms ctl` edits lines where libedit's archive is there, and reads them plainly where not.
 EDIT := $(foreach l,edit tinfo bsd md,$(wildcard $(shell $(CC) -print-file-name=lib$(l).a)))
 ifeq ($(words $(EDIT)),4)

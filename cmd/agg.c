@@ -38,7 +38,7 @@ static int run(const struct daemon_role *role, const struct cmd_usage *usage, in
 
 	daemon_opts_init(&o);
 	n = opt_parse(usage->opts, argc, argv, &o, &err);
-	if (!n && !o.help && !o.prdcr.n && !o.accept.n && !o.conf.n && !o.samp.n)
+	if (!n && !o.help && !o.prdcr.n && !o.accept.n && !o.conf.n && !o.yaml.n && !o.samp.n)
 		n = err_set(&err, -1, "nothing to collect: give --prdcr LIST, --accept WHO or -c FILE");
 	if (n > 0)
 		n = err_set(&err, -1, "'%s' is left over; lists with blanks want quotes", argv[1]);

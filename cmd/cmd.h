@@ -19,6 +19,7 @@ int cmd_unknown(const char *name);
 	extern const struct cmd_usage usage_##name;
 CMD(agg)
 CMD(auth)
+CMD(check)
 CMD(ctl)
 CMD(help)
 CMD(ls)

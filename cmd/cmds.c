@@ -13,6 +13,7 @@ const struct cmd cmds[] = {
 	{ "ls", &usage_ls, cmd_ls },
 	{ "ctl", &usage_ctl, cmd_ctl },
 	{ "msg", &usage_msg, cmd_msg },
+	{ "check", &usage_check, cmd_check },
 	{ "auth", &usage_auth, cmd_auth },
 	{ "help", &usage_help, cmd_help },
 	{ "version", &usage_version, cmd_version },

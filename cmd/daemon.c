@@ -88,10 +88,25 @@ void daemon_opts_defaults(struct daemon_opts *o)
 		o->reconnect_us = o->interval_us;
 }
 
-static void complain(void *arg, const char *words)
+static void on_note(void *arg, const struct conf_note *n)
 {
+	enum log_level level = n->warning ? LOG_WARNING_ : LOG_ERROR_;
+
 	(void)arg;
-	log_error("config", "%s", words);
+	if (n->line)
+		log_at(level, "config", "%s:%u:%u: %s", n->file, n->line, n->col, n->words);
+	else
+		log_at(level, "config", "%s", n->words);
+}
+
+/* One of the operator's files; what is wrong with it is said, and the others are read as well. */
+static void file_gather(struct conf *cf, const char *path, const char *daemon)
+{
+	struct err err = { "" };
+	int rc = daemon ? conf_read_yaml(cf, path, daemon, &err) : conf_read(cf, path, &err);
+
+	if (rc)
+		conf_missed(cf, rc, err.msg);
 }
 
 /* All that files and options say; nothing has run yet. */
@@ -101,19 +116,71 @@ static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err 
 	int rc = daemon_opts_auth(o, &lines, err);
 
 	daemon_opts_levels(o, &lines);
+	if (o->keep_going)
+		conf_keep_going(cf);
 	if (!rc)
 		conf_text(cf, "command line", buf_str(&lines));
 	buf_reset(&lines);
 	if (!rc)
 		rc = daemon_opts_listen(o, &lines, err);
+	for (size_t i = 0; i < o->yaml.n && !rc; i++)
+		file_gather(cf, o->yaml.v[i], o->self);
 	for (size_t i = 0; i < o->conf.n && !rc; i++)
-		rc = conf_read(cf, o->conf.v[i], err);
+		file_gather(cf, o->conf.v[i], NULL);
 	if (!rc)
 		rc = daemon_opts_lines(o, &lines, err);
 	if (!rc)
 		conf_text(cf, "command line", buf_str(&lines));
 	buf_fini(&lines);
 	return rc;
+}
+
+static unsigned int io_loops(const struct daemon_role *role, const struct daemon_opts *o)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (o->io_threads != UNSET_NUM)
+		return (unsigned int)o->io_threads;
+	if (!role->io_loops)
+		return 0;
+	return cores < IO_LOOPS_MAX ? (unsigned int)cores : IO_LOOPS_MAX;
+}
+
+static struct daemon_conf conf_of(const struct daemon_role *role, const struct daemon_opts *o)
+{
+	return (struct daemon_conf){
+		.name = o->self,
+		.mem = o->mem == UNSET_NUM ? MEM_DFLT : o->mem,
+		.name_fixed = o->name,
+		.mem_fixed = o->mem != UNSET_NUM,
+		.io_loops = io_loops(role, o),
+		.component_id = o->compid == UNSET_NUM ? 0 : o->compid,
+		.sysroot = o->sysroot,
+		.timeout_us = o->timeout_us,
+		.hold = true,
+	};
+}
+
+/* All of it is tried before any of it is done. */
+static int conf_judge(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct err *err)
+{
+	struct daemon_conf dc = conf_of(role, o);
+	unsigned int n = conf_errors(cf);
+	struct daemon *d;
+	int rc = daemon_new(&dc, &d, err);
+
+	if (rc)
+		return rc;
+	conf_try(cf, d, CONF_TRY_DAEMON);
+	if (!n && d->listen_failed)
+		o->exit_status = EXIT_LISTEN;
+	daemon_free(d, 0);
+	n = conf_errors(cf);
+	if (!n || (o->keep_going && !conf_unsafe(cf)))
+		return 0;
+	return err_set(err, conf_rc(cf), "%u error%s in the configuration, see above; nothing was started%s", n,
+		       n == 1 ? "" : "s",
+		       !o->keep_going ? "" : " (--keep-going does not go on without lines that say who may do what)");
 }
 
 /* Opened while that may be done, written when all is up. */
@@ -172,17 +239,6 @@ static int confine_now(const struct daemon_opts *o, const struct conf *cf, struc
 	return rc ? rc : confine_enter(c, err);
 }
 
-static unsigned int io_loops(const struct daemon_role *role, const struct daemon_opts *o)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (o->io_threads != UNSET_NUM)
-		return (unsigned int)o->io_threads;
-	if (!role->io_loops)
-		return 0;
-	return cores < IO_LOOPS_MAX ? (unsigned int)cores : IO_LOOPS_MAX;
-}
-
 /* From the first port to the last start. */
 static int configure(struct daemon *d, const struct daemon_opts *o, struct conf *cf, struct pid_file *pid,
 		     struct err *err)
@@ -215,25 +271,16 @@ static int gather_again(void *arg, struct conf *cf, struct err *err)
 static int run(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct reload *reload,
 	       struct confine *confine, struct err *err)
 {
-	struct daemon_conf dc = {
-		.name = o->self,
-		.mem = o->mem == UNSET_NUM ? MEM_DFLT : o->mem,
-		.name_fixed = o->name,
-		.mem_fixed = o->mem != UNSET_NUM,
-		.io_loops = io_loops(role, o),
-		.component_id = o->compid == UNSET_NUM ? 0 : o->compid,
-		.sysroot = o->sysroot,
-		.timeout_us = o->timeout_us,
-		.confine = confine,
-		.hold = true,
-	};
+	struct daemon_conf dc = conf_of(role, o);
 	struct pid_file pid = { .path = o->pid_file, .fd = -1 };
 	ev_signal hangup;
 	struct record_sink *sink;
 	struct daemon *d;
 	struct book *book;
-	int rc = daemon_new(&dc, &d, err);
+	int rc;
 
+	dc.confine = confine;
+	rc = daemon_new(&dc, &d, err);
 	if (rc)
 		return rc;
 	signal_loop = d->main;
@@ -303,12 +350,12 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	if (!rc && o->log_file)
 		rc = confine_log(confine, o->log_file, &err);
 	reload = reload_new(&again);
-	cf = conf_new(complain, NULL);
+	cf = conf_new(NULL, NULL);
+	conf_notes(cf, on_note, NULL);
 	if (!rc)
 		rc = conf_gather(cf, o, &err);
-	if (!rc && conf_errors(cf))
-		rc = err_set(&err, -EINVAL, "%u error%s in the configuration, see above; nothing was started",
-			     conf_errors(cf), conf_errors(cf) == 1 ? "" : "s");
+	if (!rc)
+		rc = conf_judge(role, o, cf, &err);
 	if (!rc)
 		rc = run(role, o, cf, reload, confine, &err);
 	conf_free(cf);

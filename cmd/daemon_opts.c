@@ -316,7 +316,7 @@ int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct er
 		if (rc)
 			return rc;
 	}
-	if (!o->xprt.n && !o->conf.n)
+	if (!o->xprt.n && !o->conf.n && !o->yaml.n)
 		buf_addf(lines, "listen xprt=sock port=%d\n", PORT_DFLT);
 	return 0;
 }
@@ -369,6 +369,7 @@ void daemon_opts_fini(struct daemon_opts *o)
 {
 	opt_list_fini(&o->xprt);
 	opt_list_fini(&o->conf);
+	opt_list_fini(&o->yaml);
 	opt_list_fini(&o->auth_arg);
 	opt_list_fini(&o->samp);
 	opt_list_fini(&o->prdcr);

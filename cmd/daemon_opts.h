@@ -8,14 +8,14 @@
 #include "core/base/buf.h"
 
 struct daemon_opts {
-	struct opt_list xprt, conf, auth_arg, samp, prdcr, accept, strgp, to, limit, log_level;
+	struct opt_list xprt, conf, yaml, auth_arg, samp, prdcr, accept, strgp, to, limit, log_level;
 	const char *name, *auth, *log_file, *log_format, *pid_file, *sysroot, *dir;
 	const char *user, *sandbox; /* NULL: not given; sandbox: "" or "required" */
 	struct opt_list sandbox_allow;
 	const char *once;
 	int64_t interval_us, offset_us, reconnect_us, timeout_us;
 	uint64_t compid, mem, io_threads;
-	bool help, list, json, push, quiet;
+	bool help, list, json, push, quiet, keep_going;
 	/* what was given and what was not: the defaults are the role's */
 	char *self; /* the daemon's name in the end; ours */
 	int exit_status; /* of a failed start, where it is not the errno */
@@ -27,6 +27,8 @@ struct daemon_opts {
 #define DAEMON_OPTS_COMMON                                                                                             \
 	{ 'x', "xprt", OPT_LIST, "XPRT:PORT[:HOST]", DAEMON_OPT(xprt), "listen here; repeatable (sock:411)" },         \
 	{ 'c', "conf", OPT_LIST, "FILE", DAEMON_OPT(conf), "configuration file; repeatable" },                         \
+	{ 'y', "yaml", OPT_LIST, "FILE", DAEMON_OPT(yaml), "cluster file: what it says for NAME; repeatable" },         \
+	{ 0, "keep-going", OPT_FLAG, NULL, DAEMON_OPT(keep_going), "start without the lines that are wrong" },         \
 	{ 'n', "name", OPT_TEXT, "NAME", DAEMON_OPT(name), "daemon and producer name (host name)" },                   \
 	{ 0, "compid", OPT_NUM, "NUM", DAEMON_OPT(compid), "component_id (digits at the end of NAME)" },               \
 	{ 0, "samp", OPT_LIST, "LIST", DAEMON_OPT(samp), "samplers to run; `ldms samp -l` lists them" },               \

@@ -29,7 +29,6 @@ enum { OBSOLETE_B, OBSOLETE_C, OBSOLETE_K, OBSOLETE_P, OBSOLETE_N };
 
 struct old_ldmsd {
 	struct daemon_opts d;
-	struct opt_list yaml;
 	const char *mem, *log_config, *usage, *obsolete[OBSOLETE_N];
 	bool kernel, foreground, version, help;
 };
@@ -38,7 +37,7 @@ struct old_ldmsd {
 static const struct opt opts[] = {
 	{ 'x', NULL, OPT_LIST, "XPRT:PORT[:HOST]", AT(d.xprt), "listen here; repeatable" },
 	{ 'c', NULL, OPT_LIST, "FILE", AT(d.conf), "configuration file; repeatable" },
-	{ 'y', NULL, OPT_LIST, "FILE", AT(yaml), "YAML configuration; repeatable; wants -n" },
+	{ 'y', NULL, OPT_LIST, "FILE", AT(d.yaml), "YAML configuration; repeatable; wants -n" },
 	{ 'a', "default_auth", OPT_TEXT, "AUTH", AT(d.auth), "authentication of the domain DEFAULT (none)" },
 	{ 'A', "default_auth_args", OPT_LIST, "K=V", AT(d.auth_arg), "an option of it; repeatable" },
 	{ 'n', "daemon_name", OPT_TEXT, "NAME", AT(d.name), "the daemon's name (host name)" },
@@ -155,14 +154,14 @@ static int check(struct old_ldmsd *o)
 
 	if (status)
 		return status;
-	if (!o->d.conf.n && !o->d.xprt.n && !o->yaml.n) {
+	if (!o->d.conf.n && !o->d.xprt.n && !o->d.yaml.n) {
 		log_critical(SELF,
 			     "A config file (-c) or listening port (-x) is required. Specify at least one of these. "
 			     "... exiting");
 		return fail(EXIT_NOTHING, "no config files nor listening ports");
 	}
-	if (o->yaml.n) {
-		log_critical(SELF, "-y %s: this build reads no YAML; give it as lines, with -c", o->yaml.v[0]);
+	if (o->d.yaml.n && !o->d.name) {
+		log_critical(SELF, "-y %s: which of its daemons is this? -n NAME", o->d.yaml.v[0]);
 		return fail(EINVAL, "YAML configuration");
 	}
 	if (memory(o, &err)) {
@@ -223,7 +222,6 @@ int old_ldmsd(int argc, char **argv)
 	if (!status)
 		status = run(&o);
 out:
-	opt_list_fini(&o.yaml);
 	daemon_opts_fini(&o.d);
 	return status;
 }

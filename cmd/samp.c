@@ -159,7 +159,7 @@ int cmd_samp(int argc, char **argv)
 	n = opt_parse(opts, argc, argv, &o, &err);
 	if (n > 0 && !o.once)
 		n = err_set(&err, -EINVAL, "'%s' is left over; lists with blanks want quotes", argv[1]);
-	if (!n && !o.help && !o.list && !o.once && !o.samp.n && !o.conf.n)
+	if (!n && !o.help && !o.list && !o.once && !o.samp.n && !o.conf.n && !o.yaml.n)
 		n = err_set(&err, -EINVAL, "nothing to sample: give --samp LIST or -c FILE");
 	if (n < 0) {
 		fprintf(stderr, "ldms samp: %s; `ldms help samp` says more\n", err.msg);

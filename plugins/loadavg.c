@@ -77,6 +77,14 @@ static struct schema *loadavg_schema(struct samp *sp, unsigned int fields, bool 
 	return s;
 }
 
+static int loadavg_check(struct samp *sp, struct err *err)
+{
+	const char *list = samp_attr(sp, "metrics");
+	unsigned int fields;
+
+	return list ? fields_parse(list, &fields, err) : 0;
+}
+
 static int loadavg_open(struct samp *sp, struct err *err)
 {
 	struct loadavg *la = samp_state(sp);
@@ -166,6 +174,7 @@ const struct samp_type samp_loadavg = {
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct loadavg),
+	.check = loadavg_check,
 	.open = loadavg_open,
 	.sample = loadavg_sample,
 	.close = loadavg_close,

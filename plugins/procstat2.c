@@ -100,29 +100,53 @@ static size_t cpus_count(const char *p)
 	return n;
 }
 
+/* Is the further set that `attr` stands for wanted?  The word alone says so, too. */
+static int conf_wanted(struct samp *sp, const char *attr, bool *ret, struct err *err)
+{
+	const char *word = samp_attr(sp, attr);
+
+	*ret = samp_attr_has(sp, attr);
+	return word && unit_bool(word, ret, err) ? err_prefix(err, -EINVAL, "%s=: ", attr) : 0;
+}
+
+static int conf_max(struct samp *sp, uint64_t *ret, struct err *err)
+{
+	int rc = samp_attr_u64(sp, "intr_max", 0, ret, err);
+
+	if (!rc && *ret > SCHEMA_CARD_MAX)
+		rc = err_set(err, -EINVAL, "intr_max=%llu: at most %d", (unsigned long long)*ret, SCHEMA_CARD_MAX);
+	return rc;
+}
+
+static int procstat2_check(struct samp *sp, struct err *err)
+{
+	uint64_t max;
+	bool wanted;
+	int rc = conf_wanted(sp, "interrupt", &wanted, err);
+
+	if (!rc)
+		rc = conf_wanted(sp, "soft_interrupt", &wanted, err);
+	return rc ? rc : conf_max(sp, &max, err);
+}
+
 /* The attribute `attr`: is the set NAME`suffix` of the line `word` wanted?  Then make it. */
 static int numbers_open(struct numbers *nu, struct samp *sp, const char *attr, const char *word, const char *schema,
 			const char *suffix, const char *metric, struct err *err)
 {
 	struct procstat2 *ps = samp_state(sp);
 	const char *p = find_line(ps->file.buf, word);
-	bool wanted = samp_attr_has(sp, attr);
 	uint64_t v, max;
 	size_t n = 0;
 	struct schema *s;
-	int list, rc = 0;
+	bool wanted;
+	int list, rc;
 
-	if (samp_attr(sp, attr))
-		rc = unit_bool(samp_attr(sp, attr), &wanted, err);
-	if (rc)
-		return err_prefix(err, -EINVAL, "%s=: ", attr);
-	if (!wanted)
-		return 0;
-	rc = samp_attr_u64(sp, "intr_max", 0, &max, err);
+	rc = conf_wanted(sp, attr, &wanted, err);
+	if (rc || !wanted)
+		return rc;
+	rc = conf_max(sp, &max, err);
 	if (rc)
 		return rc;
-	if (max > SCHEMA_CARD_MAX)
-		return err_set(err, -EINVAL, "intr_max=%llu: at most %d", (unsigned long long)max, SCHEMA_CARD_MAX);
 	while (p && next_number(&p, &v))
 		n++;
 	s = samp_schema_new(sp, schema, err);
@@ -294,6 +318,7 @@ const struct samp_type samp_procstat2 = {
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct procstat2),
+	.check = procstat2_check,
 	.open = procstat2_open,
 	.sample = procstat2_sample,
 	.close = procstat2_close,

@@ -31,6 +31,9 @@ struct samp_type {
 	size_t state_size; /* bytes of samp_state(), zeroed before open */
 	const char *caps;  /* Linux capabilities that it needs when it is not run by root: "sys_rawio"; NULL: none */
 
+	/* Are the values of the attributes such that open() can take them?  Looks at nothing else.  -EINVAL with the
+	 * attribute's name; NULL: any are. */
+	int (*check)(struct samp *sp, struct err *err);
 	/* Look at the source, make the set(s) with samp_schema_new() and samp_set_new().  Called on a sampler worker;
 	 * may be called again after close.  On failure close() still follows.  -EINVAL means a bad attribute: the
 	 * operator is told so at once; other errors degrade the instance, and open is tried again later. */

@@ -76,6 +76,27 @@ static int conf_type(struct samp *sp, struct synth *sy, struct err *err)
 	return rc;
 }
 
+static int conf_read(struct samp *sp, struct synth *sy, uint64_t *sets, uint64_t *metrics, uint64_t *percent,
+		     struct err *err)
+{
+	int rc;
+
+	if ((rc = conf_number(sp, "sets", 1, 1, SETS_MAX, sets, err)) ||
+	    (rc = conf_number(sp, "metrics", 50, 0, METRICS_MAX, metrics, err)) ||
+	    (rc = conf_number(sp, "records", 0, 0, RECORDS_MAX, &sy->records, err)) ||
+	    (rc = conf_number(sp, "change", 100, 0, 100, percent, err)))
+		return rc;
+	return conf_type(sp, sy, err);
+}
+
+static int synth_check(struct samp *sp, struct err *err)
+{
+	struct synth sy = { 0 };
+	uint64_t sets, metrics, percent;
+
+	return conf_read(sp, &sy, &sets, &metrics, &percent, err);
+}
+
 static struct schema *synth_schema(struct samp *sp, struct synth *sy, uint64_t metrics, struct err *err)
 {
 	struct schema *s = samp_schema_new(sp, "synth", err);
@@ -106,12 +127,9 @@ static int synth_open(struct samp *sp, struct err *err)
 {
 	struct synth *sy = samp_state(sp);
 	uint64_t sets, metrics, percent;
-	int rc;
+	int rc = conf_read(sp, sy, &sets, &metrics, &percent, err);
 
-	if ((rc = conf_number(sp, "sets", 1, 1, SETS_MAX, &sets, err)) ||
-	    (rc = conf_number(sp, "metrics", 50, 0, METRICS_MAX, &metrics, err)) ||
-	    (rc = conf_number(sp, "records", 0, 0, RECORDS_MAX, &sy->records, err)) ||
-	    (rc = conf_number(sp, "change", 100, 0, 100, &percent, err)) || (rc = conf_type(sp, sy, err)))
+	if (rc)
 		return rc;
 	sy->changing = (metrics * percent + 99) / 100;
 	sy->sets = xcalloc(sets, sizeof(*sy->sets));
@@ -237,6 +255,7 @@ const struct samp_type samp_synth = {
 	.source = "a counter",
 	.attrs = attrs,
 	.state_size = sizeof(struct synth),
+	.check = synth_check,
 	.open = synth_open,
 	.sample = synth_sample,
 	.close = synth_close,

@@ -220,38 +220,51 @@ static int missing(const struct verb *v, const struct attr_use *u, bool wire, st
 	return err_set(err, -EINVAL, "The attribute '%s' is required by %s.", u->name, v->name);
 }
 
-/* `wire`: the answer goes to a peer, which may know ldmsd's words. */
-static int check(const struct verb *v, const struct ctl_arg *args, size_t n, bool wire, struct err *err)
+int ctl_check_arg(const struct verb *v, const struct ctl_arg *arg, bool *ret_unknown, struct err *err)
 {
-	bool given[ATTR_IDS] = { false };
+	const struct attr_use *u = use_find(v, arg);
 	int64_t num;
 	int rc;
 
+	if (!u) {
+		*ret_unknown = true;
+		return unknown(v, arg, err);
+	}
+	if (is_absent(u, arg->value) || strstr(arg->value, "${"))
+		return 0; /* with a variable it is known when it is carried out */
+	if (u->type != AT_REST || !u->words)
+		return ctl_value(v, u, arg->value, &num, err);
+	rc = rest_check(v, u, arg->value, err);
+	*ret_unknown = rc;
+	return rc;
+}
+
+int ctl_check_required(const struct verb *v, const struct attr_use *u, const struct ctl_arg *args, size_t n,
+		       struct err *err)
+{
+	for (size_t i = 0; i < n && u->required; i++) {
+		const struct attr_use *of = use_find(v, &args[i]);
+
+		if (of && of->id == u->id && (of->type == AT_FLAG || !is_absent(of, args[i].value)))
+			return 0;
+	}
+	return u->required ? missing(v, u, false, err) : 0;
+}
+
+/* `wire`: the answer goes to a peer, which may know ldmsd's words. */
+static int check(const struct verb *v, const struct ctl_arg *args, size_t n, bool wire, struct err *err)
+{
 	if (v->flags & VERB_UNSUPPORTED)
 		return err_set(err, -ENOSYS, "%s: not supported by ldms: %s", v->name, v->help);
 	for (size_t i = 0; i < n; i++) {
-		const struct attr_use *u = use_find(v, &args[i]);
+		bool is_unknown = false;
+		int rc = ctl_check_arg(v, &args[i], &is_unknown, err);
 
-		if (!u) {
-			rc = unknown(v, &args[i], err);
-			if (rc)
-				return rc;
-			continue;
-		}
-		if (is_absent(u, args[i].value)) {
-			given[u->id] |= u->type == AT_FLAG;
-			continue;
-		}
-		given[u->id] = true;
-		if (strstr(args[i].value, "${"))
-			continue; /* known when it is carried out */
-		rc = u->type == AT_REST && u->words ? rest_check(v, u, args[i].value, err)
-						    : ctl_value(v, u, args[i].value, &num, err);
 		if (rc)
-			return wire ? words_bad(v, u, args[i].value, rc, err) : rc;
+			return wire && !is_unknown ? words_bad(v, use_find(v, &args[i]), args[i].value, rc, err) : rc;
 	}
 	for (const struct attr_use *u = v->attrs; u && u->name; u++)
-		if (u->required && !given[u->id])
+		if (ctl_check_required(v, u, args, n, err))
 			return missing(v, u, wire, err);
 	return 0;
 }
@@ -329,7 +342,9 @@ int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, siz
 		return rc;
 	c->args = args;
 	c->args_n = n;
-	if (may_run(c))
+	if (c->run)
+		rc = c->run(c, err);
+	else if (may_run(c))
 		rc = v->run(c, err);
 	c->args = NULL;
 	c->args_n = 0;

@@ -28,7 +28,7 @@ int ctl_advertiser_add(struct ctl *c, struct err *err)
 
 /* With the attributes of advertiser_add it adds first.  For one that is there they are not looked at: maestro then
  * sends a port of "None". */
-static int add_first(struct ctl *c, struct err *err)
+int ctl_advert_first(struct ctl *c, struct err *err)
 {
 	uint64_t port;
 
@@ -46,7 +46,7 @@ static int add_first(struct ctl *c, struct err *err)
 
 int ctl_advertiser_start(struct ctl *c, struct err *err)
 {
-	int rc = add_first(c, err);
+	int rc = ctl_advert_first(c, err);
 	struct prdcr *p = rc ? NULL : advert_find(c, err);
 
 	if (rc)

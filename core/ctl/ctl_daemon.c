@@ -187,7 +187,9 @@ static const struct option_row {
 
 static int option_set(struct ctl *c, const struct option_row *o, const char *value, struct err *err)
 {
-	struct ctl verb = { .d = c->d, .uid = c->uid, .gid = c->gid, .from = c->from };
+	struct ctl verb = {
+		.d = c->d, .uid = c->uid, .gid = c->gid, .from = c->from, .run = c->run, .trial = c->trial
+	};
 	const struct ctl_arg arg = { .id = o->attr, .value = value };
 	int rc;
 

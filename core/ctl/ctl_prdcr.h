@@ -14,5 +14,7 @@ int ctl_prdcr_run(struct ctl *c, struct prdcr *p, struct err *err);
 void ctl_prdcr_halt(struct ctl *c, struct prdcr *p);
 /* Out of its table and away; -EBUSY while it runs. */
 int ctl_prdcr_drop(struct ctl *c, struct prdcr *p, struct node **table, const char *kind, struct err *err);
+/* advertiser_start with the attributes of advertiser_add: makes it, where there is none of that name. */
+int ctl_advert_first(struct ctl *c, struct err *err);
 
 #endif

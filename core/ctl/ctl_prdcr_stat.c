@@ -57,18 +57,23 @@ static void status_one(struct buf *b, struct prdcr *p)
 static void status_table(struct ctl *c, struct node **table)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL);
+	unsigned int turn = 0; /* shown while the loops are held */
 
 	node_sort(table);
 	NODE_EACH(n, *table) {
-		struct prdcr *p = (struct prdcr *)n;
-
 		if (name && strcmp(name, n->name))
 			continue;
 		buf_addf(&c->reply, "%s", c->reply.len > 1 ? ",\n" : "");
-		loop_enter(prdcr_loop(p));
-		status_one(&c->reply, p);
-		loop_leave(prdcr_loop(p));
+		if (!turn)
+			daemon_hold(c->d);
+		status_one(&c->reply, (struct prdcr *)n);
+		if (++turn == DAEMON_TURN) {
+			daemon_let_go(c->d);
+			turn = 0;
+		}
 	}
+	if (turn)
+		daemon_let_go(c->d);
 }
 
 /* Advertisers are shown among the producers, as ldmsd has it. */

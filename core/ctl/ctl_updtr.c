@@ -80,7 +80,7 @@ int ctl_updtr_del(struct ctl *c, struct err *err)
 }
 
 /* interval= alone asks for no place on the wall clock; offset= alone keeps the interval. */
-static int start_schedule(const struct ctl *c, struct updtr *u, struct err *err)
+int ctl_updtr_schedule(const struct ctl *c, struct updtr *u, struct err *err)
 {
 	struct updtr_conf conf = *updtr_conf(u);
 
@@ -115,7 +115,7 @@ int ctl_updtr_start(struct ctl *c, struct err *err)
 	if (!u)
 		return -ENOENT;
 	if (!updtr_running(u))
-		rc = start_schedule(c, u, err);
+		rc = ctl_updtr_schedule(c, u, err);
 	return rc ? rc : updtr_start(u, err);
 }
 

@@ -6,10 +6,7 @@
 
 #include "core/base/xalloc.h"
 
-#define LINE_BLANKS " \t\r\n"
-
-/* A '#' at the beginning or behind white space begins a comment. */
-static void comment_cut(char *line)
+void line_comment_cut(char *line)
 {
 	for (char *p = line; *p; p++)
 		if (*p == '#' && (p == line || strchr(LINE_BLANKS, p[-1]))) {
@@ -23,7 +20,7 @@ bool line_join(struct line_join *j, char *line, bool last)
 	size_t n;
 	bool more;
 
-	comment_cut(line);
+	line_comment_cut(line);
 	line += strspn(line, LINE_BLANKS);
 	n = strlen(line);
 	while (n && strchr(LINE_BLANKS, line[n - 1]))
@@ -52,8 +49,7 @@ void line_join_fini(struct line_join *j)
 	buf_fini(&j->command);
 }
 
-/* The attribute of that name; that which takes the rest of the line has none. */
-static const struct attr_use *attr_find(const struct verb *v, const char *name)
+const struct attr_use *line_attr(const struct verb *v, const char *name)
 {
 	for (const struct attr_use *u = v->attrs; u && u->name; u++)
 		if (u->type != AT_REST && !strcmp(u->name, name))
@@ -61,7 +57,7 @@ static const struct attr_use *attr_find(const struct verb *v, const char *name)
 	return NULL;
 }
 
-static const struct attr_use *rest_attr(const struct verb *v)
+const struct attr_use *line_rest_attr(const struct verb *v)
 {
 	for (const struct attr_use *u = v->attrs; u && u->name; u++)
 		if (u->type == AT_REST)
@@ -78,7 +74,7 @@ static void arg_add(struct line *l, struct ctl_arg arg)
 /* "name=value name=value keyword": split in place. */
 static void args_split(struct line *l, char *at)
 {
-	const struct attr_use *rest = rest_attr(l->verb);
+	const struct attr_use *rest = line_rest_attr(l->verb);
 	struct buf b = { 0 };
 
 	for (char *word; (word = strtok_r(NULL, LINE_BLANKS, &at));) {
@@ -87,7 +83,7 @@ static void args_split(struct line *l, char *at)
 
 		if (eq)
 			*eq = '\0';
-		u = attr_find(l->verb, word);
+		u = line_attr(l->verb, word);
 		if (u || !rest) {
 			arg_add(l, (struct ctl_arg){ .id = u ? u->id : 0, .name = word, .value = eq ? eq + 1 : NULL });
 			continue;

@@ -4,6 +4,14 @@
 
 #include "core/ctl/verb.h"
 
+#define LINE_BLANKS " \t\r\n"
+
+/* A '#' at the beginning or behind white space begins a comment: it is cut off. */
+void line_comment_cut(char *line);
+/* A verb's attribute of that name, and that which takes the rest of the line; NULL: it has none. */
+const struct attr_use *line_attr(const struct verb *v, const char *name);
+const struct attr_use *line_rest_attr(const struct verb *v);
+
 /* Lines joined by a backslash at their end, comments cut.  Starts as all zero. */
 struct line_join {
 	struct buf command; /* what is there of it */

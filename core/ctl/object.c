@@ -8,10 +8,14 @@
 #include <errno.h>
 
 #include "core/base/regex.h"
+#include "core/base/str.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
 #include "core/daemon/updtr.h"
 #include "core/set/perm.h"
+
+#define NEAR_MAX 1000 /* objects among which the nearest is looked for */
+#define KINDS	 (VERB_PRDCR | VERB_UPDTR | VERB_ADVERTISER | VERB_PRDCR_LISTEN | VERB_STRGP)
 
 struct owner {
 	uint32_t uid, gid, perm;
@@ -57,6 +61,11 @@ static const struct kind {
 	{ VERB_STRGP, offsetof(struct daemon, strgps), strgp_owner },
 };
 
+static struct node *table_of(const struct daemon *d, const struct kind *k)
+{
+	return *(struct node *const *)((const char *)d + k->table);
+}
+
 static bool may_write(const struct ctl *c, const struct kind *k, const struct node *n)
 {
 	const struct owner o = k->owner(n);
@@ -84,7 +93,7 @@ int object_check(const struct ctl *c, struct err *err)
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		const struct kind *k = &kinds[i];
-		struct node *table = *(struct node *const *)((const char *)c->d + k->table);
+		struct node *table = table_of(c->d, k);
 		const struct node *n = name ? node_find(table, name) : NULL;
 
 		if (!(c->verb->flags & k->flag))
@@ -93,4 +102,21 @@ int object_check(const struct ctl *c, struct err *err)
 			return err_set(err, -EACCES, "Permission denied.");
 	}
 	return 0;
+}
+
+const char *object_nearest(const struct daemon *d, const struct verb *v, const char *name)
+{
+	const char *names[NEAR_MAX + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (v->flags & kinds[i].flag)
+			for (struct node *o = table_of(d, &kinds[i]); o && n < NEAR_MAX; o = o->hh.next)
+				names[n++] = o->name;
+	for (struct node *o = v->flags & KINDS ? NULL : d->samps; o && n < NEAR_MAX; o = o->hh.next)
+		names[n++] = o->name;
+	for (struct node *o = v->flags & KINDS ? NULL : d->stores; o && n < NEAR_MAX; o = o->hh.next)
+		names[n++] = o->name;
+	names[n] = NULL;
+	return nearest(name, names);
 }

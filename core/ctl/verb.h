@@ -55,6 +55,8 @@ struct ctl {
 	size_t args_n;
 	uint32_t uid, gid; /* who asks */
 	bool itself; /* the daemon asks, at a reload: it may change whatever is there */
+	int (*run)(struct ctl *c, struct err *err); /* in the place of the handler, for a trial (conf_try.c); or NULL */
+	void *trial;
 	struct request *from; /* the peer that asks (session.h); NULL: a file */
 	void (*after)(struct ctl *c); /* the handler wants this called once its answer has left */
 	void *after_arg;
@@ -88,6 +90,10 @@ int ctl_prepare(struct ctl *c, const struct verb *v, const struct ctl_arg *args,
 int ctl_check(const struct verb *v, const struct ctl_arg *args, size_t n, struct err *err);
 /* Does the value suit the attribute?  *num gets it as a number where it is one. */
 int ctl_value(const struct verb *v, const struct attr_use *u, const char *value, int64_t *num, struct err *err);
+/* One argument by itself (*ret_unknown: the verb has none of that name), and whether an attribute is there that must be. */
+int ctl_check_arg(const struct verb *v, const struct ctl_arg *arg, bool *ret_unknown, struct err *err);
+int ctl_check_required(const struct verb *v, const struct attr_use *u, const struct ctl_arg *args, size_t n,
+		       struct err *err);
 void ctl_fini(struct ctl *c);
 /* Text with ${NAME} replaced from the environment; yours. */
 char *ctl_expand(const char *text);

@@ -143,6 +143,10 @@ H(xprt_stats);
 /* A JSON list of what peers were refused, and how much that was in all. */
 unsigned long ctl_put_refused(struct buf *b, struct xprt_env *env);
 
+/* What updtr_start says of an updater's schedule (ctl_updtr.c). */
+struct updtr;
+int ctl_updtr_schedule(const struct ctl *c, struct updtr *u, struct err *err);
+
 /* Attributes that several verbs take. */
 struct xprt_quota;
 int ctl_quota(struct ctl *c, struct xprt_quota *ret, struct err *err); /* quota=, rx_rate= (ctl_msg.c) */

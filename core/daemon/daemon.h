@@ -95,6 +95,12 @@ void daemon_free(struct daemon *d, int64_t deadline_us);
 /* The loop for the next connection or producer. */
 struct loop *daemon_next_io(struct daemon *d);
 
+/* Main loop: hold all loops of connections, for a turn of DAEMON_TURN objects at most, so that going through thousands of
+ * producers is not a wait for a loop with each.  Handlers may enter the loops again meanwhile. */
+#define DAEMON_TURN 512
+void daemon_hold(struct daemon *d);
+void daemon_let_go(struct daemon *d);
+
 /* Objects by name, NULL when absent. */
 void *node_find(struct node *table, const char *name);
 void node_add(struct node **table, struct node *n);

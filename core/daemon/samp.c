@@ -325,19 +325,35 @@ static bool is_slip(int rc)
 	return rc == -EINVAL || rc == -EEXIST || rc == -ENAMETOOLONG || rc == -E2BIG;
 }
 
-int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
+static int attrs_take(struct samp *sp, const struct kv *attrs, struct err *err)
 {
-	bool answered = true;
 	int rc;
 
 	if (sp->state != SAMP_LOADED)
 		return err_set(err, -EBUSY, "sampler %s: is configured already; `term` and `load` it to change that",
 			       sp->name);
 	rc = samp_conf_read(sp, attrs, err);
-	if (rc) {
+	if (rc)
 		samp_conf_fini(sp);
+	return rc;
+}
+
+int samp_check(struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	int rc = attrs_take(sp, attrs, err);
+
+	if (!rc)
+		sp->state = SAMP_CONFIGURED;
+	return rc;
+}
+
+int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	bool answered = true;
+	int rc = attrs_take(sp, attrs, err);
+
+	if (rc)
 		return rc;
-	}
 	sp->retry_us = 0;
 	if (sp->env->draft) {
 		sp->state = SAMP_CONFIGURED;
@@ -362,7 +378,7 @@ int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
 	return 0;
 }
 
-int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err)
+int samp_start_check(const struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err)
 {
 	if (sp->state == SAMP_LOADED)
 		return err_set(err, -EINVAL, "sampler %s: is not configured; `config name=%s` first", sp->name,
@@ -373,6 +389,15 @@ int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct e
 		return err_set(err, -EINVAL, "sampler %s: interval must be more than 0, as in interval=1s", sp->name);
 	if (llabs(offset_us) >= interval_us)
 		return err_set(err, -EINVAL, "sampler %s: offset must be smaller than interval", sp->name);
+	return 0;
+}
+
+int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err)
+{
+	int rc = samp_start_check(sp, interval_us, offset_us, err);
+
+	if (rc)
+		return rc;
 	pthread_mutex_lock(&sp->lock);
 	sp->interval_us = interval_us;
 	sp->offset_us = offset_us;

@@ -45,6 +45,10 @@ void samp_free(struct samp *sp); /* stops; its sets are unpublished */
  * that is missing degrades the instance (0 is returned, the state says so) unless required=true; a slip in the
  * attributes (-EINVAL, -EEXIST ... from open) is refused. */
 int samp_config(struct samp *sp, const struct kv *attrs, struct err *err);
+/* samp_config() without a look at the source, for a trial that samples nothing. */
+int samp_check(struct samp *sp, const struct kv *attrs, struct err *err);
+/* Could samp_start() take these? */
+int samp_start_check(const struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err);
 /* Sample on interval * k + offset; |offset| < interval.  -EBUSY when running. */
 int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err);
 int samp_stop(struct samp *sp, struct err *err);

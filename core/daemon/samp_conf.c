@@ -153,5 +153,7 @@ int samp_conf_read(struct samp *sp, const struct kv *attrs, struct err *err)
 		rc = conf_perm(sp, &sp->perm, err);
 	if (!rc)
 		rc = conf_array_card(sp, &sp->array_card, err);
+	if (!rc && sp->type->check)
+		rc = sp->type->check(sp, err);
 	return rc ? err_prefix(err, rc, "sampler %s: ", sp->name) : 0;
 }

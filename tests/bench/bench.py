@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 
+import files
 import footprint
 import listing
 import rows
@@ -20,6 +21,7 @@ BENCHES = {
     "memory": footprint.run_memory,
     "start": footprint.run_start,
     "ls": listing.run,
+    "files": files.run,
 }
 CAME_MIN = 0.98  # share of the updates due: a daemon that skips more does not do the work it is measured for
 

@@ -256,7 +256,7 @@ def test_include_over_the_network(cluster):
     got = ask(samp.port, record(0x606, attrs((PATH, b"/dev/zero\0"))))
     assert got.code == INVALID and "is no regular file" in got.text()
     got = ask(samp.port, record(0x606, attrs((PATH, text(path)))))
-    assert got.code == INVALID and "bad.conf:2: unknown verb 'laod'" in got.text(), got
+    assert got.code == INVALID and "bad.conf:2:1: unknown verb 'laod'" in got.text(), got
     assert [p["name"] for p in Wire(samp.port).accepted().status(0x504)] == ["loadavg", "meminfo"]
 
 
@@ -274,7 +274,7 @@ def test_a_pid_file_that_the_configuration_asks_for(cluster):
 def test_files_with_verbs_that_are_not_here(cluster):
     from ldms import run
     got = run("samp", "--samp", "loadavg", "-c", cluster.write("f.conf", "failover_start\n"))
-    assert got.returncode and "f.conf:1: failover_start: not supported by ldms: " in got.stderr
+    assert got.returncode and "f.conf:1:1: failover_start: not supported by ldms: " in got.stderr
 
 
 def test_greeting_path_goes_through_the_first_producer(cluster):

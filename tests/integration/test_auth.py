@@ -111,7 +111,7 @@ def test_bad_secret_files(cluster, name, word, mode, words):
     conf = cluster.write("c.conf", f"listen xprt=sock port={free_port()} auth=site\n"
                          f"auth_add name=site plugin=ovis conf={path}\n")
     r = run("samp", "-c", conf)
-    assert r.returncode and "c.conf:2: " in r.stderr and "authentication domain site: " in r.stderr
+    assert r.returncode and "c.conf:2:1: " in r.stderr and "authentication domain site: " in r.stderr
     assert path in r.stderr and words in r.stderr
     r = ls(1, *ovis(path))
     assert r.returncode == 1 and words in r.stderr

@@ -114,9 +114,9 @@ def test_bad_configuration_is_refused_whole(cluster):
     conf = cluster.write("bad.conf", "load name=meminfo\nconfg name=meminfo instance=x\nstart name=meminfo interval=1x\n"
                          "listen xprt=sock hst=5\ninclude path=/nowhere/at/all\n")
     r = run("samp", "-c", conf)
-    assert r.returncode == 22
-    for words in ("bad.conf:2: unknown verb 'confg'; did you mean 'config'?", "bad.conf:3: start: attribute 'interval'",
-                  "bad.conf:4: listen: unknown attribute 'hst'; did you mean 'host'?", "bad.conf:5: include:",
+    assert r.returncode == 38  # that of the first error: no such function
+    for words in ("bad.conf:2:1: unknown verb 'confg'; did you mean 'config'?", "bad.conf:3:29: start: attribute 'interval'",
+                  "bad.conf:4:18: listen: unknown attribute 'hst'; did you mean 'host'?", "bad.conf:5:9: include:",
                   "4 errors"):
         assert words in r.stderr, words
 

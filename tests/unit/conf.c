@@ -34,13 +34,13 @@ static void test_complaints_name_the_line(void **state)
 	check("", "");
 	check("# nothing\n\n   \n\t# more\r\n", "");
 	check("load name=meminfo # but no x=y\n", "");
-	check("load\n", "f:1: The attribute 'name' is required by load.\n");
-	check("\nlod name=x\n", "f:2: unknown verb 'lod'; did you mean 'load'?\n");
-	check("load \\\n name=x plugn=y\n", "f:2: load: unknown attribute 'plugn'; did you mean 'plugin'?\n");
-	check("load name=\n", "f:1: The attribute 'name' is required by load.\n");
+	check("load\n", "f:1:1: The attribute 'name' is required by load.\n");
+	check("\nlod name=x\n", "f:2:1: unknown verb 'lod'; did you mean 'load'?\n");
+	check("load \\\n name=x plugn=y\n", "f:2:9: load: unknown attribute 'plugn'; did you mean 'plugin'?\n");
+	check("load name=\n", "f:1:1: The attribute 'name' is required by load.\n");
 	check("prdcr_add name=p type=actve host=h\n",
-	      "f:1: prdcr_add: attribute 'type': 'actve' is not one of active|bridge|local|passive\n");
-	check("xx\nyy", "f:1: unknown verb 'xx'\nf:2: unknown verb 'yy'\n");
+	      "f:1:23: prdcr_add: attribute 'type': 'actve' is not one of active|bridge|local|passive\n");
+	check("xx\nyy", "f:1:1: unknown verb 'xx'\nf:2:1: unknown verb 'yy'\n");
 	/* what a variable will hold is known only when it is carried out */
 	check("start name=x interval=${IVAL}\n", "");
 	check("config name=x a=b c d=e=f\n", "");
@@ -50,8 +50,8 @@ static void test_complaints_name_the_line(void **state)
 static void test_continuation(void **state)
 {
 	(void)state;
-	check("load \\\n# name=x\n", "f:2: The attribute 'name' is required by load.\n");
-	check("load \\\n\n", "f:2: The attribute 'name' is required by load.\n");
+	check("load \\\n# name=x\n", "f:1:1: The attribute 'name' is required by load.\n");
+	check("load \\\n\n", "f:1:1: The attribute 'name' is required by load.\n");
 	check("load \\\n \\\n name=x", "");
 }
 
