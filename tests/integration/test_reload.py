@@ -204,7 +204,7 @@ def test_a_broken_file_changes_nothing(cluster):
     was = dump(agg)
     rewrite(agg, "prdcr_ad name=x\n" + agg_lines(cluster, [], more="updtr_add name=v\n"))
     code, words = ask(agg, RELOAD)
-    assert code == 22 and "unknown verb 'prdcr_ad'; did you mean 'prdcr_add'?" in words and "d.conf:2: " in words
+    assert code == 22 and "unknown verb 'prdcr_ad'; did you mean 'prdcr_add'?" in words and "d.conf:2:" in words
     assert "'interval' is required by updtr_add" in words and "2 errors in the configuration; nothing was changed" in words
     # good lines, that make no sense: all of them are said
     rewrite(agg, "strgp_add name=x plugin=nosuch schema=y\nload name=nosuch\nconfig name=nobody\n"
@@ -212,7 +212,7 @@ def test_a_broken_file_changes_nothing(cluster):
     code, words = ask(agg, RELOAD)
     assert code == 22 and "6 errors" in words, words
     for line in (2, 3, 4, 6, 7, 8):
-        assert f"d.conf:{line}: " in words
+        assert f"d.conf:{line}:" in words
     os.unlink(agg.conf)
     code, words = ask(agg, RELOAD)
     assert code == 2 and "d.conf" in words
