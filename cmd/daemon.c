@@ -99,18 +99,20 @@ static void on_note(void *arg, const struct conf_note *n)
 		log_at(level, "config", "%s", n->words);
 }
 
-/* One of the operator's files; what is wrong with it is said, and the others are read as well. */
-static void file_gather(struct conf *cf, const char *path, const char *daemon)
+/* One of the operator's files. */
+static int file_gather(struct conf *cf, const char *path, const char *daemon, bool go_on, struct err *err)
 {
-	struct err err = { "" };
-	int rc = daemon ? conf_read_yaml(cf, path, daemon, &err) : conf_read(cf, path, &err);
+	int rc = daemon ? conf_read_yaml(cf, path, daemon, err) : conf_read(cf, path, err);
 
-	if (rc)
-		conf_missed(cf, rc, err.msg);
+	if (!rc || !go_on)
+		return rc;
+	conf_missed(cf, rc, err->msg);
+	return 0;
 }
 
-/* All that files and options say; nothing has run yet. */
-static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err *err)
+/* All that files and options say; nothing has run yet.  `go_on`: what is wrong with a file is said, and the others are
+ * read as well. */
+static int conf_gather(struct conf *cf, const struct daemon_opts *o, bool go_on, struct err *err)
 {
 	struct buf lines = { 0 };
 	int rc = daemon_opts_auth(o, &lines, err);
@@ -124,9 +126,9 @@ static int conf_gather(struct conf *cf, const struct daemon_opts *o, struct err 
 	if (!rc)
 		rc = daemon_opts_listen(o, &lines, err);
 	for (size_t i = 0; i < o->yaml.n && !rc; i++)
-		file_gather(cf, o->yaml.v[i], o->self);
+		rc = file_gather(cf, o->yaml.v[i], o->self, go_on, err);
 	for (size_t i = 0; i < o->conf.n && !rc; i++)
-		file_gather(cf, o->conf.v[i], NULL);
+		rc = file_gather(cf, o->conf.v[i], NULL, go_on, err);
 	if (!rc)
 		rc = daemon_opts_lines(o, &lines, err);
 	if (!rc)
@@ -265,7 +267,7 @@ static int configure(struct daemon *d, const struct daemon_opts *o, struct conf 
 
 static int gather_again(void *arg, struct conf *cf, struct err *err)
 {
-	return conf_gather(cf, arg, err);
+	return conf_gather(cf, arg, false, err);
 }
 
 static int run(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct reload *reload,
@@ -353,7 +355,7 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	cf = conf_new(NULL, NULL);
 	conf_notes(cf, on_note, NULL);
 	if (!rc)
-		rc = conf_gather(cf, o, &err);
+		rc = conf_gather(cf, o, true, &err);
 	if (!rc)
 		rc = conf_judge(role, o, cf, &err);
 	if (!rc)
