@@ -75,6 +75,7 @@ void daemon_opts_init(struct daemon_opts *o)
 		.compid = UNSET_NUM,
 		.mem = UNSET_NUM,
 		.io_threads = UNSET_NUM,
+		.level_dflt = "INFO",
 	};
 }
 

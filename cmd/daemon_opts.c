@@ -18,7 +18,6 @@
 #include "store/store.h"
 
 #define PORT_DFLT  411 /* LDMS's own */
-#define LEVEL_DFLT "INFO" /* the log's, as it begins */
 
 /* The configuration language has no quoting: a blank would end the value. */
 static int no_blanks(const char *option, const char *value, struct err *err)
@@ -341,7 +340,7 @@ static int level_set(const char *option, struct err *err)
 
 void daemon_opts_levels(const struct daemon_opts *o, struct buf *lines)
 {
-	buf_addf(lines, "log_level level=%s\n", LEVEL_DFLT);
+	buf_addf(lines, "log_level level=%s\n", o->level_dflt);
 	for (size_t i = 0; i < o->log_level.n; i++) {
 		const char *option = o->log_level.v[i], *words = strrchr(option, '=');
 
@@ -358,6 +357,8 @@ int daemon_opts_log(const struct daemon_opts *o, struct err *err)
 {
 	int rc = log_format_set(o->log_format ? o->log_format : "text", err);
 
+	if (!rc)
+		rc = level_set(o->level_dflt, err);
 	for (size_t i = 0; i < o->log_level.n && !rc; i++)
 		rc = level_set(o->log_level.v[i], err);
 	if (!rc && o->quiet)

@@ -13,6 +13,7 @@ struct daemon_opts {
 	const char *user, *sandbox; /* NULL: not given; sandbox: "" or "required" */
 	struct opt_list sandbox_allow;
 	const char *once;
+	const char *level_dflt; /* of the log, unless options say more */
 	int64_t interval_us, offset_us, reconnect_us, timeout_us;
 	uint64_t compid, mem, io_threads;
 	bool help, list, json, push, quiet, keep_going;

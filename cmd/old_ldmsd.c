@@ -206,7 +206,8 @@ int old_ldmsd(int argc, char **argv)
 
 	daemon_opts_init(&o.d);
 	log_use(dup(STDOUT_FILENO), NULL, &err);
-	log_level_set(LOG_ERROR_); /* unless options say more */
+	o.d.level_dflt = "ERROR";
+	log_level_set(LOG_ERROR_); /* until options have their say */
 	if (old_parse(SELF, argc, argv, &o, &o.help, &status) < 0)
 		goto out;
 	if (o.usage) {

@@ -8,7 +8,6 @@
 
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
-#include "core/base/log.h"
 #include "core/base/xalloc.h"
 
 #define UP_SAMPLERS "loadavg meminfo vmstat procstat2 procnetdev2" /* what every Linux has */
@@ -93,7 +92,7 @@ int cmd_up(int argc, char **argv)
 		daemon_opts_fini(&o);
 		return n < 0;
 	}
-	log_level_set(LOG_WARNING_); /* unless options say more */
+	o.level_dflt = "WARNING";
 	daemon_opts_defaults(&o);
 	to = xasprintf("csv:%s", o.dir ? o.dir : UP_DIR);
 	listen = xasprintf("sock:%d", port_411() ? UP_PORT : UP_PORT_ALT);
