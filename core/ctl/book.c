@@ -278,7 +278,7 @@ static int item_note(struct book *b, const struct book_verb *bv, const struct fi
 	if (!it && bv->act == BOOK_RUN)
 		it = item_make(b, bv, f, name);
 	if (it && bv->act == BOOK_ADD)
-		return err_set(err, -EEXIST, "%s: %s %s exists already", bv->verb, book_kinds[bv->kind].word, name);
+		return err_set(err, -EEXIST, "%s %s exists already", book_kinds[bv->kind].word, name);
 	if (!it && bv->act != BOOK_ADD && bv->act != BOOK_SET && bv->act != BOOK_FIRST)
 		return err_set(err, -ENOENT, "%s: there is no %s %s", bv->verb, book_kinds[bv->kind].word, name);
 	switch (bv->act) {

@@ -278,7 +278,7 @@ def test_a_reload_has_the_rights_that_were_kept(cluster):
     wait_for(lambda: d.ls() == ["n/la"], "the new sampler's set")
     cluster.write("samp.conf", lines + sampler + f"load name=c2 plugin=csv\nconfig name=c2 path={cluster.path('new')}\n")
     code, words = w.control(RELOAD)
-    assert code == 22 and "samp.conf:9: " in words and "outside of the sandbox" in words
+    assert code == 22 and "samp.conf:9:" in words and "outside of the sandbox" in words
     os.chmod(conf, 0o600)
     code, words = w.control(RELOAD)
     assert code == 13 and "samp.conf: Permission denied" in words and "--user" in words

@@ -216,8 +216,9 @@ static void test_all_complaints(void **state)
 			"metrix_format=x\n"
 			"listen port=1 host=127.0.0.1\nlisten port=1",
 			&said));
-	for (const char *const *w = (const char *const[]){ "f:1: ", "f:2: The plugin x", "f:3: updtr_start",
-							   "f:4: Authentication", "f:6: ", "f:8: listen", NULL };
+	for (const char *const *w = (const char *const[]){ "f:1:6: load", "f:2:1: strgp_add",
+							   "f:3:1: updtr_start", "f:4:1: auth_add",
+							   "f:6:8: config", "f:8:1: listen", NULL };
 	     *w; w++)
 		if (!strstr(buf_str(&said), *w))
 			fail_msg("no '%s' in:\n%s", *w, buf_str(&said));
