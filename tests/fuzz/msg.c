@@ -38,8 +38,10 @@ static void answer_cb(struct xprt *x, void *arg, int rc, const char *text)
 {
 	if (strlen(text) >= ERR_MAX)
 		abort();
-	if (rc == -77)
-		xprt_close(x); /* a callback may do that */
+	if (rc != -77)
+		return;
+	xprt_close(x); /* a callback may do that */
+	client = NULL;
 }
 
 static void credit_cb(struct xprt *x, void *arg)

@@ -73,10 +73,10 @@ static void test_work_is_counted(void **state)
 	(void)state;
 	thread_enter("me", NULL);
 	thread_enter("me again", NULL);
-	assert_int_equal(found("me again").n, 0);
-	thread_leave();
 	f = found("me");
 	assert_int_equal(f.look.window_us, 0); /* nobody looked before */
+	assert_int_equal(found("me again").n, 0);
+	thread_leave();
 	while (!f.look.window_active_us && ++spin)
 		f = found("me");
 	assert_true(f.look.active_us <= f.look.total_us);
