@@ -1,5 +1,5 @@
 /* conf_impl.h - what the files of the configuration share: conf.c reads, conf_run.c carries out, conf_try.c tries,
- * conf_lint.c doubts, conf_explain.c shows, conf_yaml.c reads cluster files. */
+ * conf_lint.c doubts, conf_explain.c shows, conf_yaml*.c read cluster files. */
 #ifndef CORE_CTL_CONF_IMPL_H
 #define CORE_CTL_CONF_IMPL_H
 

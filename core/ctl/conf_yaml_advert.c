@@ -1,0 +1,47 @@
+/* conf_yaml_advert.c - advertise, of samplers and aggregators in a cluster file. */
+#include <stdlib.h>
+
+#include "core/base/hostlist.h"
+#include "core/base/xalloc.h"
+#include "core/ctl/conf_yaml_impl.h"
+
+static const char *const advertise_keys[] = { "names", "hosts", "xprt",  "port",    "reconnect", "auth",
+					      "perm",  "rail",  "quota", "rx_rate", NULL };
+
+void ygen_advertise(struct ygen *g, ynode map)
+{
+	static const char *const wanted[] = { "hosts", "xprt", "port", "reconnect" };
+	struct hostlist hosts;
+	const char *auth;
+	bool good = true;
+
+	if (!map)
+		return;
+	ygen_keys_check(g, map, "advertise", advertise_keys);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		good &= !!ygen_required(g, map, wanted[i], "advertise");
+	if (!good || !ygen_names(g, yaml_get(map, "hosts"), &hosts))
+		return;
+	auth = ygen_auth(g, map);
+	for (size_t i = 0; i < hosts.n; i++) {
+		char *name = xasprintf("%s-%s", g->self, hosts.names[i]);
+
+		ygen_verb(g, map, "advertiser_add");
+		ygen_attr(g, map, "name", name);
+		ygen_attr(g, yaml_get(map, "hosts"), "host", hosts.names[i]);
+		ygen_attr_if(g, map, "xprt", "xprt");
+		ygen_attr_if(g, map, "port", "port");
+		ygen_attr_time(g, map, "reconnect");
+		ygen_attr_auth(g, map, "auth", auth);
+		ygen_attr_perm(g, map);
+		ygen_attr_if(g, map, "rail", "rail");
+		ygen_attr_if(g, map, "quota", "quota");
+		ygen_attr_if(g, map, "rx_rate", "rx_rate");
+		ygen_end(g);
+		ygen_verb(g, map, "advertiser_start");
+		ygen_attr(g, map, "name", name);
+		ygen_end(g);
+		free(name);
+	}
+	hostlist_fini(&hosts);
+}

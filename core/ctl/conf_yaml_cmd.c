@@ -1,0 +1,197 @@
+/* conf_yaml_cmd.c - what is made of a cluster file: complaints, and commands word by word, each in its place. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "core/ctl/conf_yaml_impl.h"
+
+#define WORK_MAX 5000000 /* names and members looked at; aliases of aliases make more of a small file */
+
+/* -- complaints -- */
+
+void ygen_bad(struct ygen *g, ynode n, const char *fmt, ...)
+{
+	char *words = NULL;
+	va_list ap;
+
+	if (g->stop)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&words, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	conf_error(g->cf, -EINVAL, g->file, ynode_pos(n), "%s", words);
+	g->cf->holes = true;
+	free(words);
+}
+
+bool ygen_works(struct ygen *g, ynode n, size_t amount)
+{
+	if (g->stop)
+		return false;
+	g->work += amount < WORK_MAX ? (unsigned int)amount + 1 : WORK_MAX;
+	if (g->work <= WORK_MAX)
+		return true;
+	ygen_bad(g, n, "the file makes too much of its aliases: more than %d names", WORK_MAX);
+	g->stop = true;
+	return false;
+}
+
+/* -- words and commands -- */
+
+/* A word of the command language has no blanks. */
+static bool is_word(struct ygen *g, ynode n, const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (isspace((unsigned char)*p) || iscntrl((unsigned char)*p)) {
+			ygen_bad(g, n, "'%.64s': blanks cannot stand in a value", text);
+			return false;
+		}
+	return true;
+}
+
+void ygen_word(struct ygen *g, ynode n, const char *text)
+{
+	if (is_word(g, n, text))
+		conf_word(g->cf, conf_text_keep(g->cf, xstrdup(text)), ynode_pos(n));
+}
+
+void ygen_verb(struct ygen *g, ynode n, const char *name)
+{
+	g->cf->words_n = 0;
+	ygen_word(g, n, name);
+}
+
+void ygen_attr(struct ygen *g, ynode n, const char *name, const char *value)
+{
+	if (is_word(g, n, value))
+		conf_word(g->cf, conf_text_keep(g->cf, xasprintf("%s=%s", name, value)), ynode_pos(n));
+}
+
+void ygen_end(struct ygen *g)
+{
+	conf_command(g->cf, g->file);
+}
+
+/* -- attributes from the value of a key -- */
+
+void ygen_attr_if(struct ygen *g, ynode map, const char *key, const char *as)
+{
+	ynode n = NULL;
+	const char *text = ygen_text(g, map, key, &n);
+
+	if (text && *text)
+		ygen_attr(g, n, as, text);
+}
+
+/* A time: microseconds, a unit in either case, or a variable. */
+void ygen_attr_time(struct ygen *g, ynode map, const char *key)
+{
+	ynode n = NULL;
+	const char *text = ygen_text(g, map, key, &n);
+	struct err err = { "" };
+	char low[64], us[32];
+	int64_t v;
+	size_t k = 0;
+
+	if (!text)
+		return;
+	if (strstr(text, "${")) {
+		ygen_attr(g, n, key, text);
+		return;
+	}
+	if (*text == '$') {
+		char *var = xasprintf("${%s}", text + 1);
+
+		ygen_attr(g, n, key, var);
+		free(var);
+		return;
+	}
+	for (; text[k] && k < sizeof(low) - 1; k++)
+		low[k] = (char)tolower((unsigned char)text[k]);
+	low[k] = '\0';
+	if (text[k] || unit_time_us(low, &v, &err)) {
+		ygen_bad(g, n, "%s: %s", key, text[k] ? "is no time" : err.msg);
+		return;
+	}
+	snprintf(us, sizeof(us), "%lld", (long long)v);
+	ygen_attr(g, n, key, us);
+}
+
+/* A permission: "rw-r-----", or octal. */
+void ygen_attr_perm(struct ygen *g, ynode map)
+{
+	static const char letters[] = "rw-rw-rw-";
+	ynode n = NULL;
+	const char *text = ygen_text(g, map, "perm", &n);
+	unsigned int bits = 0;
+	char octal[16];
+
+	if (!text)
+		return;
+	if (strlen(text) == 9) {
+		for (size_t i = 0; i < 9; i++) {
+			if (text[i] != '-' && text[i] != letters[i]) {
+				ygen_bad(g, n, "perm: '%s' is neither as rw-r----- nor octal", text);
+				return;
+			}
+			bits = bits << 1 | (text[i] != '-');
+		}
+	} else {
+		char *end_;
+
+		bits = (unsigned int)strtoul(text, &end_, 8);
+		if (!*text || *end_ || strlen(text) > 4 || bits > 0777) {
+			ygen_bad(g, n, "perm: '%s' is neither as rw-r----- nor octal", text);
+			return;
+		}
+	}
+	snprintf(octal, sizeof(octal), "0%o", bits);
+	ygen_attr(g, n, "perm", octal);
+}
+
+/* -- once -- */
+
+bool once_first(struct once **set, const char *name)
+{
+	struct once *o = NULL;
+	size_t n = strlen(name);
+
+	HASH_FIND_STR(*set, name, o);
+	if (o)
+		return false;
+	o = xcalloc(1, sizeof(*o) + n + 1);
+	memcpy(o->name, name, n);
+	HASH_ADD_KEYPTR(hh, *set, o->name, n, o);
+	return true;
+}
+
+static void once_free(struct once **set)
+{
+	struct once *o, *next;
+
+	HASH_ITER(hh, *set, o, next) {
+		HASH_DEL(*set, o);
+		free(o);
+	}
+}
+
+void ygen_fini(struct ygen *g)
+{
+	struct endpoint *e, *next;
+
+	HASH_ITER(hh, g->endpoints, e, next) {
+		HASH_DEL(g->endpoints, e);
+		free(e->host);
+		free(e->port);
+		free(e);
+	}
+	once_free(&g->auths);
+	once_free(&g->plugins);
+	g->cf->words_n = 0;
+}
