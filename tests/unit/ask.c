@@ -17,6 +17,14 @@ static void hear(void *arg, int rc, const char *text)
 	snprintf(e->text, sizeof(e->text), "%s", text);
 }
 
+/* A peer to ask. */
+static void asks_open(struct rig *r, struct asks *a)
+{
+	rig_open(r, "mem");
+	rig_connect(r, 1);
+	*a = (struct asks){ .x = r->c };
+}
+
 static void ask(struct asks *a, struct ear *e)
 {
 	struct buf body = { 0 };
@@ -28,14 +36,12 @@ static void ask(struct asks *a, struct ear *e)
 
 static void test_answer_in_pieces(void **state)
 {
-	struct asks a = { 0 };
+	struct asks a;
 	struct ear e = { 0 };
 	struct buf body = { 0 };
 	struct rig r;
 
-	rig_open(&r, "mem");
-	rig_connect(&r, 1);
-	a.x = r.c;
+	asks_open(&r, &a);
 	ask(&a, &e);
 	record_put(&body, ATTR_STRING, "well", 5);
 	record_end(&body);
@@ -61,13 +67,11 @@ static void test_answer_without_end(void **state)
 {
 	static const uint8_t much[10000];
 	struct record rec = { .type = RECORD_RESPONSE, .flags = RECORD_FIRST, .body = much, .body_len = sizeof(much) };
-	struct asks a = { 0 };
+	struct asks a;
 	struct ear e = { 0 };
 	struct rig r;
 
-	rig_open(&r, "mem");
-	rig_connect(&r, 1);
-	a.x = r.c;
+	asks_open(&r, &a);
 	ask(&a, &e);
 	rec.msg_no = a.last_no;
 	for (int i = 0; i < 10 && !e.n; i++, rec.flags = 0)
@@ -82,13 +86,11 @@ static void test_answer_without_end(void **state)
 
 static void test_end(void **state)
 {
-	struct asks a = { 0 };
+	struct asks a;
 	struct ear e = { 0 };
 	struct rig r;
 
-	rig_open(&r, "mem");
-	rig_connect(&r, 1);
-	a.x = r.c;
+	asks_open(&r, &a);
 	ask(&a, &e);
 	ask(&a, &e);
 	asks_end(&a, -ENOTCONN);
