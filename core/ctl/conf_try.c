@@ -10,7 +10,6 @@
 
 #include "core/base/kv.h"
 #include "core/base/log.h"
-#include "core/base/regex.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/conf_impl.h"
 #include "core/ctl/ctl_prdcr.h"
@@ -140,29 +139,24 @@ static int try_switch(struct ctl *c, const struct switch_row *s, struct err *err
 	return rc;
 }
 
-static int each_prdcr(struct ctl *c, void (*fn)(struct ctl *c, const char *kind, const char *name), struct err *err)
+static void prdcr_started(struct ctl *c, struct prdcr *p)
 {
-	struct rx rx = { 0 };
-	int rc = rx_init(&rx, ctl_text(c, ATTR_REGEX, ""), err);
+	mark_add(c, "producer", prdcr_conf(p)->name);
+}
 
-	if (rc)
-		return rc;
-	NODE_EACH(n, c->d->prdcrs) {
-		if (rx_match(&rx, n->name))
-			fn(c, "producer", n->name);
-	}
-	rx_fini(&rx);
-	return 0;
+static void prdcr_stopped(struct ctl *c, struct prdcr *p)
+{
+	mark_del(c, "producer", prdcr_conf(p)->name);
 }
 
 static int try_prdcr_start_regex(struct ctl *c, struct err *err)
 {
-	return each_prdcr(c, mark_add, err);
+	return ctl_prdcr_each_match(c, prdcr_started, err);
 }
 
 static int try_prdcr_stop_regex(struct ctl *c, struct err *err)
 {
-	return each_prdcr(c, mark_del, err);
+	return ctl_prdcr_each_match(c, prdcr_stopped, err);
 }
 
 static int try_config(struct ctl *c, struct err *err)

@@ -168,8 +168,7 @@ int ctl_prdcr_stop(struct ctl *c, struct err *err)
 	return 0;
 }
 
-/* Those that are already as wanted are left alone. */
-static int each_match(struct ctl *c, void (*fn)(struct ctl *c, struct prdcr *p), struct err *err)
+int ctl_prdcr_each_match(struct ctl *c, void (*fn)(struct ctl *c, struct prdcr *p), struct err *err)
 {
 	struct rx rx = { 0 };
 	int rc = rx_init(&rx, ctl_text(c, ATTR_REGEX, ""), err);
@@ -184,6 +183,7 @@ static int each_match(struct ctl *c, void (*fn)(struct ctl *c, struct prdcr *p),
 	return 0;
 }
 
+/* As with ctl_prdcr_halt: those that are already as wanted are left alone. */
 static void start_one(struct ctl *c, struct prdcr *p)
 {
 	ctl_prdcr_run(c, p, NULL);
@@ -191,10 +191,10 @@ static void start_one(struct ctl *c, struct prdcr *p)
 
 int ctl_prdcr_start_regex(struct ctl *c, struct err *err)
 {
-	return each_match(c, start_one, err);
+	return ctl_prdcr_each_match(c, start_one, err);
 }
 
 int ctl_prdcr_stop_regex(struct ctl *c, struct err *err)
 {
-	return each_match(c, ctl_prdcr_halt, err);
+	return ctl_prdcr_each_match(c, ctl_prdcr_halt, err);
 }
