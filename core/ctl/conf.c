@@ -31,23 +31,14 @@ static void list_free(char **v, size_t n)
 
 void conf_free(struct conf *cf)
 {
-	struct broken *b, *b_next;
-	struct mark *m, *m_next;
-
 	if (!cf)
 		return;
 	for (size_t i = 0; i < cf->n; i++) {
 		free(cf->cmds[i].args);
 		free(cf->cmds[i].rest);
 	}
-	HASH_ITER(hh, cf->broken, b, b_next) {
-		HASH_DEL(cf->broken, b);
-		free(b);
-	}
-	HASH_ITER(hh, cf->marks, m, m_next) {
-		HASH_DEL(cf->marks, m);
-		free(m);
-	}
+	marks_free(&cf->broken);
+	marks_free(&cf->started);
 	list_free(cf->origins, cf->origins_n);
 	list_free(cf->files, cf->files_n);
 	list_free(cf->texts, cf->texts_n);
@@ -174,20 +165,10 @@ bool conf_guards(const char *verb)
 
 void conf_cmd_failed(struct conf *cf, const char *verb, const char *name)
 {
-	struct broken *b = NULL;
-	size_t n;
-
 	if (verb && conf_guards(verb))
 		cf->unsafe = true;
-	if (!name || !*name)
-		return;
-	HASH_FIND_STR(cf->broken, name, b);
-	if (b)
-		return;
-	n = strlen(name);
-	b = xcalloc(1, sizeof(*b) + n + 1);
-	memcpy(b->name, name, n);
-	HASH_ADD_KEYPTR(hh, cf->broken, b->name, n, b);
+	if (name && *name)
+		mark_add(&cf->broken, name, NULL);
 }
 
 /* -- words become commands ----------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* conf_impl.h - what the files of the configuration share: conf.c reads, conf_run.c carries out, conf_try.c tries,
- * conf_lint.c doubts, conf_explain.c shows, conf_yaml*.c read cluster files. */
+ * conf_lint.c doubts, conf_explain.c shows, conf_yaml*.c read cluster files; conf_mark.h remembers who came first. */
 #ifndef CORE_CTL_CONF_IMPL_H
 #define CORE_CTL_CONF_IMPL_H
 
@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "core/ctl/conf.h"
+#include "core/ctl/conf_mark.h"
 #include "core/ctl/line.h"
 #include "core/ctl/verb.h"
 
@@ -37,19 +38,6 @@ struct cmd {
 	bool bad;   /* the trial has shown that it cannot be carried out */
 };
 
-/* A name in a command that could not be taken: who refers to it is not to blame. */
-struct broken {
-	UT_hash_handle hh;
-	char name[];
-};
-
-/* What a start says of an object. */
-struct mark {
-	const struct cmd *by;
-	UT_hash_handle hh;
-	char key[]; /* "KIND NAME" */
-};
-
 struct open_file {
 	dev_t dev;
 	ino_t ino;
@@ -68,8 +56,8 @@ struct conf {
 	size_t texts_n, texts_cap;
 	struct conf_word *words; /* of the command being read */
 	size_t words_n, words_cap;
-	struct broken *broken;
-	struct mark *marks;
+	struct mark *broken;  /* names in commands that could not be taken: who refers to them is not to blame */
+	struct mark *started; /* "KIND NAME" */
 	unsigned int errors, warnings, depth;
 	int rc;                 /* of the first error */
 	bool unsafe;            /* a line that protects the daemon could not be taken */

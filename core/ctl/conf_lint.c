@@ -24,41 +24,10 @@
 #define SHORT_US (1 * MSEC_US) /* a shorter interval was most likely meant in seconds */
 #define LONG_US  (7ll * 24 * 3600 * SEC_US)
 
-struct seen {
-	const struct cmd *by;
-	UT_hash_handle hh;
-	char key[];
-};
-
-static struct seen *seen_before(struct seen **set, const struct cmd *cmd, const char *key)
-{
-	struct seen *s = NULL;
-	size_t n = strlen(key);
-
-	HASH_FIND_STR(*set, key, s);
-	if (s)
-		return s;
-	s = xcalloc(1, sizeof(*s) + n + 1);
-	memcpy(s->key, key, n);
-	s->by = cmd;
-	HASH_ADD_KEYPTR(hh, *set, s->key, n, s);
-	return NULL;
-}
-
-static void seen_free(struct seen **set)
-{
-	struct seen *s, *next;
-
-	HASH_ITER(hh, *set, s, next) {
-		HASH_DEL(*set, s);
-		free(s);
-	}
-}
-
 struct lint {
 	struct conf *cf;
 	struct daemon *d;
-	struct seen *names; /* "VERB NAME" */
+	struct mark *names; /* "VERB NAME" */
 };
 
 static void warn_at(struct conf *cf, const struct cmd *cmd, const char *attr, const char *fmt, ...)
@@ -81,12 +50,11 @@ static const struct cmd *made_by(const struct lint *l, const char *const *verbs_
 {
 	for (const char *const *v = verbs_; *v; v++) {
 		char *key = xasprintf("%s %s", *v, name);
-		struct seen *s = NULL;
+		const struct mark *m = mark_find(l->names, key);
 
-		HASH_FIND_STR(l->names, key, s);
 		free(key);
-		if (s)
-			return s->by;
+		if (m)
+			return m->by;
 	}
 	return NULL;
 }
@@ -102,7 +70,7 @@ static void names_note(struct lint *l, const struct cmd *cmd)
 	char *key = name ? xasprintf("%s %s", cmd->verb->name, name) : NULL;
 
 	if (key)
-		seen_before(&l->names, cmd, key);
+		mark_add(&l->names, key, cmd);
 	free(key);
 	free(name);
 }
@@ -359,29 +327,29 @@ static void lint_resolve(struct conf *cf, const struct cmd *cmd, const char *hos
 /* The same peer under two names is collected twice. */
 static void lint_hosts(struct conf *cf, bool resolve)
 {
-	struct seen *peers = NULL, *hosts = NULL;
+	struct mark *peers = NULL, *hosts = NULL;
 
 	for (size_t i = 0; i < cf->n; i++) {
 		const struct cmd *cmd = &cf->cmds[i];
 		const char *host = cmd_arg(cmd, "host"), *port = cmd_arg(cmd, "port");
-		const struct seen *s;
+		const struct mark *first;
 		char *peer;
 
 		if (!host || cmd->bad || strstr(host, "${") || (port && strstr(port, "${")))
 			continue;
-		if (resolve && !seen_before(&hosts, cmd, host))
+		if (resolve && !mark_add(&hosts, host, cmd))
 			lint_resolve(cf, cmd, host);
 		if (strcmp(cmd->verb->name, "prdcr_add"))
 			continue;
 		peer = xasprintf("%s:%s:%s", cmd_arg(cmd, "type"), host, port ? port : "411");
-		s = seen_before(&peers, cmd, peer);
-		if (s)
+		first = mark_add(&peers, peer, cmd);
+		if (first)
 			warn_at(cf, cmd, "host", "prdcr_add: %s is also producer %s, in %s:%u", strchr(peer, ':') + 1,
-				cmd_arg(s->by, "name"), s->by->file, s->by->pos.line);
+				cmd_arg(first->by, "name"), first->by->file, first->by->pos.line);
 		free(peer);
 	}
-	seen_free(&peers);
-	seen_free(&hosts);
+	marks_free(&peers);
+	marks_free(&hosts);
 }
 
 /* -- files --------------------------------------------------------------------------------------------------------- */
@@ -479,5 +447,5 @@ void conf_lint(struct conf *cf, struct daemon *d, bool resolve)
 	lint_hosts(cf, resolve);
 	if (!cf->holes && !cf->broken) /* what is missing would only be said in other words */
 		lint_objects(&l);
-	seen_free(&l.names);
+	marks_free(&l.names);
 }

@@ -35,45 +35,33 @@ static struct trial *trial_of(const struct ctl *c)
 
 /* -- what was started ---------------------------------------------------------------------------------------------- */
 
-static struct mark *mark_find(const struct conf *cf, const char *kind, const char *name)
+static char *key_of(const char *kind, const char *name)
 {
-	char *key = xasprintf("%s %s", kind, name);
-	struct mark *m = NULL;
+	return xasprintf("%s %s", kind, name);
+}
 
-	HASH_FIND_STR(cf->marks, key, m);
+static void started_add(struct ctl *c, const char *kind, const char *name)
+{
+	char *key = key_of(kind, name);
+
+	mark_add(&trial_of(c)->cf->started, key, trial_of(c)->cmd);
 	free(key);
-	return m;
 }
 
-static void mark_add(struct ctl *c, const char *kind, const char *name)
+static void started_del(struct ctl *c, const char *kind, const char *name)
 {
-	struct conf *cf = trial_of(c)->cf;
-	size_t n = strlen(kind) + strlen(name) + 2;
-	struct mark *m = mark_find(cf, kind, name);
+	char *key = key_of(kind, name);
 
-	if (m)
-		return;
-	m = xcalloc(1, sizeof(*m) + n);
-	snprintf(m->key, n, "%s %s", kind, name);
-	m->by = trial_of(c)->cmd;
-	HASH_ADD_KEYPTR(hh, cf->marks, m->key, n - 1, m);
-}
-
-static void mark_del(struct ctl *c, const char *kind, const char *name)
-{
-	struct conf *cf = trial_of(c)->cf;
-	struct mark *m = mark_find(cf, kind, name);
-
-	if (!m)
-		return;
-	HASH_DEL(cf->marks, m);
-	free(m);
+	mark_del(&trial_of(c)->cf->started, key);
+	free(key);
 }
 
 const struct cmd *conf_started(const struct conf *cf, const char *kind, const char *name)
 {
-	const struct mark *m = mark_find(cf, kind, name);
+	char *key = key_of(kind, name);
+	const struct mark *m = mark_find(cf->started, key);
 
+	free(key);
 	return m ? m->by : NULL;
 }
 
@@ -109,7 +97,7 @@ static const struct switch_row *switch_of(handler h)
 
 static int try_samp_start(struct ctl *c, const struct samp_node *s, struct err *err)
 {
-	if (mark_find(trial_of(c)->cf, "sampler", s->node.name))
+	if (conf_started(trial_of(c)->cf, "sampler", s->node.name))
 		return err_set(err, -EBUSY, "Sampler instance '%s' is already running.", s->node.name);
 	return samp_start_check(s->samp, ctl_num(c, ATTR_INTERVAL, 0), ctl_num(c, ATTR_OFFSET, 0), err);
 }
@@ -127,7 +115,7 @@ static int try_switch(struct ctl *c, const struct switch_row *s, struct err *err
 	if (!o)
 		return err_set(err, -ENOENT, "%s", s->none);
 	if (!start) {
-		mark_del(c, s->kind, name);
+		started_del(c, s->kind, name);
 		return 0;
 	}
 	if (s->start == ctl_start)
@@ -135,18 +123,18 @@ static int try_switch(struct ctl *c, const struct switch_row *s, struct err *err
 	else if (s->start == ctl_updtr_start)
 		rc = ctl_updtr_schedule(c, o, err);
 	if (!rc)
-		mark_add(c, s->kind, name);
+		started_add(c, s->kind, name);
 	return rc;
 }
 
 static void prdcr_started(struct ctl *c, struct prdcr *p)
 {
-	mark_add(c, "producer", prdcr_conf(p)->name);
+	started_add(c, "producer", prdcr_conf(p)->name);
 }
 
 static void prdcr_stopped(struct ctl *c, struct prdcr *p)
 {
-	mark_del(c, "producer", prdcr_conf(p)->name);
+	started_del(c, "producer", prdcr_conf(p)->name);
 }
 
 static int try_prdcr_start_regex(struct ctl *c, struct err *err)
@@ -186,9 +174,9 @@ static int listen_check(struct ctl *c, struct err *err)
 	if (rc)
 		return rc;
 	snprintf(name, sizeof(name), "%.32s:%lld", xprt, (long long)port);
-	if (port && mark_find(trial_of(c)->cf, "listen", name))
+	if (port && conf_started(trial_of(c)->cf, "listen", name))
 		return err_set(err, -EEXIST, "The listening endpoint %s is already exists", name);
-	mark_add(c, "listen", name);
+	started_add(c, "listen", name);
 	kv_parse(&args, ctl_text(c, ATTR_STRING, ""));
 	auth = args.n ? auth_domain_private(c->d, domain, &args, err) : auth_domain_get(c->d, domain, err);
 	kv_fini(&args);
@@ -284,11 +272,8 @@ static bool leans_on_broken(const struct conf *cf, const struct cmd *cmd)
 
 	for (size_t i = 0; i < sizeof(refs) / sizeof(*refs); i++) {
 		const char *value = cmd_arg(cmd, refs[i]);
-		struct broken *b = NULL;
 
-		if (value)
-			HASH_FIND_STR(cf->broken, value, b);
-		if (b)
+		if (value && mark_find(cf->broken, value))
 			return true;
 	}
 	return false;
