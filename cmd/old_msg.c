@@ -9,6 +9,7 @@
 
 #include "cmd/msg.h"
 #include "cmd/old.h"
+#include "cmd/old_bus.h"
 #include "core/base/buf.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
@@ -106,19 +107,11 @@ static int pub_check(struct bus_pub *o)
 
 static void pub_fill(struct bus_pub *o)
 {
-	uint64_t times = o->for_ever ? UINT64_MAX : o->repeat;
-
 	o->pub.json = o->type && !strcmp(o->type, "json");
 	o->pub.avro = o->type && !strcmp(o->type, "avro_ser");
 	o->pub.interval_us = (int64_t)(o->delay_ns / 1000);
 	o->pub.retry_us = (int64_t)o->retry_ms * MSEC_US;
-	if (o->pub.line) {
-		o->pub.loops = times;
-		o->pub.loop_us = (int64_t)o->interval_us;
-	} else {
-		o->pub.count = times;
-		o->pub.interval_us += times > 1 ? (int64_t)o->interval_us : 0;
-	}
+	old_bus_repeat(&o->pub, o->for_ever ? UINT64_MAX : o->repeat, o->interval_us);
 }
 
 int old_ldms_msg_publish(int argc, char **argv)
@@ -196,20 +189,8 @@ static void put_msg(const struct sub_opts *sub, struct buf *to, const struct msg
 int old_ldms_msg_subscribe(int argc, char **argv)
 {
 	struct bus_subscribe o = { .sub = SUB_OPTS_INIT };
-	int status = OLD_EXIT_USAGE;
+	const struct old_subscriber prog = { .name = SUB, .sub = &o.sub, .help = &o.help };
 
-	if (old_parse(SUB, argc, argv, &o, &o.help, &status) < 0)
-		goto out;
-	if (!o.sub.listen) {
-		opt_help(stdout, &usage_old_ldms_msg_subscribe);
-		goto out;
-	}
-	if (old_auth_args_check(&o.sub.peer.auth_args))
-		goto out;
-	o.sub.quiet = true;
 	o.sub.put = put_msg;
-	return msg_sub(SUB, &o.sub, NULL);
-out:
-	opt_list_fini(&o.sub.peer.auth_args);
-	return status;
+	return old_bus_subscribe(&prog, argc, argv, &o);
 }

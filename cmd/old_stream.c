@@ -8,6 +8,7 @@
 
 #include "cmd/msg.h"
 #include "cmd/old.h"
+#include "cmd/old_bus.h"
 #include "core/base/buf.h"
 
 #define TYPE_WRONG "The type argument must be 'json' or 'string'\n"
@@ -105,13 +106,7 @@ int old_ldmsd_stream_publish(int argc, char **argv)
 		return status;
 	}
 	o.pub.json = o.type && !strcmp(o.type, "json");
-	if (o.pub.line) {
-		o.pub.loops = o.repeat;
-		o.pub.loop_us = (int64_t)o.interval_us;
-	} else {
-		o.pub.count = o.repeat;
-		o.pub.interval_us = (int64_t)o.interval_us;
-	}
+	old_bus_repeat(&o.pub, o.repeat, o.interval_us);
 	status = msg_pub(PUB, &face, &o.pub, o.stream, NULL);
 	return status == EXIT_INCOMPLETE ? 0 : status; /* the daemon's refusal was not this program's error */
 }
@@ -170,21 +165,10 @@ static void put_event(const struct sub_opts *sub, struct buf *to, const struct m
 int old_ldmsd_stream_subscribe(int argc, char **argv)
 {
 	struct stream_sub o = { .sub = SUB_OPTS_INIT };
-	int status = OLD_EXIT_USAGE;
+	const struct old_subscriber prog = { .name = SUB, .sub = &o.sub, .channel = &o.stream, .help = &o.help };
 
-	if (old_parse(SUB, argc, argv, &o, &o.help, &status) < 0)
-		goto out;
-	if (!o.sub.listen || !o.stream) {
-		opt_help(stdout, &usage_old_ldmsd_stream_subscribe);
-		goto out;
-	}
-	if (old_auth_args_check(&o.sub.peer.auth_args))
-		goto out;
-	o.sub.stream = o.sub.quiet = true;
+	o.sub.stream = true;
 	o.sub.put = put_event;
 	o.sub.arg = &o;
-	return msg_sub(SUB, &o.sub, o.stream);
-out:
-	opt_list_fini(&o.sub.peer.auth_args);
-	return status;
+	return old_bus_subscribe(&prog, argc, argv, &o);
 }
