@@ -207,10 +207,10 @@ static int rest_check(const struct verb *v, const struct attr_use *u, const char
 	return rc;
 }
 
-/* No value, an empty one, or maestro's "None" where its file says nothing. */
+/* No value, an empty one, or the "None" of maestro and ldmsd_controller where they were told nothing. */
 static bool is_absent(const struct attr_use *u, const char *value)
 {
-	return !value || !*value || (u->type == AT_PERM && !strcmp(value, "None"));
+	return !value || !*value || ((u->type == AT_PERM || u->type == AT_BOOL) && !strcmp(value, "None"));
 }
 
 static int missing(const struct verb *v, const struct attr_use *u, bool wire, struct err *err)

@@ -501,7 +501,7 @@ def test_counts(agg):
     assert p.pop("compute_time") >= 0
     assert (p["prdcr_count"], p["connected_count"], p["set_count"]) == (2, 1, 2)
     assert sum(n for k, n in p.items() if k not in ("prdcr_count", "set_count")) == 2
-    s = json.loads(say(w, "set_stats")[1])
+    s = json.loads(say(w, "set_stats summary=None")[1])  # what ldmsd_controller sends when it is told nothing
     assert s["active_count"] == 2 and s["deleting_count"] == 0 and s["set_load"] > 0
     assert s["mem_used_kb"] + s["mem_free_kb"] == s["mem_total_kb"] and s["mem_used_kb"] > 0
     s = json.loads(say(w, "set_stats summary=true")[1])
