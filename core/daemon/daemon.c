@@ -169,9 +169,11 @@ struct loop *daemon_next_io(struct daemon *d)
 	return d->io[d->next_io++ % d->n_io];
 }
 
-/* The only place where more than one is held: by the main loop, which alone enters loops that are not its own. */
+/* The only place where more than one is held: by the main loop, which alone enters loops that are not its own, and always
+ * from the outermost on; before it turns it is not held yet. */
 void daemon_hold(struct daemon *d)
 {
+	loop_enter(d->main);
 	for (unsigned int i = 0; i < d->n_io; i++)
 		loop_enter(d->io[i]);
 }
@@ -180,6 +182,7 @@ void daemon_let_go(struct daemon *d)
 {
 	for (unsigned int i = d->n_io; i; i--)
 		loop_leave(d->io[i - 1]);
+	loop_leave(d->main);
 }
 
 static int64_t left_us(int64_t end_us)
