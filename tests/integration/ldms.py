@@ -87,7 +87,13 @@ class Daemon:
         """End it and return its exit status."""
         if self.proc.poll() is None:
             self.kill(sig)
-        return self.proc.wait(PATIENCE_S)
+        try:
+            return self.proc.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            if self.program == [LDMS]:
+                raise
+            self.kill(signal.SIGKILL)  # an installed ldmsd hangs in its end at times
+            return self.proc.wait(PATIENCE_S)
 
     def restart(self):
         self.stop(signal.SIGKILL)
