@@ -13,7 +13,7 @@ const char *ygen_auth(struct ygen *g, ynode map)
 	if (auth->kind == YAML_TEXT)
 		return auth->text;
 	name = ygen_required(g, auth, "name", "auth") ? ygen_text(g, auth, "name", &n) : NULL;
-	if (!name || !once_first(&g->auths, name))
+	if (!name || mark_add(&g->auths, name, NULL))
 		return name;
 	ygen_verb(g, auth, "auth_add");
 	ygen_attr(g, n, "name", name);

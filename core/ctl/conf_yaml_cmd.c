@@ -155,32 +155,6 @@ void ygen_attr_perm(struct ygen *g, ynode map)
 	ygen_attr(g, n, "perm", octal);
 }
 
-/* -- once -- */
-
-bool once_first(struct once **set, const char *name)
-{
-	struct once *o = NULL;
-	size_t n = strlen(name);
-
-	HASH_FIND_STR(*set, name, o);
-	if (o)
-		return false;
-	o = xcalloc(1, sizeof(*o) + n + 1);
-	memcpy(o->name, name, n);
-	HASH_ADD_KEYPTR(hh, *set, o->name, n, o);
-	return true;
-}
-
-static void once_free(struct once **set)
-{
-	struct once *o, *next;
-
-	HASH_ITER(hh, *set, o, next) {
-		HASH_DEL(*set, o);
-		free(o);
-	}
-}
-
 void ygen_fini(struct ygen *g)
 {
 	struct endpoint *e, *next;
@@ -191,7 +165,7 @@ void ygen_fini(struct ygen *g)
 		free(e->port);
 		free(e);
 	}
-	once_free(&g->auths);
-	once_free(&g->plugins);
+	marks_free(&g->auths);
+	marks_free(&g->plugins);
 	g->cf->words_n = 0;
 }

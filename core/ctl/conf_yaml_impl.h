@@ -11,14 +11,9 @@
 #include "core/base/hostlist.h"
 #include "core/base/yaml.h"
 #include "core/ctl/conf_impl.h"
+#include "core/ctl/conf_mark.h"
 
 typedef const struct yaml_node *ynode;
-
-/* A name that was used or defined; for what is to be said once. */
-struct once {
-	UT_hash_handle hh;
-	char name[];
-};
 
 /* Where an endpoint listens. */
 struct endpoint {
@@ -35,7 +30,7 @@ struct ygen {
 	const char *self; /* the daemon that asks */
 	ynode root;
 	struct endpoint *endpoints;
-	struct once *auths, *plugins;
+	struct mark *auths, *plugins; /* that were made: what many endpoints name is made once */
 	unsigned int updtrs; /* of the whole file so far */
 	unsigned int work;
 	bool stop; /* it was too much work: no more complaints */
@@ -56,8 +51,6 @@ void ygen_end(struct ygen *g);
 void ygen_attr_if(struct ygen *g, ynode map, const char *key, const char *as);
 void ygen_attr_time(struct ygen *g, ynode map, const char *key);
 void ygen_attr_perm(struct ygen *g, ynode map);
-/* Is it the first time that the set gets this name? */
-bool once_first(struct once **set, const char *name);
 
 /* -- values (conf_yaml_value.c) -- */
 struct conf_pos ynode_pos(ynode n);

@@ -101,7 +101,7 @@ const char *ygen_plugin(struct ygen *g, ynode ref, bool sampler)
 	ynode spec = plugin_spec(g, ref, &instance), n = ref, config;
 	bool fill = sampler;
 
-	if (!spec || !once_first(&g->plugins, instance))
+	if (!spec || mark_add(&g->plugins, instance, NULL))
 		return instance;
 	if (spec->kind != YAML_MAP) {
 		ygen_bad(g, spec, "plugins: %s: must be a dictionary, with keys referencing a plugin instance name",
