@@ -61,7 +61,8 @@ static int write_new(const char *path, const char *text, struct err *err)
 		return err_set(err, -EEXIST,
 			       "%s: is there already; --force replaces it (then every host needs the new one)", path);
 	if (fd < 0)
-		return err_set(err, -errno, "%s: %s", path, err_name(errno));
+		return err_set(err, -errno, "%s: %s%s", path, err_name(errno),
+			       errno == ENOENT ? "; make its folder first" : "");
 	if (fchmod(fd, 0600) || write(fd, text, len) != (ssize_t)len || fsync(fd))
 		rc = err_set(err, -errno, "%s: cannot be written: %s", path, err_name(errno));
 	close(fd);

@@ -117,7 +117,9 @@ int secret_read(const char *path, struct secret *ret, struct err *err)
 	ssize_t n;
 
 	if (fd < 0)
-		return err_set(err, -errno, "secret file %s: %s", path, err_name(errno));
+		return err_set(err, -errno, "secret file %s: %s%s%s", path, err_name(errno),
+			       errno == ENOENT ? "; correct conf=, or make one: ldms auth gen " : "",
+			       errno == ENOENT ? path : "");
 	rc = check(fd, path, err);
 	if (rc) {
 		close(fd);

@@ -499,7 +499,8 @@ int conf_slurp(struct conf *cf, const char *path, struct buf *b, struct err *err
 	int rc;
 
 	if (!f)
-		return err_set(err, -errno, "configuration file %s: %s", path, err_name(errno));
+		return err_set(err, -errno, "configuration file %s: %s%s", path, err_name(errno),
+			       errno == ENOENT ? "; correct the path" : "");
 	if (!fstat(fileno(f), &st) && is_open(cf, &st)) {
 		fclose(f);
 		return err_set(err, -ELOOP, "configuration file %s: includes itself", path);
