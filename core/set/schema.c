@@ -59,6 +59,12 @@ static int metric_name_check(const struct schema *s, const char *name, const cha
 
 /* -- one metric ---------------------------------------------------------------------------------------------------- */
 
+static void metric_about_set(struct schema_metric *m, enum metric_kind kind, const char *help)
+{
+	m->kind = kind;
+	m->help = help;
+}
+
 static struct schema_metric *metric_new(const char *name, enum value_type t, uint8_t flags, uint32_t count,
 					const char *unit)
 {
@@ -297,18 +303,26 @@ int schema_add_meta_array(struct schema *s, const char *name, enum value_type t,
 	return add_array(s, name, t, n, METRIC_META, unit, err);
 }
 
+void schema_about_set(struct schema *s, int i, enum metric_kind kind, const char *help)
+{
+	assert(i >= 0 && (uint32_t)i < s->card);
+	metric_about_set(s->metrics[i], kind, help);
+}
+
 int schema_add_defs(struct schema *s, const struct metric_def *defs, size_t n, struct err *err)
 {
 	uint32_t first = s->card;
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t count = defs[i].count ? defs[i].count : 1;
-		int rc = add_plain(s, defs[i].name, defs[i].type, count, METRIC_DATA, defs[i].unit, err);
+		uint8_t flags = defs[i].kind == METRIC_INFO ? METRIC_META : METRIC_DATA;
+		int rc = add_plain(s, defs[i].name, defs[i].type, count, flags, defs[i].unit, err);
 
 		if (rc < 0) {
 			schema_cut(s, first);
 			return rc;
 		}
+		schema_about_set(s, rc, defs[i].kind, defs[i].help);
 	}
 	return (int)first;
 }
@@ -370,8 +384,9 @@ int schema_add_record(struct schema *s, const char *name, const struct metric_de
 			metric_free(rec);
 			return rc;
 		}
-		rec->members[rec->member_n++] =
+		rec->members[rec->member_n] =
 			metric_new(def->name, def->type, METRIC_DATA | METRIC_RECORD, count, def->unit);
+		metric_about_set(rec->members[rec->member_n++], def->kind, def->help);
 		rec->inst_sz += (uint32_t)value_size(def->type, count);
 	}
 	return schema_take(s, rec, err);
@@ -422,6 +437,16 @@ size_t schema_record_heap(const struct schema *s, int record, size_t n)
 {
 	assert(is_record(s, record));
 	return entries_heap(s->metrics[record]->inst_sz, n);
+}
+
+void schema_tag_set(struct schema *s, const void *tag)
+{
+	s->tag = tag;
+}
+
+const void *schema_tag(const struct schema *s)
+{
+	return s->tag;
 }
 
 void schema_array_card_set(struct schema *s, uint32_t n)

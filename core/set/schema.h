@@ -17,15 +17,17 @@
 
 struct schema;
 
-/* What a sampler's table says of a metric.  `kind` and `help` are for people and for the exporter: not on the wire. */
-enum metric_kind { METRIC_GAUGE, METRIC_COUNTER };
+/* What a sampler's table says of a metric.  `kind` and `help` are for people and for the exporter (about.h), not on the
+ * wire, but for METRIC_INFO: what never or rarely changes, a name or a limit, is a META value.  (Members of records are
+ * DATA whatever they are.) */
+enum metric_kind { METRIC_GAUGE, METRIC_COUNTER, METRIC_INFO };
 struct metric_def {
 	const char *name;
 	enum value_type type;
 	const char *unit; /* NULL: none */
 	enum metric_kind kind;
-	const char *help;
-	uint32_t count; /* elements of an array; 0 means 1 */
+	const char *help; /* static: it is not copied */
+	uint32_t count;   /* elements of an array; 0 means 1 */
 };
 
 struct schema *schema_new(const char *name, struct err *err);
@@ -43,6 +45,8 @@ int schema_add_meta_array(struct schema *s, const char *name, enum value_type t,
 			  struct err *err);
 /* From a table, in order; the index of the first one. */
 int schema_add_defs(struct schema *s, const struct metric_def *defs, size_t n, struct err *err);
+/* What metric i of the schema is, when it did not come from a table.  `help` is static text, or NULL. */
+void schema_about_set(struct schema *s, int i, enum metric_kind kind, const char *help);
 /* A list; `heap` is the number of bytes to reserve for its entries (schema_list_heap says how many). */
 int schema_add_list(struct schema *s, const char *name, const char *unit, uint32_t heap, struct err *err);
 /* A record type with its members, and arrays of such records. */
@@ -57,6 +61,9 @@ int schema_name_check(const char *what, const char *name, size_t max, struct err
 size_t schema_list_heap(enum value_type t, uint32_t count, size_t n);
 size_t schema_record_heap(const struct schema *s, int record, size_t n);
 
+/* What its maker wants to know again; means nothing here.  NULL unless said. */
+void schema_tag_set(struct schema *s, const void *tag);
+const void *schema_tag(const struct schema *s);
 /* Samples kept in the set's ring; 1 unless said. */
 void schema_array_card_set(struct schema *s, uint32_t n);
 /* Index of the metric of that name, or -ENOENT. */

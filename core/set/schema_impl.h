@@ -12,6 +12,8 @@ struct schema_metric {
 	uint8_t flags;                  /* enum metric_flag */
 	uint32_t count;                 /* as in the descriptor */
 	int record;                     /* record array: the index of its record type */
+	enum metric_kind kind;
+	const char *help;               /* borrowed for ever */
 	const char *unit;               /* behind the name; NULL: none */
 	struct schema_metric **members; /* of a record type */
 	uint32_t member_n, inst_sz;
@@ -29,6 +31,7 @@ struct schema {
 	size_t value_sz; /* of the DATA values in one element */
 	size_t heap_sz;  /* what the lists reserve */
 	struct schema_metric *by_name;
+	const void *tag;
 };
 
 /* Bytes of a metric's descriptor. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/set/about.h"
 #include "core/set/set_impl.h"
 
 struct set *set_alloc(struct pool *pool, const char *instance, size_t meta_sz, size_t data_sz, uint32_t array_card,
@@ -61,6 +62,7 @@ void set_put(struct set *s)
 	if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	set_info_clear(s);
+	about_put(s->about);
 	free(s->work);
 	pool_put(s->pool, s->image);
 	free(s);

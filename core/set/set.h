@@ -18,6 +18,7 @@
 #include "core/set/pool.h"
 
 struct set_watch;
+struct about;
 
 struct info_pair {
 	char *key, *value;
@@ -43,6 +44,8 @@ struct set {
 	_Atomic(struct set_watch *) watches; /* who wants to know of new samples; see watch.h */
 	bool pinned;                         /* mirrors: owner and permission were set here, the peer's do not count */
 	struct set_owner was;   /* before the last change; guarded by the set database's lock (SETDB_PERM) */
+	struct about *about;    /* what its metrics are: about.h; NULL: not known */
+	void *keeper;           /* local sets: the maker's own note of it */
 	struct info_pair *info; /* guarded by the set database's lock once published */
 	uint16_t info_n;
 	UT_hash_handle hh; /* the set database's */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/set/about.h"
 #include "core/set/schema_impl.h"
 #include "core/set/set_impl.h"
 
@@ -203,6 +204,7 @@ int set_new(struct pool *pool, const struct schema *schema, const char *instance
 		set_put(s);
 		return rc;
 	}
+	s->about = about_new(schema);
 	*ret = s;
 	return 0;
 }

@@ -11,6 +11,7 @@ struct setdb {
 	pthread_mutex_t lock;
 	struct set *sets; /* by name */
 	struct setdb_listener *listeners;
+	atomic_uint adds;
 	bool sorted; /* the table's own order is setdb_each()'s */
 };
 
@@ -79,6 +80,7 @@ int setdb_add(struct setdb *db, struct set *s, struct err *err)
 	s->deleted = false;
 	HASH_ADD_KEYPTR(hh, db->sets, s->name, strlen(s->name), s);
 	db->sorted = false;
+	atomic_fetch_add(&db->adds, 1);
 	tell(db, SETDB_ADD, s);
 out:
 	setdb_unlock(db);
@@ -233,6 +235,11 @@ size_t setdb_count(struct setdb *db)
 	n = HASH_COUNT(db->sets);
 	setdb_unlock(db);
 	return n;
+}
+
+unsigned int setdb_adds(const struct setdb *db)
+{
+	return atomic_load_explicit(&db->adds, memory_order_acquire);
 }
 
 /* -- listeners ----------------------------------------------------------------------------------------------------- */

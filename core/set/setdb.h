@@ -44,6 +44,8 @@ void setdb_perm_changed(struct setdb *db, struct set *s, const struct set_owner 
 /* Call fn for each set, lock held, in descending order of name (as ldmsd lists them); stops when fn returns non-zero. */
 int setdb_each(struct setdb *db, int (*fn)(struct set *s, void *arg), void *arg);
 size_t setdb_count(struct setdb *db);
+/* Moves whenever a set is published: while it stands still, what was not found is not there either.  Takes no lock. */
+unsigned int setdb_adds(const struct setdb *db);
 
 void setdb_listen(struct setdb *db, struct setdb_listener *l);
 void setdb_unlisten(struct setdb *db, struct setdb_listener *l);
