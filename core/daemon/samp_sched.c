@@ -30,6 +30,7 @@
 
 struct worker { /* on its thread's stack */
 	struct samp_sched *sc;
+	int64_t woke_us;        /* wall clock, until the first task of a wake-up has begun; then 0 */
 	struct samp_task *task; /* that it runs */
 	int64_t began_us;       /* on the coarse clock */
 };
@@ -42,7 +43,8 @@ struct samp_sched {
 	struct samp_task *tasks;              /* those that run at intervals */
 	struct samp_task *ready, **ready_end; /* those that wait for the leader, in order */
 	struct worker *leader, *follower;
-	unsigned int users; /* threads, and the owner */
+	struct hist lateness; /* of all tasks */
+	unsigned int users;   /* threads, and the owner */
 	bool stopping;
 };
 
@@ -144,16 +146,19 @@ static void ready_del(struct samp_sched *sc, struct samp_task *t)
 	*at = t->next_ready;
 	if (!*at)
 		sc->ready_end = at;
-	t->ready = false;
+	t->ready = t->due = false;
 }
 
 static void ready_add_due(struct samp_sched *sc, int64_t now)
 {
 	for (struct samp_task *t = sc->tasks; t; t = t->next) {
-		if (t->due_us > now || t->busy || t->ready)
+		if (t->due_us > now || t->busy || (t->ready && t->due))
 			continue;
 		samp_task_plan(t, now);
-		ready_add(sc, t);
+		t->slot_us = t->due_us - t->interval_us;
+		t->due = true;
+		if (!t->ready)
+			ready_add(sc, t);
 	}
 }
 
@@ -175,14 +180,29 @@ static void sched_put(struct samp_sched *sc)
 	free(sc);
 }
 
+/* How late does it begin?  The clock is read once for each task of a wake-up. */
+static void lateness_note(struct worker *me, struct samp_task *t)
+{
+	int64_t late_us = (me->woke_us ? me->woke_us : wall_us()) - t->slot_us;
+
+	me->woke_us = 0;
+	hist_add(&t->lateness, late_us > 0 ? (uint64_t)late_us : 0);
+	hist_add(&me->sc->lateness, late_us > 0 ? (uint64_t)late_us : 0);
+}
+
 /* Run the first task that waits.  The lock is held, and let go meanwhile. */
 static void run_one(struct worker *me)
 {
 	struct samp_sched *sc = me->sc;
 	struct samp_task *t = sc->ready;
+	bool due = t->due;
 
 	ready_del(sc, t);
 	t->busy = true;
+	t->due = due;
+	t->mail = false;
+	if (due && t->listed)
+		lateness_note(me, t);
 	me->began_us = coarse_us();
 	me->task = t;
 	pthread_mutex_unlock(&sc->lock);
@@ -190,7 +210,8 @@ static void run_one(struct worker *me)
 	pthread_mutex_lock(&sc->lock);
 	me->task = NULL;
 	t->busy = false;
-	t->ran = true;
+	t->ran = due;
+	t->due = false;
 	if (t->late) {
 		t->late = false;
 		t->overdue(t, 0);
@@ -201,6 +222,8 @@ static void run_one(struct worker *me)
 		pthread_mutex_lock(&sc->lock);
 		return;
 	}
+	if (t->mail)
+		ready_add(sc, t);
 	if (!t->listed)
 		pthread_cond_broadcast(&sc->back); /* somebody may wait for it */
 	if (sc->leader != me)
@@ -231,6 +254,7 @@ static void lead(struct worker *me)
 				samp_task_replan(t, now);
 		else
 			ready_add_due(sc, now);
+		me->woke_us = now;
 	}
 }
 
@@ -422,6 +446,7 @@ static bool task_take_out(struct samp_sched *sc, struct samp_task *t)
 		t->listed = false;
 	}
 	ready_del(sc, t);
+	t->mail = false;
 	return wait_idle(sc, t);
 }
 
@@ -453,12 +478,25 @@ bool samp_sched_once(struct samp_sched *sc, struct samp_task *t)
 	pthread_mutex_lock(&sc->lock);
 	idle = wait_idle(sc, t);
 	if (idle) {
+		t->due = true;
 		ready_add(sc, t);
 		arm(sc);
 		idle = wait_idle(sc, t);
 	}
 	pthread_mutex_unlock(&sc->lock);
 	return idle;
+}
+
+void samp_sched_kick(struct samp_sched *sc, struct samp_task *t)
+{
+	pthread_mutex_lock(&sc->lock);
+	if (t->busy) {
+		t->mail = true;
+	} else if (!t->ready) {
+		ready_add(sc, t);
+		arm(sc);
+	}
+	pthread_mutex_unlock(&sc->lock);
 }
 
 void samp_sched_look(struct samp_sched *sc, const struct samp_task *t, struct samp_sched_look *ret)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/hist.h"
 #include "core/daemon/samp.h"
 
 struct samp_task {
@@ -29,6 +30,11 @@ struct samp_task {
 	bool late;       /* ... for longer than the grace */
 	bool ran;        /* in the wake-up that is under way: a slot that it slept over is missed, not made up */
 	bool abandoned;
+	bool mail;            /* it was kicked while it ran */
+	int64_t slot_us;      /* of the run that is due */
+	struct hist lateness; /* us from the slot to the run */
+
+	bool due; /* for run(): its slot has come, or samp_sched_once(); false: it was kicked */
 };
 
 /* Run at intervals from the next slot on; interval_us > |offset_us|. */
@@ -37,6 +43,8 @@ void samp_sched_add(struct samp_sched *sc, struct samp_task *t, int64_t interval
 bool samp_sched_del(struct samp_sched *sc, struct samp_task *t);
 /* Run once, now.  Waits shortly for it; false: it goes on. */
 bool samp_sched_once(struct samp_sched *sc, struct samp_task *t);
+/* Run it soon, without `due`; also while it runs.  Does not wait. */
+void samp_sched_kick(struct samp_sched *sc, struct samp_task *t);
 /* samp_sched_del() for good: after false, the task's memory belongs to the schedule until it calls gone(). */
 bool samp_sched_leave(struct samp_sched *sc, struct samp_task *t);
 
