@@ -35,6 +35,16 @@ const struct samp_type *samp_type_find(const char *name)
 	return NULL;
 }
 
+const struct metric_def *samp_metric_find(const char *schema, const char *metric)
+{
+	const struct samp_type *type = samp_type_find(schema);
+
+	for (const struct metric_def *m = type ? type->metrics : NULL; m && m->name; m++)
+		if (!strcmp(m->name, metric))
+			return m;
+	return NULL;
+}
+
 int samp_type_unknown(const char *name, struct err *err)
 {
 	const char *names[sizeof(samp_types) / sizeof(*samp_types)], *near;

@@ -28,7 +28,13 @@ int ctl_stream_disable(struct ctl *c, struct err *err)
 int ctl_publish(struct ctl *c, struct err *err)
 {
 	const char *text = ctl_text(c, ATTR_STRING, "");
-	struct stream_msg m = { .name = ctl_text(c, ATTR_NAME, NULL), .data = text, .len = strlen(text) + 1 };
+	struct stream_msg m = {
+		.name = ctl_text(c, ATTR_NAME, NULL),
+		.data = text,
+		.len = strlen(text) + 1,
+		.uid = c->uid,
+		.gid = c->gid,
+	};
 
 	if ((*text == '{' || *text == '[') && !json_check(text, m.len - 1, NULL))
 		m.type = STREAM_JSON;

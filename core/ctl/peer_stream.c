@@ -54,6 +54,7 @@ static int publish(struct peer_call *c, struct err *err)
 		.owner = c->peer,
 	};
 
+	xprt_peer_cred(c->peer->x, &m.uid, &m.gid);
 	c->text = "ACK";
 	if (!data)
 		data = attr_find(c, ATTR_STRING);

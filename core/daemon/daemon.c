@@ -146,6 +146,8 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->samp.loop = d->main;
 	d->samp.pool = d->pool;
 	d->samp.sets = d->sets;
+	d->samp.streams = d->streams;
+	d->samp.bus = d->xprt.bus;
 	d->samp.producer = d->name;
 	d->samp.component_id = conf->component_id;
 	d->samp.uid = d->uid;

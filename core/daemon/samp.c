@@ -34,132 +34,14 @@ static void count(atomic_uint_fast64_t *n)
 	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
-/* -- for plugins --------------------------------------------------------------------------------------------------- */
-
-void *samp_state(struct samp *sp)
-{
-	return sp->plugin;
-}
-
-const char *samp_attr(const struct samp *sp, const char *name)
-{
-	return kv_get(&sp->attrs, name);
-}
-
-bool samp_attr_has(const struct samp *sp, const char *name)
-{
-	return kv_has(&sp->attrs, name);
-}
-
-int samp_attr_u64(const struct samp *sp, const char *name, uint64_t dflt, uint64_t *ret, struct err *err)
-{
-	const char *text = samp_attr(sp, name);
-	int rc;
-
-	if (!text) {
-		*ret = dflt;
-		return 0;
-	}
-	rc = unit_u64(text, ret, err);
-	return rc ? err_prefix(err, -EINVAL, "%s=: ", name) : 0;
-}
-
-const char *samp_root(const struct samp *sp)
-{
-	return sp->root;
-}
-
-struct schema *samp_schema_new(struct samp *sp, const char *dflt, struct err *err)
-{
-	const char *name = samp_attr(sp, "schema");
-	struct schema *s = schema_new(name ? name : dflt, err);
-
-	if (!s)
-		return NULL;
-	if (schema_add_meta(s, "component_id", V_U64, "", err) < 0 || schema_add(s, "job_id", V_U64, "", err) < 0 ||
-	    schema_add(s, "app_id", V_U64, "", err) < 0) {
-		schema_free(s);
-		return NULL;
-	}
-	schema_array_card_set(s, sp->array_card);
-	return s;
-}
-
-/* Publish a set that is not known to anybody else yet. */
-static int set_publish(struct samp *sp, struct set *set, struct err *err)
-{
-	int rc;
-
-	if (*sp->hint)
-		set_info_put(set, "updt_hint_us", sp->hint);
-	rc = setdb_add(sp->env->sets, set, err);
-	if (rc)
-		return rc;
-	sp->sets = xrealloc(sp->sets, (sp->n_sets + 1) * sizeof(struct set *));
-	sp->sets[sp->n_sets++] = set;
-	return 0;
-}
-
-struct set *samp_set_new(struct samp *sp, struct schema *schema, const char *suffix, struct err *err)
-{
-	char *name = xasprintf("%s%s", sp->instance, suffix);
-	struct set *set = NULL;
-	int rc;
-
-	pthread_mutex_lock(&sp->lock); /* throughout: an orphan must not touch the daemon's objects */
-	if (sp->orphan)
-		rc = err_set(err, -ECANCELED, "set %s: its sampler has been removed", name);
-	else
-		rc = set_new(sp->env->pool, schema, name, sp->producer, sp->uid, sp->gid, sp->perm, &set, err);
-	if (!rc) {
-		set_meta_u64(set, schema_find(schema, "component_id"), sp->component_id);
-		rc = set_publish(sp, set, err);
-		if (rc) {
-			set_put(set);
-			set = NULL;
-		}
-	}
-	pthread_mutex_unlock(&sp->lock);
-	sp->set_rc = rc;
-	schema_free(schema);
-	free(name);
-	return set;
-}
-
-void samp_begin(struct samp *sp, struct set *set)
-{
-	set_begin(set);
-}
-
-void samp_end(struct samp *sp, struct set *set)
-{
-	set_end(set);
-}
-
-void samp_cancel(struct samp *sp, struct set *set)
-{
-	set_cancel(set);
-}
-
 /* -- the plugin's turns: on the thread that runs it ---------------------------------------------------------------- */
-
-static void unpublish(struct samp *sp)
-{
-	for (unsigned int i = 0; i < sp->n_sets; i++)
-		setdb_del(sp->env->sets, sp->sets[i]);
-}
 
 /* Close the plugin and let go of its sets. */
 static void plugin_shut(struct samp *sp)
 {
 	sp->type->close(sp);
-	pthread_mutex_lock(&sp->lock);
-	if (!sp->orphan)
-		unpublish(sp);
-	for (unsigned int i = 0; i < sp->n_sets; i++)
-		set_put(sp->sets[i]);
-	sp->n_sets = 0;
-	pthread_mutex_unlock(&sp->lock);
+	samp_mail_shut(sp);
+	samp_sets_free(sp);
 	sp->opened = false;
 }
 
@@ -213,7 +95,7 @@ static void recover(struct samp *sp)
 
 static int plugin_sample(struct samp *sp, struct err *err)
 {
-	int rc = sp->type->sample(sp, err);
+	int rc = sp->type->sample ? sp->type->sample(sp, err) : 0;
 
 	if (rc != -ESTALE)
 		return rc;
@@ -231,6 +113,7 @@ static int turn(struct samp *sp, bool sample, struct err *err)
 	int rc;
 
 	err->msg[0] = 0;
+	sp->turn++;
 	rc = sp->opened ? 0 : plugin_open(sp, err);
 	if (!rc && sample)
 		rc = plugin_sample(sp, err);
@@ -245,12 +128,29 @@ static int turn(struct samp *sp, bool sample, struct err *err)
 
 /* -- on the schedule ----------------------------------------------------------------------------------------------- */
 
+static void mail_deliver(struct samp *sp)
+{
+	if (!sp->opened || !atomic_load_explicit(&sp->mail.n, memory_order_relaxed))
+		return;
+	sp->turn++;
+	samp_mail_deliver(sp);
+}
+
 static void on_run(struct samp_task *t)
 {
 	struct samp *sp = samp_of(t);
 
-	if (sp->opened || mono_us() >= sp->retry_us)
+	mail_deliver(sp);
+	if (t->due && (sp->opened || mono_us() >= sp->retry_us))
 		sp->last_rc = turn(sp, sp->sampling, &sp->last_err);
+}
+
+/* Without a schedule. */
+static void samp_turn_now(struct samp *sp)
+{
+	sp->task.due = true;
+	on_run(&sp->task);
+	sp->task.due = false;
 }
 
 static void on_overdue(struct samp_task *t, int64_t held_us)
@@ -269,9 +169,10 @@ static void samp_destroy(struct samp *sp)
 {
 	if (sp->opened)
 		plugin_shut(sp);
+	samp_job_fini(sp);
+	samp_mail_fini(sp);
 	kv_fini(&sp->attrs);
 	pthread_mutex_destroy(&sp->lock);
-	free(sp->sets);
 	free(sp->plugin);
 	free(sp->producer);
 	free(sp->instance);
@@ -304,6 +205,8 @@ struct samp *samp_new(const struct samp_env *env, const struct samp_type *type, 
 	sp->root = xstrdup(env->sysroot ? env->sysroot : "");
 	sp->task = (struct samp_task){ .run = on_run, .overdue = on_overdue, .gone = on_gone };
 	pthread_mutex_init(&sp->lock, NULL);
+	TAILQ_INIT(&sp->sets);
+	samp_mail_init(sp);
 	return sp;
 }
 
@@ -311,9 +214,10 @@ void samp_free(struct samp *sp)
 {
 	if (!sp)
 		return;
+	samp_mail_end(sp);
 	pthread_mutex_lock(&sp->lock);
 	sp->orphan = true;
-	unpublish(sp);
+	samp_sets_unpublish(sp);
 	pthread_mutex_unlock(&sp->lock);
 	if (!sp->env->sched || samp_sched_leave(sp->env->sched, &sp->task))
 		samp_destroy(sp);
@@ -362,7 +266,7 @@ int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
 	if (sp->env->sched)
 		answered = samp_sched_once(sp->env->sched, &sp->task);
 	else
-		on_run(&sp->task);
+		samp_turn_now(sp);
 	if (answered && sp->last_rc && (sp->required || is_slip(sp->last_rc))) {
 		samp_conf_fini(sp);
 		if (err)
@@ -395,6 +299,7 @@ int samp_start_check(const struct samp *sp, int64_t interval_us, int64_t offset_
 int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err)
 {
 	int rc = samp_start_check(sp, interval_us, offset_us, err);
+	struct samp_set *ss;
 
 	if (rc)
 		return rc;
@@ -402,8 +307,8 @@ int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct e
 	sp->interval_us = interval_us;
 	sp->offset_us = offset_us;
 	snprintf(sp->hint, sizeof(sp->hint), "%lld:%lld", (long long)interval_us, (long long)offset_us);
-	for (unsigned int i = 0; i < sp->n_sets; i++)
-		setdb_info_put(sp->env->sets, sp->sets[i], "updt_hint_us", sp->hint);
+	TAILQ_FOREACH(ss, &sp->sets, entry)
+		setdb_info_put(sp->env->sets, ss->set, "updt_hint_us", sp->hint);
 	pthread_mutex_unlock(&sp->lock);
 	sp->state = SAMP_RUNNING;
 	sp->sampling = true;
@@ -437,15 +342,11 @@ int samp_once(struct samp *sp, struct err *err)
 	if (sp->state != SAMP_CONFIGURED || samp_busy(sp))
 		return err_set(err, -EBUSY, "sampler %s: is %s", sp->name,
 			       sp->state == SAMP_LOADED ? "not configured" : "at work");
+	mail_deliver(sp);
 	rc = turn(sp, true, &sp->last_err);
 	if (rc && err)
 		*err = sp->last_err;
 	return rc;
-}
-
-const char *samp_name(const struct samp *sp)
-{
-	return sp->name;
 }
 
 const struct samp_type *samp_type(const struct samp *sp)
@@ -471,6 +372,7 @@ void samp_status(struct samp *sp, struct samp_status *ret)
 		.missed = look.missed,
 		.sets = sp->n_sets,
 	};
+	samp_mail_count(sp, ret);
 	if (ret->degraded)
 		memcpy(ret->why, sp->why, sizeof(ret->why));
 	pthread_mutex_unlock(&sp->lock);
@@ -478,12 +380,15 @@ void samp_status(struct samp *sp, struct samp_status *ret)
 
 unsigned int samp_sets(struct samp *sp, struct set **sets, unsigned int n)
 {
-	unsigned int have;
+	unsigned int have = 0;
+	struct samp_set *ss;
 
 	pthread_mutex_lock(&sp->lock);
-	have = sp->n_sets;
-	for (unsigned int i = 0; i < have && i < n; i++)
-		sets[i] = set_get(sp->sets[i]);
+	TAILQ_FOREACH(ss, &sp->sets, entry) {
+		if (have < n)
+			sets[have] = set_get(ss->set);
+		have++;
+	}
 	pthread_mutex_unlock(&sp->lock);
 	return have;
 }

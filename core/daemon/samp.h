@@ -12,6 +12,8 @@
 #include "plugins/samp.h"
 
 struct samp_sched;
+struct streams;
+struct bus;
 
 /* The attributes that every sampler has, for help; ended by a row without name. */
 extern const struct samp_attr samp_common_attrs[];
@@ -22,11 +24,13 @@ struct samp_env {
 	struct pool *pool;
 	struct setdb *sets;
 	struct samp_sched *sched; /* NULL: for samp_once() only */
-	const char *producer; /* default of producer=; instance= is then producer/NAME */
-	uint64_t component_id; /* default of component_id= */
+	struct streams *streams;  /* and bus: NULL: there are none */
+	struct bus *bus;
+	const char *producer;    /* default of producer=; instance= is then producer/NAME */
+	uint64_t component_id;   /* default of component_id= */
 	uint32_t uid, gid, perm; /* defaults of sets */
-	const char *sysroot; /* "" or a folder in front of /proc and /sys */
-	bool draft; /* attributes are looked at, sources are not */
+	const char *sysroot;     /* "" or a folder in front of /proc and /sys */
+	bool draft;              /* attributes are looked at, sources are not */
 };
 
 /* Threads that sample.  One leader sleeps until the next instance is due and runs all that are due in one wake-up; when
@@ -55,7 +59,10 @@ int samp_stop(struct samp *sp, struct err *err);
 /* One sample now, in the calling thread (`--once`); the instance must not be running. */
 int samp_once(struct samp *sp, struct err *err);
 
-const char *samp_name(const struct samp *sp);
+/* Hand it a message as if that had been published: for tests of samplers.  It is delivered with the next samp_once(), or
+ * by the schedule.  Any thread. */
+void samp_tell(struct samp *sp, const struct samp_msg *m);
+
 const struct samp_type *samp_type(const struct samp *sp);
 struct samp_status {
 	enum samp_state_ state;
@@ -64,6 +71,7 @@ struct samp_status {
 	int64_t interval_us, offset_us;
 	uint64_t samples, errors, missed; /* missed: slots of the wall clock that passed without a sample */
 	unsigned int sets;
+	uint64_t msgs, msg_errors, msg_lost; /* taken by the plugin; of these it refused; did not fit the queue */
 };
 void samp_status(struct samp *sp, struct samp_status *ret);
 /* The instance's sets, in order of making; returns how many, and fills up to n (each with a reference that is yours). */

@@ -1,12 +1,47 @@
-/* samp_impl.h - an instance as samp.c (its life) and samp_conf.c (its attributes) know it. */
+/* samp_impl.h - an instance as its files know it: samp.c (its life), samp_conf.c (its attributes), samp_set.c (its
+ * sets), samp_job.c (the job that its samples are of), samp_mail.c (messages for it). */
 #ifndef CORE_DAEMON_SAMP_IMPL_H
 #define CORE_DAEMON_SAMP_IMPL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #include "core/daemon/samp.h"
 #include "core/daemon/samp_sched.h"
+
+/* A set of an instance; set.keeper. */
+struct samp_set {
+	struct set *set;
+	uint64_t *job_id, *app_id; /* where they go; NULL: not in this schema */
+	bool own_job;              /* the plugin said which */
+	TAILQ_ENTRY(samp_set) entry;
+};
+
+/* What was read last of job_set=. */
+struct samp_job {
+	struct set *set;   /* with a reference; NULL: not found yet */
+	unsigned int adds; /* setdb_adds() when it was not found */
+	bool looked;       /* `adds` counts */
+	bool told;         /* that there is none, or that it says nothing of jobs */
+	uint64_t gn, meta_gn, turn;
+	uint64_t job_id, app_id, start_s, end_s; /* that it says; end 0: it runs */
+};
+
+struct samp_sub; /* a subscription: samp_mail.c */
+struct samp_letter;
+
+/* What waits for the plugin.  The lock is a leaf: the schedule's may be taken after it was let go. */
+struct samp_mail {
+	pthread_mutex_t lock;
+	struct samp_letter *head, **tail;
+	size_t bytes;
+	atomic_uint n; /* letters */
+	uint64_t lost; /* they did not fit */
+	atomic_uint_fast64_t taken, errors;
+	int64_t said_us;                         /* monotonic: when an error was said last; 0: never */
+	LIST_HEAD(samp_sub_list, samp_sub) subs; /* under samp.lock */
+};
 
 struct samp {
 	const struct samp_env *env; /* not looked at by an orphan */
@@ -29,21 +64,42 @@ struct samp {
 	int64_t retry_us; /* monotonic: do not open before */
 	int last_rc;      /* of the last attempt */
 	struct err last_err;
+	uint64_t turn; /* counts up with each: what is looked at once in a turn */
+	struct samp_job job;
 	atomic_bool sampling; /* a turn shall sample, not only open */
 
-	pthread_mutex_t lock; /* of all below but the atomics */
-	bool orphan;
-	struct set **sets;
+	pthread_mutex_t lock;                 /* of all below but the atomics */
+	atomic_bool orphan;                   /* written with it; read by the plugin's thread also without */
+	TAILQ_HEAD(samp_sets, samp_set) sets; /* in order of making */
 	unsigned int n_sets;
 	int64_t interval_us, offset_us;
 	char hint[48]; /* info pair updt_hint_us; "" until started */
 	char why[ERR_MAX];
 	atomic_bool degraded;
 	atomic_uint_fast64_t samples, errors;
+
+	struct samp_mail mail;
 };
 
 /* Take over the attributes of `config`: -EINVAL with words for one that is unknown or makes no sense. */
 int samp_conf_read(struct samp *sp, const struct kv *attrs, struct err *err);
 void samp_conf_fini(struct samp *sp);
+
+/* Of all sets: take them out of the database (samp.lock is held), and let go of them. */
+void samp_sets_unpublish(struct samp *sp);
+void samp_sets_free(struct samp *sp);
+
+/* Write job_id and app_id into a set whose sample has begun; on the plugin's thread. */
+void samp_job_put(struct samp *sp, struct samp_set *ss);
+void samp_job_fini(struct samp *sp);
+
+void samp_mail_init(struct samp *sp);
+void samp_mail_fini(struct samp *sp);
+/* Call the plugin with what waits; on its thread. */
+void samp_mail_deliver(struct samp *sp);
+/* All subscriptions end: asked for by the plugin's thread, or by the main loop (or before or after it turns). */
+void samp_mail_shut(struct samp *sp);
+void samp_mail_end(struct samp *sp);
+void samp_mail_count(struct samp *sp, struct samp_status *ret);
 
 #endif

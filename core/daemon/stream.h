@@ -39,6 +39,7 @@ struct stream_msg { /* borrowed */
 	enum stream_type type;
 	const void *data;
 	size_t len; /* as it came: the NUL behind a text counts */
+	uint32_t uid, gid; /* who published it */
 };
 
 /* Where a message came from; all NULL: from this process. */
