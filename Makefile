@@ -42,7 +42,7 @@ CPPFLAGS += -DHAVE_LIBEDIT
 LIBS     += $(EDIT)
 endif
 
-SRCS := $(sort $(wildcard core/base/*.c core/set/*.c core/daemon/*.c core/ctl/*.c xprt/*.c plugins/*.c store/*.c cmd/*.c))
+SRCS := $(sort $(wildcard core/base/*.c core/set/*.c core/daemon/*.c core/ctl/*.c core/cluster/*.c xprt/*.c plugins/*.c store/*.c cmd/*.c))
 OBJS := $(SRCS:%.c=$(B)/%.o)
 LIB  := $(B)/libldms.a
 BIN  := $(B)/ldms

@@ -7,7 +7,7 @@ from ldms import ROOT, run
 
 # Includes point to the left, never to the right.
 LAYERS = ["core/base", "core/set", "xprt", "core/daemon", "core/ctl", "cmd"]
-SIDES = {"plugins": {"plugins", "core/base", "core/set"}, "store": {"store", "core/base", "core/set"}}
+SIDES = {"core/cluster": {"core/cluster", "core/base"}, "plugins": {"plugins", "core/base", "core/set"}, "store": {"store", "core/base", "core/set"}}
 
 
 def files(suffixes=(".c", ".h")):
