@@ -43,9 +43,9 @@ static void arrive_cb(struct loop_job *job)
 	struct note *n = (struct note *)job;
 	struct xprt *x, *next;
 
-	for (x = LIST_FIRST(&io_of(n->loop)->xprts); x; x = next) {
-		next = LIST_NEXT(x, entry);
-		if (x->announce && x->env->sets == n->sets)
+	for (x = LIST_FIRST(&io_of(n->loop)->told); x; x = next) {
+		next = LIST_NEXT(x, told);
+		if (x->env->sets == n->sets)
 			dir_tell(x, n->ev, n->set, &n->was, n->serial);
 	}
 	set_put(n->set);
@@ -105,8 +105,9 @@ void announce_join(struct xprt *x)
 {
 	struct setdb *sets = x->env->sets;
 
-	if (!sets)
+	if (!sets || x->announce)
 		return;
+	LIST_INSERT_HEAD(&x->io->told, x, told);
 	pthread_mutex_lock(&all_lock);
 	x->announce = announce_of(sets);
 	x->announce->peers++;
@@ -124,6 +125,7 @@ void announce_leave(struct xprt *x)
 	if (!a)
 		return;
 	x->announce = NULL;
+	LIST_REMOVE(x, told);
 	pthread_mutex_lock(&all_lock);
 	setdb_lock(a->sets);
 	st = station_of(a, x->loop);

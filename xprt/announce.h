@@ -10,7 +10,9 @@
 struct announce;
 struct xprt;
 
-/* From now on dir_tell() is called for x, on its loop, whenever a set comes, changes or goes.  No-op without sets. */
+/* From now on dir_tell() is called for x, on its loop, whenever a set comes, changes or goes: for who lists our sets or
+ * looks them up, before that is answered.  An aggregator's producers do neither, and there are thousands of them: what
+ * came of one need not be told to each.  No-op without sets, and for who has joined. */
 void announce_join(struct xprt *x);
 void announce_leave(struct xprt *x); /* no-op when it has not joined */
 /* The number of the last change; the database's lock is held, or a change may be missed or told twice. */

@@ -49,6 +49,7 @@ struct io *io_of(struct loop *l)
 	io->scratch = xmalloc(IO_SCRATCH);
 	TAILQ_INIT(&io->flushes);
 	LIST_INIT(&io->xprts);
+	LIST_INIT(&io->told);
 	TAILQ_INIT(&io->guests);
 	ev_prepare_init(&io->prepare, prepare_cb);
 	io->prepare.data = io;

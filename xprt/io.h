@@ -41,6 +41,7 @@ struct io {
 	TAILQ_HEAD(, io_flush) flushes;
 	ev_prepare prepare;
 	LIST_HEAD(, xprt) xprts;   /* the peers on this loop */
+	LIST_HEAD(, xprt) told;    /* of these, who is told of changes (announce.c) */
 	TAILQ_HEAD(, lane) guests; /* accepted connections that have not proved who they are, oldest first */
 	int lobby;                 /* an epoll descriptor of their own (sock.c says why); -1: none yet */
 	ev_io lobby_io;

@@ -322,7 +322,6 @@ void proto_up(struct xprt *x)
 
 	ev_timer_init(&x->answer, answer_cb, every, every);
 	x->answer.data = x;
-	announce_join(x);
 	hold_begin(x);
 }
 

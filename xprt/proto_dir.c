@@ -103,6 +103,7 @@ void dir_got(struct msg *m)
 	struct listing li = { .m = m, .hidden = { .uid = x->uid, .gid = x->gid } };
 	int64_t began_us = mono_us();
 
+	announce_join(x);
 	x->followed = rd_be32(&m->r) != 0 && x->announce;
 	x->follow_xid = m->xid;
 	x->follow_lane = m->lane;

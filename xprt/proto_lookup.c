@@ -18,6 +18,7 @@
 #include "core/base/regex.h"
 #include "core/base/xalloc.h"
 #include "core/set/perm.h"
+#include "xprt/announce.h"
 #include "xprt/proto.h"
 #include "xprt/rare.h"
 #include "xprt/stats.h"
@@ -157,6 +158,7 @@ void lookup_got(struct msg *m)
 		proto_violation(m->lane, "LOOKUP does not hold a name of %u bytes", len);
 		return;
 	}
+	announce_join(m->x); /* that it goes again */
 	ma.name = what;
 	if (m->x->env->sets)
 		rc = find_matches(&ma, flags & (LOOKUP_SCHEMA | LOOKUP_REGEX), what);

@@ -130,7 +130,8 @@ struct xprt {
 	uint64_t follow_xid;
 	unsigned int subs;         /* sets that it wants to hear of, on all lanes */
 	uint64_t follow_from;      /* changes up to this one it knows from the list */
-	struct announce *announce; /* joined */
+	struct announce *announce; /* joined; NULL: it has asked for nothing of which changes are told */
+	LIST_ENTRY(xprt) told;     /* io->told, when joined */
 	unsigned long odd;         /* messages that were ignored: unknown, stale, for what this daemon lacks */
 };
 
