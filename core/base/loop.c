@@ -14,9 +14,10 @@ struct loop {
 	char *name;
 	pthread_t thread;
 	bool threaded;
-	pthread_mutex_t lock; /* held while callbacks run */
+	pthread_mutex_t turn;      /* who waits for `lock`: the loop, too, comes behind whoever was there before it */
+	pthread_mutex_t lock;      /* held while callbacks run */
 	_Atomic(pthread_t) holder; /* 0: nobody.  One variable, so that who asks sees himself or not, never a mixture */
-	unsigned int nested; /* loop_enter()s by the holder */
+	unsigned int nested;       /* loop_enter()s by the holder */
 	pthread_mutex_t jobs_lock; /* guards the list below; innermost */
 	struct loop_job *jobs, **jobs_tail;
 	size_t jobs_n;
@@ -28,7 +29,9 @@ struct loop {
 
 static void take(struct loop *l)
 {
+	pthread_mutex_lock(&l->turn);
 	pthread_mutex_lock(&l->lock);
+	pthread_mutex_unlock(&l->turn);
 	atomic_store_explicit(&l->holder, pthread_self(), memory_order_relaxed);
 }
 
@@ -98,6 +101,7 @@ struct loop *loop_new(const char *name, struct err *err)
 		return NULL;
 	}
 	l->name = xstrdup(name);
+	pthread_mutex_init(&l->turn, NULL);
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_mutex_init(&l->jobs_lock, NULL);
 	l->jobs_tail = &l->jobs;
@@ -124,6 +128,7 @@ void loop_free(struct loop *l)
 	leave(l);
 	ev_loop_destroy(l->ev);
 	pthread_mutex_destroy(&l->lock);
+	pthread_mutex_destroy(&l->turn);
 	pthread_mutex_destroy(&l->jobs_lock);
 	free(l->name);
 	free(l);

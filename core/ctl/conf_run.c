@@ -98,7 +98,7 @@ static void env_note(struct conf *cf, struct daemon *d)
 
 static int go_run(struct conf *cf, struct daemon *d, unsigned int go)
 {
-	unsigned int turn = 0; /* starts while the loops are held */
+	struct daemon_turn turn = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < cf->n && !rc && !loop_stopping(d->main); i++) {
@@ -106,17 +106,12 @@ static int go_run(struct conf *cf, struct daemon *d, unsigned int go)
 
 		if (cmd->bad || !cmd_is_due(cmd, d, go))
 			continue;
-		if (go >= GO_STARTS && !turn)
-			daemon_hold(d);
+		if (go >= GO_STARTS)
+			daemon_step(d, &turn);
 		cmd->done = true;
 		rc = cmd_run(cf, d, cmd);
-		if (go >= GO_STARTS && ++turn == DAEMON_TURN) {
-			daemon_let_go(d);
-			turn = 0;
-		}
 	}
-	if (turn)
-		daemon_let_go(d);
+	daemon_steps_end(d, &turn);
 	return rc;
 }
 

@@ -57,23 +57,17 @@ static void status_one(struct buf *b, struct prdcr *p)
 static void status_table(struct ctl *c, struct node **table)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL);
-	unsigned int turn = 0; /* shown while the loops are held */
+	struct daemon_turn turn = { 0 };
 
 	node_sort(table);
 	NODE_EACH(n, *table) {
 		if (name && strcmp(name, n->name))
 			continue;
 		buf_addf(&c->reply, "%s", c->reply.len > 1 ? ",\n" : "");
-		if (!turn)
-			daemon_hold(c->d);
+		daemon_step(c->d, &turn);
 		status_one(&c->reply, (struct prdcr *)n);
-		if (++turn == DAEMON_TURN) {
-			daemon_let_go(c->d);
-			turn = 0;
-		}
 	}
-	if (turn)
-		daemon_let_go(c->d);
+	daemon_steps_end(c->d, &turn);
 }
 
 /* Advertisers are shown among the producers, as ldmsd has it. */
@@ -131,6 +125,7 @@ static bool passes(const struct ctl *c, enum attr_id id, const char *word)
 
 int ctl_prdcr_set_status(struct ctl *c, struct err *err)
 {
+	struct daemon_turn turn = { 0 };
 	const char *sep = "";
 
 	(void)err;
@@ -142,7 +137,7 @@ int ctl_prdcr_set_status(struct ctl *c, struct err *err)
 
 		if (!passes(c, ATTR_PRODUCER, n->name))
 			continue;
-		loop_enter(prdcr_loop(p));
+		daemon_step(c->d, &turn);
 		for (struct prdset *ps = prdcr_sets_sorted(p); ps; ps = ps->hh.next) {
 			if (!passes(c, ATTR_INSTANCE, ps->name) || !passes(c, ATTR_SCHEMA, ps->schema))
 				continue;
@@ -150,8 +145,8 @@ int ctl_prdcr_set_status(struct ctl *c, struct err *err)
 			sep = ",\n";
 			set_status_one(&c->reply, ps);
 		}
-		loop_leave(prdcr_loop(p));
 	}
+	daemon_steps_end(c->d, &turn);
 	buf_addf(&c->reply, "]");
 	return 0;
 }
@@ -210,6 +205,7 @@ static void hint_tree_one(struct buf *b, struct prdcr *p)
 int ctl_prdcr_hint_tree(struct ctl *c, struct err *err)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL), *sep = "";
+	struct daemon_turn turn = { 0 };
 
 	if (name && !node_find(c->d->prdcrs, name))
 		return err_set(err, -ENOENT, "prdcr '%s' not found", name);
@@ -217,16 +213,14 @@ int ctl_prdcr_hint_tree(struct ctl *c, struct err *err)
 	node_sort(&c->d->prdcrs);
 	buf_addf(&c->reply, "[");
 	NODE_EACH(n, c->d->prdcrs) {
-		struct prdcr *p = (struct prdcr *)n;
-
 		if (name && strcmp(name, n->name))
 			continue;
 		buf_addf(&c->reply, "%s", sep);
 		sep = ",\n";
-		loop_enter(prdcr_loop(p));
-		hint_tree_one(&c->reply, p);
-		loop_leave(prdcr_loop(p));
+		daemon_step(c->d, &turn);
+		hint_tree_one(&c->reply, (struct prdcr *)n);
 	}
+	daemon_steps_end(c->d, &turn);
 	buf_addf(&c->reply, "]");
 	return 0;
 }
@@ -236,20 +230,19 @@ int ctl_prdcr_hint_tree(struct ctl *c, struct err *err)
 int ctl_prdcr_stats(struct ctl *c, struct err *err)
 {
 	unsigned int states[PRDCR_STATES] = { 0 }, prdcrs = 0, sets = 0;
+	struct daemon_turn turn = { 0 };
 	int64_t begin_us = mono_us();
 	struct prdcr_stats st;
 
 	(void)err;
 	NODE_EACH(n, c->d->prdcrs) {
-		struct prdcr *p = (struct prdcr *)n;
-
-		loop_enter(prdcr_loop(p));
-		prdcr_stats(p, &st);
-		states[prdcr_state(p)]++;
-		loop_leave(prdcr_loop(p));
+		daemon_step(c->d, &turn);
+		prdcr_stats((struct prdcr *)n, &st);
+		states[prdcr_state((struct prdcr *)n)]++;
 		sets += st.sets;
 		prdcrs++;
 	}
+	daemon_steps_end(c->d, &turn);
 	c->json = c->nul = true;
 	/* one that stops is stopped here by the time that anybody can ask */
 	buf_addf(&c->reply,

@@ -152,18 +152,17 @@ static int load_one(struct set *s, void *arg)
 }
 
 /* Sets that are gone but still held: by a queue to a store, or by a peer that reads them. */
-static unsigned int deleting(const struct daemon *d, unsigned int active)
+static unsigned int deleting(struct daemon *d, unsigned int active)
 {
 	size_t made = pool_count(d->pool), hidden = 0;
+	struct daemon_turn turn = { 0 };
 
 	NODE_EACH(n, d->prdcrs) {
-		struct prdcr *p = (struct prdcr *)n;
-
-		loop_enter(prdcr_loop(p));
-		for (const struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next)
+		daemon_step(d, &turn);
+		for (const struct prdset *ps = prdcr_sets((struct prdcr *)n); ps; ps = ps->hh.next)
 			hidden += ps->rs && !ps->published; /* not shown yet */
-		loop_leave(prdcr_loop(p));
 	}
+	daemon_steps_end(d, &turn);
 	return made > active + hidden ? (unsigned int)(made - active - hidden) : 0;
 }
 

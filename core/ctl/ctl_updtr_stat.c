@@ -44,17 +44,17 @@ static int each_in_list(struct ctl *c, const char *unknown, void (*one)(struct c
 
 static void times_reset(struct ctl *c, struct updtr *u)
 {
-	NODE_EACH(n, c->d->prdcrs) {
-		struct prdcr *p = (struct prdcr *)n;
+	struct daemon_turn turn = { 0 };
 
+	NODE_EACH(n, c->d->prdcrs) {
 		if (!updtr_takes_prdcr(u, n->name))
 			continue;
-		loop_enter(prdcr_loop(p));
-		for (struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next)
+		daemon_step(c->d, &turn);
+		for (struct prdset *ps = prdcr_sets((struct prdcr *)n); ps; ps = ps->hh.next)
 			if (updtr_takes_set(u, ps))
 				ps->times = (struct prdset_times){ 0 };
-		loop_leave(prdcr_loop(p));
 	}
+	daemon_steps_end(c->d, &turn);
 }
 
 /* -- updtr_status -------------------------------------------------------------------------------------------------- */
@@ -64,6 +64,7 @@ static void status_one(struct ctl *c, struct updtr *u)
 	const struct updtr_conf *conf = updtr_conf(u);
 	struct buf *b = &c->reply;
 	const char *sep = "";
+	struct daemon_turn turn = { 0 };
 
 	buf_addf(b, "{\"name\":");
 	reply_string(b, conf->name);
@@ -84,11 +85,11 @@ static void status_one(struct ctl *c, struct updtr *u)
 		reply_string(b, pc->host);
 		buf_addf(b, ",\"port\":%u,\"transport\":", pc->port);
 		reply_string(b, pc->xprt);
-		loop_enter(prdcr_loop(p));
+		daemon_step(c->d, &turn);
 		buf_addf(b, ",\"state\":\"%s\"}", prdcr_state_name(prdcr_state(p)));
-		loop_leave(prdcr_loop(p));
 		sep = ",\n";
 	}
+	daemon_steps_end(c->d, &turn);
 	buf_addf(b, "]}");
 	if (ctl_num(c, ATTR_RESET, false))
 		times_reset(c, u);
@@ -161,41 +162,42 @@ static void times_of_prdcr(struct buf *b, struct updtr *u, struct prdcr *p, cons
 {
 	const char *set_sep = "";
 
-	loop_enter(prdcr_loop(p));
-	if (prdcr_state(p) == PRDCR_CONNECTED) {
-		buf_addf(b, "%s", *sep);
-		reply_string(b, prdcr_conf(p)->name);
-		buf_addf(b, ":{");
-		for (struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next) {
-			const struct prdset_times *t = &ps->times;
+	if (prdcr_state(p) != PRDCR_CONNECTED)
+		return;
+	buf_addf(b, "%s", *sep);
+	reply_string(b, prdcr_conf(p)->name);
+	buf_addf(b, ":{");
+	for (struct prdset *ps = prdcr_sets(p); ps; ps = ps->hh.next) {
+		const struct prdset_times *t = &ps->times;
 
-			if (!updtr_takes_set(u, ps))
-				continue;
-			buf_addf(b, "%s", set_sep);
-			reply_string(b, ps->name);
-			buf_addf(b,
-				 ":{\"min\":%u.000000,\"max\":%u.000000,\"avg\":%.6f,\"cnt\":%u,\"skipped_cnt\":%u,"
-				 "\"oversampled_cnt\":%u}",
-				 t->min_us, t->max_us, t->n ? (double)t->sum_us / t->n : 0.0, t->n, t->skipped,
-				 t->oversampled);
-			set_sep = ",";
-		}
-		buf_addf(b, "}");
-		*sep = ",";
+		if (!updtr_takes_set(u, ps))
+			continue;
+		buf_addf(b, "%s", set_sep);
+		reply_string(b, ps->name);
+		buf_addf(b,
+			 ":{\"min\":%u.000000,\"max\":%u.000000,\"avg\":%.6f,\"cnt\":%u,\"skipped_cnt\":%u,"
+			 "\"oversampled_cnt\":%u}",
+			 t->min_us, t->max_us, t->n ? (double)t->sum_us / t->n : 0.0, t->n, t->skipped, t->oversampled);
+		set_sep = ",";
 	}
-	loop_leave(prdcr_loop(p));
+	buf_addf(b, "}");
+	*sep = ",";
 }
 
 static void times_one(struct ctl *c, struct updtr *u)
 {
 	const char *sep = "";
+	struct daemon_turn turn = { 0 };
 
 	reply_string(&c->reply, updtr_conf(u)->name);
 	buf_addf(&c->reply, ":{");
 	NODE_EACH(n, c->d->prdcrs) {
-		if (updtr_takes_prdcr(u, n->name))
-			times_of_prdcr(&c->reply, u, (struct prdcr *)n, &sep);
+		if (!updtr_takes_prdcr(u, n->name))
+			continue;
+		daemon_step(c->d, &turn);
+		times_of_prdcr(&c->reply, u, (struct prdcr *)n, &sep);
 	}
+	daemon_steps_end(c->d, &turn);
 	buf_addf(&c->reply, "}");
 	if (ctl_num(c, ATTR_RESET, false))
 		times_reset(c, u);

@@ -27,7 +27,10 @@
 #define USER_ASKERS    2 /* threads for the user database: one question that hangs is not the end of the others */
 #define STORE_THREADS  4 /* policies stored at once */
 #define SAMP_GRACE_US  (500 * MSEC_US) /* a sampler that holds the schedule longer is left behind */
-#define LAST_US	       (100 * MSEC_US) /* at the very end, for what is on its way back anyhow */
+#define LAST_US        (100 * MSEC_US) /* at the very end, for what is on its way back anyhow */
+#define TURN_MIN_US    (5 * MSEC_US)   /* the loops are held for as long as they had to be waited for, within bounds: */
+#define TURN_MAX_US    (50 * MSEC_US)  /* so long no peer is served */
+#define STEPS_LOOK     16              /* steps between looks at the clock */
 #define SET_PERM_DFLT  0440
 #define HOST_NAME_SIZE 256
 
@@ -173,18 +176,42 @@ struct loop *daemon_next_io(struct daemon *d)
 
 /* The only place where more than one is held: by the main loop, which alone enters loops that are not its own, and always
  * from the outermost on; before it turns it is not held yet. */
-void daemon_hold(struct daemon *d)
+static void hold(struct daemon *d)
 {
 	loop_enter(d->main);
 	for (unsigned int i = 0; i < d->n_io; i++)
 		loop_enter(d->io[i]);
 }
 
-void daemon_let_go(struct daemon *d)
+static void let_go(struct daemon *d)
 {
 	for (unsigned int i = d->n_io; i; i--)
 		loop_leave(d->io[i - 1]);
 	loop_leave(d->main);
+}
+
+void daemon_step(struct daemon *d, struct daemon_turn *t)
+{
+	int64_t asked_us, waited_us;
+
+	if (t->steps && t->steps % STEPS_LOOK == 0 && mono_us() >= t->end_us)
+		daemon_steps_end(d, t);
+	if (t->steps++)
+		return;
+	asked_us = mono_us();
+	hold(d);
+	waited_us = mono_us() - asked_us;
+	t->end_us = asked_us + waited_us +
+		    (waited_us < TURN_MIN_US   ? TURN_MIN_US
+		     : waited_us > TURN_MAX_US ? TURN_MAX_US
+					       : waited_us);
+}
+
+void daemon_steps_end(struct daemon *d, struct daemon_turn *t)
+{
+	if (t->steps)
+		let_go(d);
+	t->steps = 0;
 }
 
 static int64_t left_us(int64_t end_us)
@@ -194,15 +221,15 @@ static int64_t left_us(int64_t end_us)
 	return us > 0 ? us : 0;
 }
 
-static void prdcrs_stop(struct node *table)
+static void prdcrs_stop(struct daemon *d, struct node *table)
 {
-	NODE_EACH(p, table) {
-		struct loop *l = prdcr_loop((struct prdcr *)p);
+	struct daemon_turn turn = { 0 };
 
-		loop_enter(l);
+	NODE_EACH(p, table) {
+		daemon_step(d, &turn);
 		prdcr_stop((struct prdcr *)p);
-		loop_leave(l);
 	}
+	daemon_steps_end(d, &turn);
 }
 
 static void prdcrs_free(struct node **table)
@@ -221,8 +248,8 @@ static void objects_stop(struct daemon *d, int64_t end_us)
 		samp_stop(((struct samp_node *)s)->samp, NULL);
 	NODE_EACH(u, d->updtrs)
 		updtr_stop((struct updtr *)u);
-	prdcrs_stop(d->adverts);
-	prdcrs_stop(d->prdcrs);
+	prdcrs_stop(d, d->adverts);
+	prdcrs_stop(d, d->prdcrs);
 	qgroups_stop(d->qgroups);
 	listener_close_all(d);
 	NODE_EACH(g, d->strgps) {

@@ -95,11 +95,15 @@ void daemon_free(struct daemon *d, int64_t deadline_us);
 /* The loop for the next connection or producer. */
 struct loop *daemon_next_io(struct daemon *d);
 
-/* Main loop: hold all loops of connections, for a turn of DAEMON_TURN objects at most, so that going through thousands of
- * producers is not a wait for a loop with each.  Handlers may enter the loops again meanwhile. */
-#define DAEMON_TURN 512
-void daemon_hold(struct daemon *d);
-void daemon_let_go(struct daemon *d);
+/* Main loop: all loops of connections are held, for a turn of some milliseconds at a time, so that going through
+ * thousands of producers is not a wait for a busy loop with each.  A step before each object, an end behind the last; the
+ * turn begins as all zero.  Handlers may enter the loops again meanwhile. */
+struct daemon_turn {
+	unsigned int steps;
+	int64_t end_us; /* monotonic */
+};
+void daemon_step(struct daemon *d, struct daemon_turn *t);
+void daemon_steps_end(struct daemon *d, struct daemon_turn *t);
 
 /* Objects by name, NULL when absent. */
 void *node_find(struct node *table, const char *name);

@@ -538,22 +538,32 @@ static void detach(struct updtr *u, struct prdcr *p)
 
 int updtr_start(struct updtr *u, struct err *err)
 {
+	struct daemon_turn turn = { 0 };
+
 	if (u->running)
 		return err_set(err, -EBUSY, "The updater is already running.");
 	u->running = true;
 	u->phase_us = u->conf.async ? wall_us() % u->conf.interval_us : 0;
 	log_info("updater", "%s: STOPPED -> RUNNING", u->conf.name);
-	NODE_EACH(n, u->d->prdcrs)
+	NODE_EACH(n, u->d->prdcrs) {
+		daemon_step(u->d, &turn);
 		attach(u, (struct prdcr *)n);
+	}
+	daemon_steps_end(u->d, &turn);
 	return 0;
 }
 
 void updtr_stop(struct updtr *u)
 {
+	struct daemon_turn turn = { 0 };
+
 	if (!u->running)
 		return;
-	NODE_EACH(n, u->d->prdcrs)
+	NODE_EACH(n, u->d->prdcrs) {
+		daemon_step(u->d, &turn);
 		detach(u, (struct prdcr *)n);
+	}
+	daemon_steps_end(u->d, &turn);
 	u->running = false;
 	log_info("updater", "%s: RUNNING -> STOPPED", u->conf.name);
 }
