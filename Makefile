@@ -55,7 +55,7 @@ MAN       := $(wildcard man/*.[1-9])
 # The programs whose place it takes when it is called by their names: links; `make install OLD_NAMES=` makes none.
 OLD_NAMES ?= $(shell sed -n 's/^\tROW(\([a-z_]*\)),/\1/p' cmd/old.c)
 
-.PHONY: all check demo deps install clean fuzz fuzz-run bench format lint man units soak
+.PHONY: all check demo deps install clean fuzz fuzz-run bench format lint man units soak scale
 all: $(BIN)
 
 $(BIN): $(B)/ldms.o $(LIB)
@@ -77,7 +77,7 @@ $(B)/.deps-ok: tests/deps.sh
 deps:
 	@sh tests/deps.sh install build edit test
 
-units: $(UNITS) $(B)/tests/soak/soak
+units: $(UNITS) $(B)/tests/soak/soak $(B)/tests/bench/producers
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Itests/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LIBS)
@@ -90,6 +90,15 @@ $(B)/tests/soak/soak: tests/soak/soak.c $(LIB)
 soak: all $(B)/tests/soak/soak
 	@$(MAKE) --no-print-directory SAN=address,undefined all
 	@LDMS_BUILD="$(B)" python3 tests/soak/soak.py $(SOAK)
+
+# One aggregator of N producers, and two levels of them, beside an installed ldmsd: SCALE="--only two ..."
+N     ?= 10000
+SCALE ?=
+$(B)/tests/bench/producers: tests/bench/producers.c $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -Wl,--wrap=set_copy -o $@ $< $(LIB) $(LIBS)
+scale: all $(B)/tests/bench/producers
+	@LDMS_BUILD="$(B)" python3 tests/bench/scale.py -n $(N) $(if $(PEER),--peer $(PEER)) $(SCALE)
 
 check:
 	@sh tests/deps.sh install build edit test
@@ -141,4 +150,4 @@ lint:
 clean:
 	rm -rf build
 
--include $(OBJS:.o=.d) $(UNITS:=.d) $(FUZZ_OBJS:.o=.d) $(FUZZERS:=.d) $(B)/tests/soak/soak.d
+-include $(OBJS:.o=.d) $(UNITS:=.d) $(FUZZ_OBJS:.o=.d) $(FUZZERS:=.d) $(B)/tests/soak/soak.d $(B)/tests/bench/producers.d
