@@ -15,6 +15,8 @@
 #include "core/base/xalloc.h"
 #include "xprt/announce.h"
 #include "xprt/msg_rail.h"
+/* last */
+#include "core/base/small_hash.h"
 
 struct row {
 	const char *name;

@@ -6,7 +6,7 @@
 
 #include "core/base/xalloc.h"
 
-#define READS_MIN 64 /* first size of the ring; it doubles */
+#define READS_MIN 8 /* first size of the ring; it doubles */
 
 uint32_t zap_next_xid(struct zap *z)
 {

@@ -126,6 +126,15 @@ static void event(struct prdcr *p, enum prdcr_event ev, const char *why)
 	}
 }
 
+bool prdcr_why_set(struct prdcr *p, const char *why)
+{
+	if (!strcmp(prdcr_why(p), why ? why : ""))
+		return false;
+	free(p->why);
+	p->why = why ? xstrdup(why) : NULL;
+	return true;
+}
+
 void prdcr_is_up(struct prdcr *p)
 {
 	p->stats.connects++;
@@ -141,11 +150,9 @@ void prdcr_is_down(struct prdcr *p, enum xprt_fail fail, const char *why)
 	else
 		p->stats.failures++;
 	p->fail = fail;
-	if (strcmp(p->why, why)) {
-		snprintf(p->why, sizeof(p->why), "%s", why);
-		if (p->attempt >= 2 && !peer_connects(p) && says(p, true)) /* it stays away, but for another reason than before */
-			log_info(kind(p), "%s: still DISCONNECTED: %s (%s)", p->conf.name, why, xprt_fail_name(fail));
-	}
+	/* it stays away, but for another reason than before */
+	if (prdcr_why_set(p, why) && p->attempt >= 2 && !peer_connects(p) && says(p, true))
+		log_info(kind(p), "%s: still DISCONNECTED: %s (%s)", p->conf.name, why, xprt_fail_name(fail));
 	event(p, ON_DOWN, why);
 }
 
@@ -199,7 +206,7 @@ static void ask_dir(struct prdcr *p)
 {
 	struct err err = { "" };
 
-	p->why[0] = '\0';
+	prdcr_why_set(p, NULL);
 	p->up_us = mono_us();
 	if (p->conf.type == PRDCR_LOCAL || p->conf.type == PRDCR_BRIDGE || p->conf.type == PRDCR_ADVERTISER)
 		return;
@@ -342,6 +349,7 @@ static void free_cb(void *arg)
 	free((char *)p->conf.host);
 	free((char *)p->conf.auth);
 	free((char *)p->conf.listen);
+	free(p->why);
 	prdcr_wants_free(p);
 	auth_domain_put(p->auth);
 	free(p->updtrs);
@@ -424,7 +432,7 @@ void prdcr_stats(const struct prdcr *p, struct prdcr_stats *ret)
 
 const char *prdcr_why(const struct prdcr *p)
 {
-	return p->why;
+	return p->why ? p->why : "";
 }
 
 struct prdset *prdcr_sets(struct prdcr *p)

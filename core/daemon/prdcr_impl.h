@@ -21,7 +21,7 @@ struct prdcr {
 	struct resolve *resolve; /* PRDCR_PASSIVE: whose connections are looked for */
 	ev_timer retry;
 	unsigned int attempt; /* since the last good connection */
-	char why[ERR_MAX];
+	char *why; /* in words, why it is not connected; NULL: nothing is to be said */
 	enum xprt_fail fail; /* while there is a why */
 	struct prdset *sets;
 	struct membership *memberships; /* prdgroup.c's */
@@ -38,6 +38,8 @@ struct prdcr {
 	ev_timer ask_again; /* for those that it refused */
 };
 
+/* Why it is not connected, from now on (copied; NULL: no more); false when that is what is known already. */
+bool prdcr_why_set(struct prdcr *p, const char *why);
 /* What became of an attempt to connect. */
 void prdcr_is_up(struct prdcr *p);
 void prdcr_is_down(struct prdcr *p, enum xprt_fail fail, const char *why);

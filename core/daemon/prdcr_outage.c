@@ -107,6 +107,7 @@ void prdcr_outage_words(const struct prdcr_look *looks, size_t n, struct buf *to
 
 static size_t look_at_all(struct daemon *d, struct prdcr_look **ret)
 {
+	struct daemon_turn turn = { 0 };
 	size_t n = 0, k = 0;
 
 	NODE_EACH(p, d->prdcrs)
@@ -114,17 +115,16 @@ static size_t look_at_all(struct daemon *d, struct prdcr_look **ret)
 	*ret = xcalloc(n ? n : 1, sizeof(**ret));
 	NODE_EACH(node, d->prdcrs) {
 		struct prdcr *p = (struct prdcr *)node;
-		struct loop *l = p->loop;
 
-		loop_enter(l);
+		daemon_step(d, &turn);
 		(*ret)[k++] = (struct prdcr_look){
 			.name = p->conf.name,
 			.state = p->state,
 			.fail = p->fail,
-			.failed = (p->state == PRDCR_CONNECTING || p->state == PRDCR_DISCONNECTED) && *p->why,
+			.failed = (p->state == PRDCR_CONNECTING || p->state == PRDCR_DISCONNECTED) && p->why,
 		};
-		loop_leave(l);
 	}
+	daemon_steps_end(d, &turn);
 	return k;
 }
 

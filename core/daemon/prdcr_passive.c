@@ -63,13 +63,16 @@ static void search_cb(void *arg)
 	struct search *s = arg;
 	struct prdcr *p = node_find(s->d->prdcrs, s->name);
 	bool taken = false;
+	char *why;
 
 	if (p && p->conf.type == PRDCR_PASSIVE && may_take(p)) {
 		for (unsigned int i = 0; i < s->d->n_io && !taken; i++)
 			taken = take_one(p, s, s->d->io[i]);
 		if (!taken) {
 			loop_enter(p->loop);
-			snprintf(p->why, sizeof(p->why), "no connection from %s", p->conf.host);
+			why = xasprintf("no connection from %s", p->conf.host);
+			prdcr_why_set(p, why);
+			free(why);
 			prdcr_deadline(p, p->conf.reconnect_us);
 			loop_leave(p->loop);
 		}
@@ -86,7 +89,7 @@ static void resolved_cb(void *arg, struct addrinfo *list, const char *why)
 
 	p->resolve = NULL;
 	if (!list) {
-		if (strcmp(p->why, why))
+		if (strcmp(prdcr_why(p), why))
 			log_warning("producer", "%s: %s", p->conf.name, why);
 		prdcr_is_down(p, XPRT_RESOLVE, why); /* and looks again */
 		return;

@@ -17,8 +17,11 @@
 #include "core/daemon/prdcr_outage.h"
 #include "core/daemon/prdgroup.h"
 #include "core/daemon/updtr.h"
+/* last */
+#include "core/base/small_hash.h"
 
 #define HINT_SIZE	    48 /* two numbers of 64 bits, and a colon */
+#define ASKING_MIN	    4  /* places for lookups without answer; they double */
 #define LOOKUP_FAILURES_MAX 7 /* a set that cannot be had is asked for every 2^7th turn in the end */
 
 static const char *const state_names[] = { "START", "LOOKUP", "READY", "UPDATING" };
@@ -296,7 +299,7 @@ static void ticket_take(struct prdset *ps)
 	struct prdcr *p = ps->prdcr;
 
 	if (!p->asking_free) {
-		uint32_t n = p->asking_n ? 2 * p->asking_n : 16;
+		uint32_t n = p->asking_n ? 2 * p->asking_n : ASKING_MIN;
 
 		p->asking = xrealloc(p->asking, n * sizeof(*p->asking));
 		for (uint32_t i = n; i > p->asking_n; i--) {
