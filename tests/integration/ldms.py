@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("LDMS_BUILD", "build"))
 LDMS = os.path.join(BUILD, "ldms")
 SANITIZED = BUILD != os.path.join(ROOT, "build")
+COMPLAINTS = ("AddressSanitizer", "LeakSanitizer", "runtime error", "ThreadSanitizer", "Assertion")
 PATIENCE_S = 60 if SANITIZED else 20  # before a wait gives up; never asserted
 
 
@@ -70,6 +71,7 @@ class Daemon:
     def __init__(self, cluster, name, args, port=None, program=None, env=None):
         self.cluster, self.name, self.args, self.port = cluster, name, [str(a) for a in args], port
         self.program, self.env = program or [LDMS], env
+        self.ours = self.program == [LDMS]  # an installed one may hang and crash, ours may not
         self.log = os.path.join(cluster.dir, name + ".log")
         self.proc = None
         self.start()
@@ -84,13 +86,13 @@ class Daemon:
         self.proc.send_signal(sig)
 
     def stop(self, sig=signal.SIGTERM):
-        """End it and return its exit status."""
-        if self.proc.poll() is None:
+        """End it and return its exit status; without a signal it was told already."""
+        if sig and self.proc.poll() is None:
             self.kill(sig)
         try:
             return self.proc.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
-            if self.program == [LDMS]:
+            if self.ours:
                 raise
             self.kill(signal.SIGKILL)  # an installed ldmsd hangs in its end at times
             return self.proc.wait(PATIENCE_S)
@@ -164,17 +166,20 @@ class Cluster:
         return self.daemon(name, ["agg", "-x", f"sock:{port}:127.0.0.1", "-n", name, "--prdcr", prdcr, *args], port)
 
     def end(self):
-        """End all; complain about those that ended badly."""
+        """End all, at once; complain about those that ended badly."""
         bad = []
+        living = [d for d in self.daemons if d.alive()]
+        for d in living:
+            d.kill(signal.SIGTERM)
         for d in self.daemons:
-            was_alive = d.alive()
-            status = d.stop()
+            was_alive = d in living
+            status = d.stop(None)
             text = d.text()
-            if was_alive and status != 0 and d.program == [LDMS]:
+            if was_alive and status != 0 and d.ours:
                 bad.append(f"{d.name} ended with {status}")
-            if status < 0 and status not in (-signal.SIGKILL, -signal.SIGTERM) and d.program == [LDMS]:
+            if status < 0 and status not in (-signal.SIGKILL, -signal.SIGTERM) and d.ours:
                 bad.append(f"{d.name} crashed with signal {-status}")
-            for word in ("AddressSanitizer", "LeakSanitizer", "runtime error", "ThreadSanitizer", "Assertion"):
+            for word in COMPLAINTS:
                 if word in text:
                     bad.append(f"{d.name}: {word}:\n{text[-6000:]}")
         assert not bad, "\n".join(bad)
