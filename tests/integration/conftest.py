@@ -1,7 +1,9 @@
+import contextlib
 import os
 
 import pytest
 
+import vcluster
 from ldms import LDMS, Cluster
 from munge import Munges, why_not
 
@@ -26,3 +28,15 @@ def munge():
     m = Munges()
     yield m
     m.end()
+
+
+def virtual_hosts(tmp_path_factory):
+    """hosts(3) are three virtual hosts, hosts(spec) those of a specification: see vcluster.py."""
+    if vcluster.why_not():
+        pytest.skip(vcluster.why_not())
+    with contextlib.ExitStack() as stack:
+        yield lambda what, *options: stack.enter_context(vcluster.VCluster(tmp_path_factory.mktemp("hosts"), what, *options))
+
+
+hosts = pytest.fixture(virtual_hosts)
+module_hosts = pytest.fixture(virtual_hosts, scope="module")

@@ -6,8 +6,10 @@ import struct
 
 
 class Wire:
-    def __init__(self, port, auth=b"none", version=b"\x04\x02\x00\x00", timeout=20, quota=-1, rate=-1, n_eps=1):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, auth=b"none", version=b"\x04\x02\x00\x00", timeout=20, quota=-1, rate=-1, n_eps=1,
+                 sock=None):
+        self.sock = sock or socket.create_connection(("127.0.0.1", port), timeout)
+        self.sock.settimeout(timeout)
         conn = version + auth.ljust(16, b"\0") + struct.pack(
             ">IqqIIIQI", 1, rate, quota, n_eps, 0, os.getpid(), int.from_bytes(os.urandom(7), "big"), 1)
         self.send(1, b"\x01\x03\x01\x00SOCKET\0\0" + struct.pack(">I", len(conn)) + conn)
