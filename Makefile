@@ -5,6 +5,7 @@
 #   STATIC=1                         a fully static executable
 #   V=1                              print the commands
 #   T=word                           `make check`: only tests with that word in their name
+#   PEER=DIR TADA=HOST:PORT          `make conformance`: with the ldmsd installed there, too; report to a TADA server
 #   PEER=DIR BENCH="--quick ..."     `make bench`: beside the ldmsd installed there; more options
 
 -include config.mk
@@ -55,7 +56,7 @@ MAN       := $(wildcard man/*.[1-9])
 # The programs whose place it takes when it is called by their names: links; `make install OLD_NAMES=` makes none.
 OLD_NAMES ?= $(shell sed -n 's/^\tROW(\([a-z_]*\)),/\1/p' cmd/old.c)
 
-.PHONY: all check demo deps install clean fuzz fuzz-run bench format lint man units soak scale
+.PHONY: all check conformance demo deps install clean fuzz fuzz-run bench format lint man units soak scale
 all: $(BIN)
 
 $(BIN): $(B)/ldms.o $(LIB)
@@ -104,6 +105,11 @@ check:
 	@sh tests/deps.sh install build edit test
 	@$(MAKE) --no-print-directory -j$(JOBS) all units
 	@SAN="$(SAN)" BUILD="$(B)" T="$(T)" sh tests/check.sh
+
+# LDMS's own tests, ours in every role, and each role played by an installed ldmsd: make conformance PEER=/usr/local
+# TADA=HOST:PORT tells a TADA server
+conformance: all
+	@LDMS_BUILD="$(B)" python3 tests/integration/conformance.py $(if $(PEER),--peer $(PEER)) $(if $(TADA),--tada $(TADA))
 
 demo:
 	@sh tests/deps.sh install build edit
