@@ -16,6 +16,7 @@ Behind the run stands the matrix of cases and roles:
 """
 import argparse
 import glob
+import json
 import os
 import subprocess
 import sys
@@ -40,7 +41,7 @@ class Case:
     """`checks` are decided one by one, in any order; `defects` are those of the installed ldmsd, by role: the reason why
     the case fails with it there.  `waits` names what the case waits for; it is then listed, and not run."""
 
-    def __init__(self, pick, name, what, roles, checks, defects, waits):
+    def __init__(self, pick, name, what, roles, checks=(), defects=None, waits=None):
         self.pick, self.name, self.what, self.roles = pick, name, what, tuple(roles.split())
         self.checks, self.defects, self.waits = list(checks), defects or {}, waits
         assert set(self.roles) <= set(ROLES) and set(self.defects) <= set(self.roles), name
@@ -49,12 +50,16 @@ class Case:
         CASES[name] = self
 
 
+def runs(*cases):
+    """A test that runs these cases, each once with ours in all roles, and once for each role an installed ldmsd may play."""
+    params = [pytest.param((one, p), id=f"{one.name}-{p if p == ALL_OURS else p + '-real'}")
+              for one in cases for p in ((ALL_OURS,) if one.waits else (ALL_OURS, *one.roles))]
+    return pytest.mark.parametrize("c", params, indirect=True)
+
+
 def case(pick, name, what, roles, checks=(), defects=None, waits=None):
-    """Its test runs once for each role that an installed ldmsd may play, and once with ours in all."""
-    one = Case(pick, name, what, roles, checks, defects, waits)
-    players = (ALL_OURS,) if waits else (ALL_OURS, *one.roles)
-    return pytest.mark.parametrize("c", [pytest.param((one, p), id=p if p == ALL_OURS else p + "-real") for p in players],
-                                   indirect=True)
+    """A test that is one case."""
+    return runs(Case(pick, name, what, roles, checks, defects, waits))
 
 
 class Run:
@@ -88,6 +93,12 @@ class Run:
         """Run one of LDMS's tools to its end."""
         path, env = self.program("tool", name)
         return self.hosts.node(node).run([path, *args], env={**env, **kw.pop("env", {})}, **kw)
+
+    def folder(self, name):
+        """A new folder, at the same path in all nodes."""
+        path = self.hosts.path(name)
+        os.makedirs(path)
+        return path
 
     # -- configurations
 
@@ -134,6 +145,12 @@ class Run:
             self.sessions[daemon] = wait_for(lambda: self.session(daemon), f"{daemon.name} to listen")
         return say(self.sessions[daemon], line)
 
+    def status(self, daemon, line):
+        """The objects that a question is answered with."""
+        code, text = self.say(daemon, line)
+        assert code == 0, f"{daemon.name}: {line}: {code}: {text}"
+        return json.loads(text)
+
     def session(self, daemon):
         try:
             return daemon.wire().accepted()
@@ -174,6 +191,13 @@ class Run:
             self.failed.append(f"check {number}: {e}")
         else:
             self.report.decide(number, True, words)
+
+    def until(self, condition, what):
+        """Wait for what the checks need to begin."""
+        try:
+            return wait_for(condition, what)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.hosts.tails()}") from None
 
     def end(self):
         for s in self.sessions.values():

@@ -2,7 +2,6 @@
 import signal
 
 from conformance import case
-from ldms import wait_for
 
 SAMPLERS = ("node1", "node2", "node3", "node4")
 L1 = {"node5": ("node1", "node2"), "node6": ("node3", "node4")}
@@ -62,7 +61,7 @@ BACK = "sampler revived: its set is back on "
       checks=[what + n for what in (GONE, BACK) for n in ("node5", L2)] + [LEFT + n for n in ("node5", "node6", L2)])
 def test_a_sampler_dies(c):
     t = Tree(c)
-    wait_for(lambda: t.sets(t.l2) == names(*SAMPLERS), "all sets on the second level")
+    c.until(lambda: t.sets(t.l2) == names(*SAMPLERS), "all sets on the second level")
     t.samp["node2"].stop(signal.SIGKILL)
     c.check(GONE + "node5", lambda: not names("node2") & c.sets(t.l1["node5"]))
     c.check(GONE + L2, lambda: not names("node2") & c.sets(t.l2))
@@ -84,7 +83,7 @@ L1_AGAIN = "aggregator revived: it has its sets"
       "sampler agg1 agg2 tool", checks=[L1_GONE, L1_LEFT, LIVE + "node1", LIVE + "node2", L1_AGAIN, L1_BACK])
 def test_an_aggregator_dies(c):
     t = Tree(c)
-    wait_for(lambda: t.sets(t.l2) == names(*SAMPLERS), "all sets on the second level")
+    c.until(lambda: t.sets(t.l2) == names(*SAMPLERS), "all sets on the second level")
     t.l1["node5"].stop(signal.SIGKILL)
     c.check(L1_GONE, lambda: not names("node1", "node2") & c.sets(t.l2))
     c.check(L1_LEFT, lambda: t.sets(t.l2), names("node3", "node4"))

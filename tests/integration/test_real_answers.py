@@ -4,10 +4,11 @@ import re
 
 import pytest
 
+from answers import ROWS, SHAPES
 from control import Shaped, fits, say
 from ldms import free_port, wait_for
 from real import needs_ldmsd, real
-from test_answers import ROWS, SHAPES, config, our_agg, when_stored
+from test_answers import conf_of, our_agg, when_stored
 
 pytestmark = needs_ldmsd
 
@@ -40,7 +41,7 @@ QUESTIONS = [
 
 def real_agg(cluster, samp):
     port = free_port()
-    return real(cluster, "real", cluster.write("real.conf", config(cluster, samp, "real")), port)
+    return real(cluster, "real", cluster.write("real.conf", conf_of(cluster, samp, "real")), port)
 
 
 @pytest.fixture
