@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/xalloc.h"
+#include "plugins/fill.h"
 #include "plugins/rows.h"
 #include "plugins/samp.h"
 
@@ -151,66 +152,6 @@ static int synth_open(struct samp *sp, struct err *err)
 	return 0;
 }
 
-#define PUT_EACH(type, put)                                                                                            \
-	do {                                                                                                           \
-		type *e = slot;                                                                                        \
-		for (uint32_t k = 0; k < sy->count; k++)                                                               \
-			e[k] = (type)put(v + k);                                                                       \
-	} while (0)
-
-static uint32_t f32_bits(float f)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &f, sizeof(bits));
-	return htole32(bits);
-}
-
-static uint64_t d64_bits(double d)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &d, sizeof(bits));
-	return htole64(bits);
-}
-
-static char letter(uint64_t v)
-{
-	return (char)('a' + v % 26);
-}
-
-/* All elements of a metric, counting up from v. */
-static void metric_put(const struct synth *sy, void *slot, uint64_t v)
-{
-	switch (value_elem_type(sy->type)) {
-	case V_CHAR:
-		PUT_EACH(char, letter);
-		if (sy->count > 1)
-			((char *)slot)[sy->count - 1] = 0;
-		break;
-	case V_F32:
-		PUT_EACH(uint32_t, f32_bits);
-		break;
-	case V_D64:
-		PUT_EACH(uint64_t, d64_bits);
-		break;
-	default:
-		switch (value_elem_size(sy->type)) {
-		case 1:
-			PUT_EACH(uint8_t, );
-			break;
-		case 2:
-			PUT_EACH(uint16_t, htole16);
-			break;
-		case 4:
-			PUT_EACH(uint32_t, htole32);
-			break;
-		default:
-			PUT_EACH(uint64_t, htole64);
-		}
-	}
-}
-
 static int synth_sample(struct samp *sp, struct err *err)
 {
 	struct synth *sy = samp_state(sp);
@@ -221,7 +162,7 @@ static int synth_sample(struct samp *sp, struct err *err)
 
 		samp_begin(sp, ss->set);
 		for (uint64_t i = 0; i < sy->changing; i++)
-			metric_put(sy, set_slot(ss->set, sy->first + (int)i), sy->samples + i);
+			fill_ints(set_slot(ss->set, sy->first + (int)i), sy->type, sy->count, sy->samples + i, 1);
 		for (uint64_t i = 0; i < sy->records; i++) {
 			struct record_row *row = rows_at(&ss->records, i);
 
@@ -233,7 +174,7 @@ static int synth_sample(struct samp *sp, struct err *err)
 			if (!*row->name)
 				snprintf(row->name, sizeof(row->name), "r%u", (unsigned int)i);
 			row->count = htole64(sy->samples + i);
-			row->half = d64_bits((double)(sy->samples + i) / 2);
+			fill_reals(&row->half, V_D64, 1, (double)(sy->samples + i) / 2, 0);
 		}
 		samp_end(sp, ss->set);
 	}
