@@ -53,6 +53,11 @@ struct samp_type {
 	int (*sample)(struct samp *sp, struct err *err);
 	/* Undo open(), also a half-done one.  The sets are the daemon's to remove. */
 	void (*close)(struct samp *sp);
+	/* A further `config` of an instance that has one: samp_attr() and what every sampler has are those of this line.
+	 * Called like open() and after it; when open() is called anew, again for each of the lines in their order.  A
+	 * failure refuses the line, and must have changed nothing.  NULL: an instance is configured once.  Types that
+	 * have it take no messages. */
+	int (*more)(struct samp *sp, struct err *err);
 };
 
 extern const struct samp_type *const samp_types[]; /* samplers.c: in alphabetical order, ended by NULL */

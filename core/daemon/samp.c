@@ -45,13 +45,29 @@ static void plugin_shut(struct samp *sp)
 	sp->opened = false;
 }
 
+/* The line of `config` that is the newest: the plugin takes it. */
+static int plugin_more(struct samp *sp, struct err *err)
+{
+	int rc;
+
+	err->msg[0] = 0;
+	sp->set_rc = 0;
+	rc = sp->type->more(sp, err);
+	return rc && sp->set_rc ? sp->set_rc : rc;
+}
+
 static int plugin_open(struct samp *sp, struct err *err)
 {
 	int rc;
 
 	memset(sp->plugin, 0, sp->type->state_size);
 	sp->set_rc = 0;
-	rc = sp->type->open(sp, err);
+	rc = sp->n_lines > 1 ? samp_conf_read(sp, &sp->lines[0], err) : 0;
+	if (!rc)
+		rc = sp->type->open(sp, err);
+	for (size_t i = 1; !rc && i < sp->n_lines; i++)
+		if (!(rc = samp_conf_read(sp, &sp->lines[i], err)))
+			rc = plugin_more(sp, err);
 	if (!rc) {
 		sp->opened = true;
 		return 0;
@@ -141,7 +157,10 @@ static void on_run(struct samp_task *t)
 	struct samp *sp = samp_of(t);
 
 	mail_deliver(sp);
-	if (t->due && (sp->opened || mono_us() >= sp->retry_us))
+	if (t->due && sp->more) {
+		sp->more = false;
+		sp->last_rc = sp->opened ? plugin_more(sp, &sp->last_err) : plugin_open(sp, &sp->last_err);
+	} else if (t->due && (sp->opened || mono_us() >= sp->retry_us))
 		sp->last_rc = turn(sp, sp->sampling, &sp->last_err);
 }
 
@@ -171,7 +190,7 @@ static void samp_destroy(struct samp *sp)
 		plugin_shut(sp);
 	samp_job_fini(sp);
 	samp_mail_fini(sp);
-	kv_fini(&sp->attrs);
+	samp_lines_fini(sp);
 	pthread_mutex_destroy(&sp->lock);
 	free(sp->plugin);
 	free(sp->producer);
@@ -231,15 +250,10 @@ static bool is_slip(int rc)
 
 static int attrs_take(struct samp *sp, const struct kv *attrs, struct err *err)
 {
-	int rc;
-
-	if (sp->state != SAMP_LOADED)
+	if (sp->state != SAMP_LOADED && !sp->type->more)
 		return err_set(err, -EBUSY, "sampler %s: is configured already; `term` and `load` it to change that",
 			       sp->name);
-	rc = samp_conf_read(sp, attrs, err);
-	if (rc)
-		samp_conf_fini(sp);
-	return rc;
+	return samp_lines_add(sp, attrs, err);
 }
 
 int samp_check(struct samp *sp, const struct kv *attrs, struct err *err)
@@ -251,11 +265,59 @@ int samp_check(struct samp *sp, const struct kv *attrs, struct err *err)
 	return rc;
 }
 
+static bool samp_busy(const struct samp *sp)
+{
+	struct samp_sched_look look = { 0 };
+
+	if (sp->env->sched)
+		samp_sched_look(sp->env->sched, &sp->task, &look);
+	return look.busy;
+}
+
+/* A further line.  An instance that samples pauses for it: the plugin has one call at a time, and its configuration does
+ * not change meanwhile. */
+static int config_more(struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	bool running = sp->state == SAMP_RUNNING, answered = true;
+	int rc;
+
+	if (running)
+		samp_sched_del(sp->env->sched, &sp->task);
+	if (samp_busy(sp)) {
+		rc = err_set(err, -EBUSY, "sampler %s: its source is being read, and takes its time; try again later",
+			     sp->name);
+		goto out;
+	}
+	rc = attrs_take(sp, attrs, err);
+	if (rc || sp->env->draft)
+		goto out;
+	sp->more = true;
+	if (sp->env->sched)
+		answered = samp_sched_once(sp->env->sched, &sp->task);
+	else
+		samp_turn_now(sp);
+	if (!answered)
+		goto out; /* it is under way, and will be */
+	if (sp->last_rc) {
+		samp_lines_cut(sp);
+		if (err)
+			*err = sp->last_err;
+		rc = err_prefix(err, sp->last_rc, "sampler %s: ", sp->name);
+	}
+out:
+	if (running)
+		samp_sched_add(sp->env->sched, &sp->task, sp->interval_us, sp->offset_us);
+	return rc;
+}
+
 int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
 {
 	bool answered = true;
-	int rc = attrs_take(sp, attrs, err);
+	int rc;
 
+	if (sp->state != SAMP_LOADED && sp->type->more)
+		return config_more(sp, attrs, err);
+	rc = attrs_take(sp, attrs, err);
 	if (rc)
 		return rc;
 	sp->retry_us = 0;
@@ -268,7 +330,7 @@ int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
 	else
 		samp_turn_now(sp);
 	if (answered && sp->last_rc && (sp->required || is_slip(sp->last_rc))) {
-		samp_conf_fini(sp);
+		samp_lines_cut(sp);
 		if (err)
 			*err = sp->last_err;
 		return err_prefix(err, sp->last_rc, "sampler %s: ", sp->name);
@@ -324,15 +386,6 @@ int samp_stop(struct samp *sp, struct err *err)
 	sp->sampling = false;
 	sp->state = SAMP_CONFIGURED;
 	return 0;
-}
-
-static bool samp_busy(const struct samp *sp)
-{
-	struct samp_sched_look look = { 0 };
-
-	if (sp->env->sched)
-		samp_sched_look(sp->env->sched, &sp->task, &look);
-	return look.busy;
 }
 
 int samp_once(struct samp *sp, struct err *err)

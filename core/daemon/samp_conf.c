@@ -157,3 +157,38 @@ int samp_conf_read(struct samp *sp, const struct kv *attrs, struct err *err)
 		rc = sp->type->check(sp, err);
 	return rc ? err_prefix(err, rc, "sampler %s: ", sp->name) : 0;
 }
+
+int samp_lines_add(struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	int rc = samp_conf_read(sp, attrs, err);
+
+	if (rc) {
+		if (sp->n_lines)
+			samp_conf_read(sp, &sp->lines[sp->n_lines - 1], NULL);
+		else
+			samp_conf_fini(sp);
+		return rc;
+	}
+	sp->lines = xrealloc(sp->lines, (sp->n_lines + 1) * sizeof(*sp->lines));
+	sp->lines[sp->n_lines] = (struct kv){ 0 };
+	kv_copy(&sp->lines[sp->n_lines++], attrs);
+	return 0;
+}
+
+void samp_lines_cut(struct samp *sp)
+{
+	kv_fini(&sp->lines[--sp->n_lines]);
+	if (sp->n_lines)
+		samp_conf_read(sp, &sp->lines[sp->n_lines - 1], NULL);
+	else
+		samp_conf_fini(sp);
+}
+
+void samp_lines_fini(struct samp *sp)
+{
+	while (sp->n_lines)
+		kv_fini(&sp->lines[--sp->n_lines]);
+	free(sp->lines);
+	sp->lines = NULL;
+	samp_conf_fini(sp);
+}

@@ -51,6 +51,8 @@ struct samp {
 
 	/* the configuration: does not change while the plugin can run */
 	struct kv attrs;
+	struct kv *lines; /* each `config` that it was given; attrs is one of them */
+	size_t n_lines;
 	char *producer, *instance, *root;
 	uint64_t component_id;
 	uint32_t uid, gid, perm, array_card;
@@ -67,6 +69,7 @@ struct samp {
 	uint64_t turn; /* counts up with each: what is looked at once in a turn */
 	struct samp_job job;
 	atomic_bool sampling; /* a turn shall sample, not only open */
+	atomic_bool more;     /* a turn shall tell the plugin of the newest line */
 
 	pthread_mutex_t lock;                 /* of all below but the atomics */
 	atomic_bool orphan;                   /* written with it; read by the plugin's thread also without */
@@ -84,6 +87,10 @@ struct samp {
 /* Take over the attributes of `config`: -EINVAL with words for one that is unknown or makes no sense. */
 int samp_conf_read(struct samp *sp, const struct kv *attrs, struct err *err);
 void samp_conf_fini(struct samp *sp);
+/* The same with one more line; and without the newest again, as it was before. */
+int samp_lines_add(struct samp *sp, const struct kv *attrs, struct err *err);
+void samp_lines_cut(struct samp *sp);
+void samp_lines_fini(struct samp *sp);
 
 /* Of all sets: take them out of the database (samp.lock is held), and let go of them. */
 void samp_sets_unpublish(struct samp *sp);

@@ -217,6 +217,18 @@ void set_meta_text(struct set *s, int i, const char *text, size_t len)
 	free(value);
 }
 
+void set_meta_put(struct set *s, int i, const void *p, size_t len)
+{
+	const struct metric_desc *d = set_desc(s, i);
+	size_t room = value_elem_size(d->type) * desc_count(d);
+	uint8_t *value = xcalloc(1, room);
+
+	assert(room && d->flags == METRIC_META);
+	memcpy(value, p, len < room ? len : room);
+	meta_store(s, le32toh(d->off), value, room);
+	free(value);
+}
+
 void set_perm_set(struct set *s, uint32_t uid, uint32_t gid, uint32_t perm)
 {
 	uint32_t owner[3] = { htole32(uid), htole32(gid), htole32(perm & SET_PERM_BITS) };
