@@ -13,6 +13,7 @@
 	X(procnetdev2) \
 	X(procstat2)   \
 	X(synth)       \
+	X(test_sampler) \
 	X(vmstat)
 
 #define X(n) extern const struct samp_type samp_##n;

@@ -1,0 +1,398 @@
+/* test_sampler.c - sets of any shape, laid out by the configuration: for tests of what lies behind a sampler
+ *
+ * An instance takes any number of `config` lines; action= says what a line does.  Schemas are an instance's own, and
+ * sets are made from them by name.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/str.h"
+#include "core/base/xalloc.h"
+#include "plugins/attr.h"
+#include "plugins/samp.h"
+#include "plugins/test_grammar.h"
+
+#define SETS_MAX     100000
+#define METRICS_MAX  SCHEMA_CARD_MAX
+#define LIST_LEN_MAX 1000000
+
+static const struct samp_attr attrs[] = {
+	{ "action", "default", "what this line does: default, add_schema, add_set or add_lists" },
+	{ "base", "instance=", "default: name of the set; of several, NAME_0, NAME_1, ..." },
+	{ "num_sets", "1", "default: how many sets" },
+	{ "num_metrics", "1", "default, add_schema: metrics metric_0, metric_1, ..." },
+	{ "type", "u64", "add_schema: type of these" },
+	{ "init_value", "0", "add_schema: what these begin with" },
+	{ "metrics", NULL,
+	  "add_schema: what it holds: name:meta|data:TYPE:INIT:COUNT:UNIT, separated by commas; TYPE is u8 to d64, "
+	  "char, or one of these with _array; record with {name:TYPE:INIT:COUNT:UNIT;...} for INIT:COUNT; list with "
+	  "[TYPE:INIT:COUNT] or [record:NAME:] for INIT and its longest for COUNT; record_array with the record's name "
+	  "for INIT" },
+	{ "delim", ":", "add_schema: the character between the fields of metrics=" },
+	{ "push", NULL, "add_set: accepted; who has asked for pushes gets every sample" },
+	{ "jobid", "0", "add_set: the same as job_id=" },
+	{ "value_types", "u64", "add_lists: a list of each of these types, separated by commas" },
+	{ "min_len", "0", "add_lists: entries of a list at least" },
+	{ "max_len", "4", "add_lists: entries of a list at most" },
+	{ NULL, NULL, NULL },
+};
+
+struct named_schema {
+	char *name;
+	struct test_schema ts;
+	uint32_t array_card; /* 0: what the set's line says */
+};
+
+struct test_set {
+	struct set *set;
+	struct named_schema *schema;
+	uint64_t samples;
+};
+
+struct test_sampler {
+	struct named_schema **schemas;
+	size_t n_schemas;
+	struct test_set *sets;
+	size_t n_sets;
+};
+
+/* -- schemas ------------------------------------------------------------------------------------------------------- */
+
+static void named_schema_free(struct named_schema *ns)
+{
+	test_schema_fini(&ns->ts);
+	free(ns->name);
+	free(ns);
+}
+
+/* metric_0, metric_1, ... */
+static int metrics_add(struct samp *sp, struct test_schema *ts, struct err *err)
+{
+	const char *type = samp_attr(sp, "type"), *init = samp_attr(sp, "init_value");
+	uint64_t n;
+	int rc = attr_range(sp, "num_metrics", 1, 0, METRICS_MAX, &n, err);
+	char name[sizeof("metric_18446744073709551615")];
+	uint64_t from = 0;
+
+	if (rc)
+		return rc;
+	if (init && !test_init_parse(init, &from))
+		return err_set(err, -EINVAL, "init_value=%s: is no number", init);
+	for (uint64_t i = 0; i < n; i++) {
+		struct test_metric *m;
+
+		snprintf(name, sizeof(name), "metric_%llu", (unsigned long long)i);
+		m = test_schema_add(ts, name, type ? type : "u64");
+		if (!m)
+			return err_set(err, -EINVAL,
+				       "type=%s: is no type; use u8 to d64, char, and u8_array to d64_array", type);
+		m->init = from;
+	}
+	return 0;
+}
+
+/* The two that schemas with num_metrics= have in front; their values are the set's. */
+static void ids_add(struct test_schema *ts)
+{
+	test_schema_add(ts, "component_id", "u64")->meta = true;
+	test_schema_add(ts, "job_id", "u64");
+	for (size_t i = 0; i < ts->n; i++) {
+		ts->metrics[i].fixed = true;
+		ts->metrics[i].unit[0] = 0;
+	}
+}
+
+static int metrics_parse(struct samp *sp, struct test_schema *ts, struct err *err)
+{
+	const char *text = samp_attr(sp, "metrics"), *delim = samp_attr(sp, "delim");
+
+	if (delim && (strlen(delim) != 1 || strchr(",;{}[]", *delim)))
+		return err_set(err, -EINVAL, "delim=%s: must be one character, and none of ,;{}[]", delim);
+	if (text && samp_attr_has(sp, "num_metrics"))
+		return err_set(err, -EINVAL, "metrics= and num_metrics= are two ways to say it; give one of them");
+	if (text)
+		return test_schema_parse(ts, text, delim ? *delim : ':', err);
+	if (!samp_attr_has(sp, "num_metrics"))
+		return err_set(err, -EINVAL, "action=add_schema wants metrics= or num_metrics=");
+	ids_add(ts);
+	return metrics_add(sp, ts, err);
+}
+
+static int lists_add(struct samp *sp, struct test_schema *ts, struct err *err)
+{
+	const char *types = samp_attr(sp, "value_types"), *next;
+	uint64_t min, max;
+	int rc = attr_range(sp, "min_len", 0, 0, LIST_LEN_MAX, &min, err);
+
+	if (!rc)
+		rc = attr_range(sp, "max_len", 4, 1, LIST_LEN_MAX, &max, err);
+	if (rc)
+		return rc;
+	if (min > max)
+		return err_set(err, -EINVAL, "min_len=%llu: is more than max_len=%llu", (unsigned long long)min,
+			       (unsigned long long)max);
+	for (types = types ? types : "u64"; types; types = next) {
+		size_t n = strcspn(types, ",");
+		char *text, *type = xstrndup(types, n);
+
+		next = types[n] ? types + n + 1 : NULL;
+		if (test_type_find(types, n) == V_NONE) {
+			rc = err_set(err, -EINVAL,
+				     "value_types=: '%s' is no type; use u8 to d64, char, and u8_array "
+				     "to d64_array",
+				     type);
+			free(type);
+			return rc;
+		}
+		text = xasprintf("list_%s", type);
+		test_schema_add_list(ts, text, type, (uint32_t)min, (uint32_t)max);
+		free(text);
+		free(type);
+	}
+	return 0;
+}
+
+/* The schema that this line describes; yours. */
+static int schema_read(struct samp *sp, const char *dflt,
+		       int (*read)(struct samp *, struct test_schema *, struct err *), struct named_schema **ret,
+		       struct err *err)
+{
+	struct named_schema *ns = xcalloc(1, sizeof(*ns));
+	const char *name = samp_attr(sp, "schema");
+	struct schema *trial;
+	int rc = name || dflt ? read(sp, &ns->ts, err) : err_set(err, -EINVAL, "action=add_schema wants schema=NAME");
+
+	if (!rc) { /* what can be wrong with names is known to LDMS's schema */
+		trial = samp_schema_bare(sp, dflt, err);
+		rc = trial ? test_schema_build(&ns->ts, trial, err) : -EINVAL;
+		schema_free(trial);
+	}
+	if (rc) {
+		named_schema_free(ns);
+		return rc;
+	}
+	ns->name = xstrdup(name ? name : dflt);
+	*ret = ns;
+	return 0;
+}
+
+static struct named_schema *schema_named(const struct test_sampler *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_schemas; i++)
+		if (!strcmp(t->schemas[i]->name, name))
+			return t->schemas[i];
+	return NULL;
+}
+
+/* Takes it. */
+static struct named_schema *schema_keep(struct test_sampler *t, struct named_schema *ns)
+{
+	t->schemas = xrealloc(t->schemas, (t->n_schemas + 1) * sizeof(*t->schemas));
+	return t->schemas[t->n_schemas++] = ns;
+}
+
+/* -- sets ---------------------------------------------------------------------------------------------------------- */
+
+/* What the operator says of the set itself, over what its schema says. */
+static int ids_put(struct samp *sp, struct set *set, const struct test_schema *ts, struct err *err)
+{
+	const char *attr = samp_attr_has(sp, "job_id") ? "job_id" : "jobid";
+	const struct test_metric *m = ts->metrics;
+	uint64_t job;
+	int rc = samp_attr_u64(sp, attr, 0, &job, err);
+
+	for (size_t i = 0; !rc && i < ts->n; i++, m++) {
+		if (m->meta && m->type == V_U64 && !strcmp(m->name, "component_id") && samp_attr(sp, "component_id"))
+			set_meta_u64(set, (int)i, samp_component_id(sp));
+		else if (m->fixed && !strcmp(m->name, "job_id"))
+			*(uint64_t *)set_slot(set, (int)i) = htole64(job);
+	}
+	return rc;
+}
+
+static int set_add(struct samp *sp, struct named_schema *ns, const char *name, struct err *err)
+{
+	struct test_sampler *t = samp_state(sp);
+	struct schema *s = samp_schema_bare(sp, ns->name, err);
+	struct set *set;
+	int rc = s ? test_schema_build(&ns->ts, s, err) : -EINVAL;
+
+	if (rc) {
+		schema_free(s);
+		return rc;
+	}
+	if (ns->array_card)
+		schema_array_card_set(s, ns->array_card);
+	set = name ? samp_set_named(sp, s, name, err) : samp_set_new(sp, s, "", err);
+	if (!set)
+		return -ENOMEM;
+	test_set_init(&ns->ts, set);
+	t->sets = xrealloc(t->sets, (t->n_sets + 1) * sizeof(*t->sets));
+	t->sets[t->n_sets++] = (struct test_set){ set, ns, 0 };
+	return ids_put(sp, set, &ns->ts, err);
+}
+
+/* -- actions: each checks its line (t == NULL), or does what it says ------------------------------------------------ */
+
+static int act_default(struct samp *sp, struct test_sampler *t, struct err *err)
+{
+	const char *base = samp_attr(sp, "base");
+	struct named_schema *ns;
+	uint64_t n;
+	int rc = attr_range(sp, "num_sets", 1, 0, SETS_MAX, &n, err);
+
+	if (!rc)
+		rc = schema_read(sp, "test_sampler", metrics_add, &ns, err);
+	if (rc)
+		return rc;
+	if (!t) {
+		named_schema_free(ns);
+		return 0;
+	}
+	ns = schema_keep(t, ns);
+	for (uint64_t i = 0; !rc && i < n; i++) {
+		char *name = n > 1 ? xasprintf("%s_%llu", base ? base : samp_instance(sp), (unsigned long long)i)
+				   : xstrdup(base ? base : samp_instance(sp));
+
+		rc = set_add(sp, ns, name, err);
+		free(name);
+	}
+	return rc;
+}
+
+static int act_add_schema(struct samp *sp, struct test_sampler *t, struct err *err)
+{
+	struct named_schema *ns;
+	uint64_t card = 0;
+	int rc = schema_read(sp, NULL, metrics_parse, &ns, err);
+
+	/* what is no number was refused before */
+	samp_attr_u64(sp, "set_array_card", 0, &card, NULL);
+	if (!rc && t && schema_named(t, ns->name)) {
+		rc = err_set(err, -EEXIST, "schema %s: is there already; give it another name", ns->name);
+		named_schema_free(ns);
+		return rc;
+	}
+	if (!rc && t) {
+		schema_keep(t, ns);
+		ns->array_card = (uint32_t)card;
+	} else if (!rc) {
+		named_schema_free(ns);
+	}
+	return rc;
+}
+
+static int act_add_set(struct samp *sp, struct test_sampler *t, struct err *err)
+{
+	const char *schema = samp_attr(sp, "schema");
+	struct named_schema *ns;
+	uint64_t push;
+	int rc = samp_attr_u64(sp, "push", 0, &push, err);
+
+	if (rc)
+		return rc;
+	if (!schema)
+		return err_set(err, -EINVAL, "action=add_set wants schema=, the name that action=add_schema gave one");
+	if (!t)
+		return 0;
+	ns = schema_named(t, schema);
+	if (!ns)
+		return err_set(err, -EINVAL, "schema=%s: no action=add_schema has made it", schema);
+	return set_add(sp, ns, NULL, err);
+}
+
+static int act_add_lists(struct samp *sp, struct test_sampler *t, struct err *err)
+{
+	struct named_schema *ns;
+	int rc = schema_read(sp, "test_sampler_lists", lists_add, &ns, err);
+
+	if (!rc && t)
+		rc = set_add(sp, schema_keep(t, ns), NULL, err);
+	else if (!rc)
+		named_schema_free(ns);
+	return rc;
+}
+
+static const struct action {
+	const char *name;
+	int (*fn)(struct samp *sp, struct test_sampler *t, struct err *err);
+} actions[] = {
+	{ "add_lists", act_add_lists },
+	{ "add_schema", act_add_schema },
+	{ "add_set", act_add_set },
+	{ "default", act_default },
+};
+#define ACTIONS (sizeof(actions) / sizeof(*actions))
+
+static int act(struct samp *sp, struct test_sampler *t, struct err *err)
+{
+	const char *word = samp_attr(sp, "action"), *names[ACTIONS + 1] = { NULL }, *near;
+
+	for (size_t i = 0; i < ACTIONS; i++) {
+		names[i] = actions[i].name;
+		if (!strcmp(word ? word : "default", actions[i].name))
+			return actions[i].fn(sp, t, err);
+	}
+	near = nearest(word, names);
+	return err_set(err, -EINVAL, "action=%s: %s%s%s", word, near ? "did you mean " : "is none of ",
+		       near ? near : "add_lists, add_schema, add_set, default", near ? "?" : "");
+}
+
+static int test_check(struct samp *sp, struct err *err)
+{
+	return act(sp, NULL, err);
+}
+
+static int test_open(struct samp *sp, struct err *err)
+{
+	struct test_sampler *t = samp_state(sp);
+	size_t sets = t->n_sets, schemas = t->n_schemas;
+	int rc = act(sp, t, err);
+
+	if (!rc)
+		return 0;
+	while (t->n_sets > sets)
+		samp_set_drop(sp, t->sets[--t->n_sets].set);
+	while (t->n_schemas > schemas)
+		named_schema_free(t->schemas[--t->n_schemas]);
+	return rc;
+}
+
+static int test_sample(struct samp *sp, struct err *err)
+{
+	struct test_sampler *t = samp_state(sp);
+
+	for (size_t i = 0; i < t->n_sets; i++) {
+		struct test_set *s = &t->sets[i];
+
+		samp_begin(sp, s->set);
+		test_set_fill(&s->schema->ts, s->set, ++s->samples);
+		samp_end(sp, s->set);
+	}
+	return 0;
+}
+
+static void test_close(struct samp *sp)
+{
+	struct test_sampler *t = samp_state(sp);
+
+	for (size_t i = 0; i < t->n_schemas; i++)
+		named_schema_free(t->schemas[i]);
+	free(t->schemas);
+	free(t->sets);
+}
+
+const struct samp_type samp_test_sampler = {
+	.name = "test_sampler",
+	.brief = "sets of any shape, for tests",
+	.source = "a counter",
+	.attrs = attrs,
+	.state_size = sizeof(struct test_sampler),
+	.check = test_check,
+	.open = test_open,
+	.more = test_open,
+	.sample = test_sample,
+	.close = test_close,
+};
