@@ -39,6 +39,14 @@ int schema_name_check(const char *what, const char *name, size_t max, struct err
 	return 0;
 }
 
+static bool has_control(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+		if (*p < ' ' || *p == 0x7f)
+			return true;
+	return false;
+}
+
 static int metric_name_check(const struct schema *s, const char *name, const char *unit, struct err *err)
 {
 	size_t len = strlen(name), unit_sz = unit ? strlen(unit) + 1 : 0;
@@ -49,11 +57,9 @@ static int metric_name_check(const struct schema *s, const char *name, const cha
 		return err_set(err, -EINVAL,
 			       "schema %s: metric %.32s...: name and unit have %zu bytes, at most %d fit; shorten them",
 			       s->name, name, len + (unit ? unit_sz - 1 : 0), METRIC_NAME_MAX);
-	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
-		if (*p < ' ' || *p == 0x7f)
-			return err_set(err, -EINVAL,
-				       "schema %s: metric %s: a control character in the name; leave it out", s->name,
-				       name);
+	if (has_control(name) || (unit && has_control(unit)))
+		return err_set(err, -EINVAL, "schema %s: metric %s: a control character in the %s; leave it out",
+			       s->name, name, has_control(name) ? "name" : "unit");
 	return 0;
 }
 

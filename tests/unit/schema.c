@@ -98,6 +98,7 @@ static void test_names(void **state)
 	assert_int_equal(schema_add(s, name, V_U64, "", &err), 0);
 	assert_int_equal(schema_add(s, "", V_U64, NULL, &err), -EINVAL);
 	assert_int_equal(schema_add(s, "a\nb", V_U64, NULL, &err), -EINVAL);
+	assert_int_equal(schema_add(s, "ab", V_U64, "a\nb", &err), -EINVAL);
 	assert_int_equal(schema_add(s, name, V_D64, NULL, &err), -EEXIST);
 	assert_int_equal(schema_add(s, "Active(anon)", V_U64, "kB", &err), 1);
 	assert_int_equal(schema_find(s, "Active(anon)"), 1);
