@@ -7,13 +7,19 @@
 #include "core/base/str.h"
 
 /* clang-format off */
-#define SAMPLERS(X)    \
-	X(loadavg)     \
-	X(meminfo)     \
+#define SAMPLERS(X) \
+	X(all_example) \
+	X(array_example) \
+	X(fptrans) \
+	X(loadavg) \
+	X(meminfo) \
 	X(procnetdev2) \
-	X(procstat2)   \
-	X(synth)       \
+	X(procstat2) \
+	X(record_sampler) \
+	X(synth) \
+	X(synthetic) \
 	X(test_sampler) \
+	X(variable) \
 	X(vmstat)
 
 #define X(n) extern const struct samp_type samp_##n;
