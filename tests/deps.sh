@@ -2,7 +2,8 @@
 # deps.sh have|install GROUP...  - the packages that building and testing need, on Debian and Ubuntu
 #
 # have: exit 1 and name what is missing.  install: get what is missing with apt-get (root or sudo).
-# Groups: build (compiler, libraries), edit (what the build can do without), test (unit and integration tests, manuals' lint).
+# Groups: build (compiler, libraries), edit (what the build can do without), test (unit and integration tests, manuals'
+# lint), vm (the small virtual machine for what this kernel lacks; tests that need it are skipped without).
 verb=$1
 shift
 packages() {
@@ -10,14 +11,16 @@ packages() {
 	build) echo gcc:bin make:bin pkg-config:bin libc6-dev:h:stdio.h libev-dev:h:ev.h nettle-dev:h:nettle/sha2.h uthash-dev:h:uthash.h libyaml-dev:h:yaml.h libmunge-dev:h:munge.h libjansson-dev:h:jansson.h ;;
 	edit) echo libedit-dev:h:histedit.h ;; # the prompt of `ldms ctl`
 	test) echo libcmocka-dev:h:cmocka.h python3:bin python3-pytest:py:pytest mandoc:bin munge:bin faketime:bin ;;
+	vm) echo qemu-system-x86:bin:qemu-system-x86_64 busybox-static:bin:busybox cpio:bin kmod:bin:depmod iproute2:bin:tc ;;
 	*) echo "deps.sh: no group $1" >&2; exit 2 ;;
 	esac
 }
-there() { # package:kind:what
+there() { # package:kind:what; a program is most often called as its package
 	pkg=${1%%:*}
 	rest=${1#*:}
+	program=${rest#bin:}
 	case ${rest%%:*} in
-	bin) case $pkg in pkg-config) command -v pkg-config || command -v pkgconf ;; *) command -v "$pkg" ;; esac ;;
+	bin) case $pkg in pkg-config) command -v pkg-config || command -v pkgconf ;; *) [ "$program" != bin ] || program=$pkg; PATH=$PATH:/usr/sbin:/sbin command -v "$program" ;; esac ;;
 	h) printf '#include <stddef.h>\n#include <stdarg.h>\n#include <setjmp.h>\n#include <stdint.h>\n#include <%s>\n' "${rest#h:}" | ${CC:-cc} -E - ;;
 	py) python3 -c "import ${rest#py:}" ;;
 	esac >/dev/null 2>&1
