@@ -42,7 +42,7 @@ def address(i):
     return str(FIRST_ADDRESS + i)
 
 
-def limits(n, l1s):
+def limits(n):
     """What is too small here, in words; nothing is begun then."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard != resource.RLIM_INFINITY and hard < n + FDS_MORE:
@@ -56,7 +56,11 @@ def limits(n, l1s):
 
 
 class Crowd:
-    """Processes that are n producers together."""
+    """Processes that are n producers together.
+
+    A sample is `seen` when its bytes were copied for a reader, and `lost` when the next one was made before that; `late`
+    when it was read more than half an interval behind its time, and `again` when it was read once more.
+    """
 
     def __init__(self, yard, n, sets, rounds):
         self.n, self.sets, self.rounds = n, n * sets, rounds
@@ -178,9 +182,11 @@ def one_level(scale, make, n):
         out = {"connected_s": connected(d, n)}
         crowd.all_read()
         out["read_s"] = time.monotonic() - d.started
-        used = Used([d])
+        before, used = updates(d) if make is OURS else None, Used([d])
         out |= crowd.go()
         out["cores"], = used.cores()
+        if make is OURS:
+            out["counted"] = settled(d, out["seen"], before)
         rss = memory(d.pid)["Rss"]
         out["rss_mib"], out["bytes_set"] = rss / 2**20, (rss - empty) / crowd.sets
         scale.punctual(make, out)
@@ -212,8 +218,7 @@ def two_levels(scale, make, n):
         *below, out["cores_2"] = used.cores()
         out["cores_1"] = sum(below)
         if make is OURS:
-            out["lost_2"] = crowd.sets * scale.rounds - out["lost"] - settled(l2, crowd.sets * scale.rounds - out["lost"],
-                                                                           before)
+            out["lost_2"] = out["seen"] - settled(l2, out["seen"], before)
         out["rss_mib"] = memory(l2.pid)["Rss"] / 2**20
         scale.punctual(make, out)
         return out
@@ -222,12 +227,13 @@ def two_levels(scale, make, n):
         crowd.end()
 
 
-def settled(l2, due, before):
-    """Samples that came since: nothing new is sampled, and the last ones are on their way for an interval at most."""
+def settled(d, due, before):
+    """Samples that it has received since: nothing new is sampled, and the last ones are on their way for an interval at
+    most."""
     end = time.monotonic() + 3 * INTERVAL_MS / 1000
-    while updates(l2) - before < due and time.monotonic() < end:
+    while updates(d) - before < due and time.monotonic() < end:
         time.sleep(PAUSE_S)
-    return updates(l2) - before
+    return updates(d) - before
 
 
 ONE = (("connected_s", "all connected after", "s"), ("read_s", "all sets read after", "s"), ("cores", "CPU", "cores"),
@@ -291,7 +297,7 @@ def main():
     o = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # end the daemons on the way
     try:
-        limits(o.n, L1S)
+        limits(o.n)
         makes = [OURS] + ([Peer(o.peer)] if o.peer else [])
     except GaveUp as e:
         sys.exit(f"scale: {e}")
