@@ -55,12 +55,13 @@ initrd() { # into the folder $1, from the modules there
 		[ -e "$w/mod/$b" ] || { cp "$file" "$w/mod/" && echo "$b" >>"$w/mod/list"; }
 	done
 	first >"$w/init"
+	serve >"$w/serve"
 	chmod 755 "$w/init"
 	(cd "$w" && find . | cpio -o -H newc --quiet | gzip -1) >"$1/initrd.gz" || die "no initrd could be made"
 	rm -r "$w" "$1/lib"
 }
 
-first() { # the first process: it puts the files together, and carries out what it finds in /out
+first() { # the first process
 	cat <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -77,18 +78,24 @@ mkdir -p /new/dev/pts /new/dev/shm
 mount -t devpts pts /new/dev/pts; mount -t tmpfs shm /new/dev/shm; mount -t tmpfs run /new/run
 ip link set lo up
 for a in $(cat /new/proc/cmdline); do case $a in host=*) hostname ${a#host=};; esac; done
-echo up >/new/out/up
+exec switch_root /new /bin/sh -c "$(cat /serve)"
+INIT
+}
+
+serve() { # what it becomes when the files are together
+	cat <<'SERVE'
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+echo up >/out/up
 n=0
-while [ ! -e /new/out/down ]; do
-	if [ ! -e /new/out/$n.ready ]; then usleep 50000; continue; fi
-	chroot /new /usr/bin/env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-		/bin/sh /out/$n.cmd </new/dev/null >/new/out/$n.log 2>&1
-	echo $? >/new/out/$n.rc; echo >/new/out/$n.done
+while [ ! -e /out/down ]; do
+	if [ ! -e /out/$n.ready ]; then sleep 0.05; continue; fi
+	/bin/sh /out/$n.cmd </dev/null >/out/$n.log 2>&1
+	echo $? >/out/$n.rc; echo >/out/$n.done
 	n=$((n + 1))
 done
 sync
-reboot -f
-INIT
+busybox reboot -f
+SERVE
 }
 
 fetch() {
@@ -96,7 +103,7 @@ fetch() {
 	for c in qemu-system-x86_64 busybox cpio depmod; do
 		command -v $c >/dev/null || die "$c is not here; run: tests/deps.sh install vm"
 	done
-	recipe=$( (echo "$modules" && first) | cksum)
+	recipe=$( (echo "$modules" && first && serve) | cksum)
 	[ "$(cat "$cache/recipe" 2>/dev/null)" = "$recipe" ] && return
 	mkdir -p "$cache"
 	new=$(mktemp -d "$cache/new.XXXXXX") || die "$cache cannot be written"
