@@ -271,6 +271,7 @@ static int gather_again(void *arg, struct conf *cf, struct err *err)
 	return conf_gather(cf, arg, false, err);
 }
 
+/* Takes cf: once it is carried out it takes no memory (600 bytes a producer). */
 static int run(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct reload *reload,
 	       struct confine *confine, struct err *err)
 {
@@ -284,8 +285,10 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 
 	dc.confine = confine;
 	rc = daemon_new(&dc, &d, err);
-	if (rc)
+	if (rc) {
+		conf_free(cf);
 		return rc;
+	}
 	signal_loop = d->main;
 	begun = true;
 	ev_signal_init(&hangup, on_hangup, SIGHUP);
@@ -297,6 +300,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	d->reload = reload;
 	reload_began(reload, cf);
 	rc = configure(d, o, cf, &pid, err);
+	conf_free(cf);
 	if (rc && d->listen_failed)
 		o->exit_status = EXIT_LISTEN;
 	if (!rc) {
@@ -361,7 +365,8 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 		rc = conf_judge(role, o, cf, &err);
 	if (!rc)
 		rc = run(role, o, cf, reload, confine, &err);
-	conf_free(cf);
+	else
+		conf_free(cf);
 	reload_free(reload);
 	confine_free(confine);
 	status = !rc ? 0 : o->exit_status ? o->exit_status : abs(rc) & 0xff;

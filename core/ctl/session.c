@@ -38,7 +38,7 @@ struct session {
 	uint64_t id;
 	struct xprt *x;
 	struct loop *loop;
-	struct part parts[PARTS_MAX];
+	struct part *parts; /* PARTS_MAX of them; NULL: it never asked, as an aggregator's thousands of producers */
 	unsigned int parts_n;
 	struct asks asks; /* what we asked it */
 	struct peer peer; /* what is carried out here, at once */
@@ -176,6 +176,8 @@ static bool gather(struct session *s, const struct record *rec, struct buf *whol
 			answer(s->x, rec->msg_no, EADDRINUSE, ATTR_STRING, why, strlen(why));
 			return false;
 		}
+		if (!s->parts)
+			s->parts = xcalloc(PARTS_MAX, sizeof(*s->parts));
 		p = &s->parts[s->parts_n++];
 		*p = (struct part){ .msg_no = rec->msg_no };
 	} else if (!p) {
@@ -319,6 +321,7 @@ static void session_free(struct session *s)
 	peer_fini(&s->peer);
 	while (s->parts_n)
 		part_drop(s, &s->parts[0]);
+	free(s->parts);
 	free(s);
 }
 
