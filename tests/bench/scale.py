@@ -130,12 +130,13 @@ def conf_prdcrs(hosts, port, offset_ms):
 
 
 def status(d, verb):
-    """What it says of itself; {} while it does not answer."""
+    """What it says of itself; {} while it does not answer, or is busy (an ldmsd that reads its configuration)."""
     d.check()
     try:
         peer = Wire(d.ports[0], timeout=ANSWER_S).accepted()
         try:
-            return peer.status(verb)
+            code, text = peer.control(verb)
+            return {} if code else json.loads(text)
         finally:
             peer.sock.close()
     except (OSError, EOFError):
