@@ -5,8 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/cluster.h"
-#include "core/base/hostlist.h"
+#include "cmd/cluster_exec.h"
 #include "core/cluster/node.h"
 
 struct exec_opts {
@@ -42,28 +41,44 @@ const struct cmd_usage usage_cluster_sh = {
 	.examples = "ldms cluster sh node2",
 };
 
-static int run_one(const struct cluster_opts *o, const char *node, char **argv, struct err *err)
+int exec_one(const struct cluster *c, size_t node, char **argv, const int *fds, struct err *err)
 {
 	char *cwd = getcwd(NULL, 0);
-	struct node_cmd cmd = { .argv = argv, .cwd = cwd, .fds = { 0, 1, 2 } };
-	struct cluster *c = NULL;
-	int status = CLUSTER_EXIT_NOT_RUN, rc;
-	size_t i;
+	struct node_cmd cmd = { .argv = argv, .cwd = cwd, .fds = { fds[0], fds[1], fds[2] } };
+	int status, rc = node_run(c, node, &cmd, &status, err);
 
-	rc = cluster_find(o, &c, err);
-	if (!rc)
-		rc = cluster_node_find(c, node, &i, err);
-	if (!rc)
-		rc = node_run(c, i, &cmd, &status, err);
-	cluster_close(c);
 	free(cwd);
 	return rc ? rc : status;
+}
+
+static int run(const struct cluster_opts *o, const char *nodes, char **argv, struct err *err)
+{
+	static const int ours[3] = { 0, 1, 2 };
+	struct hostlist hl = { 0 };
+	struct cluster *c = NULL;
+	size_t i;
+	int rc;
+
+	rc = hostlist_parse(nodes, &hl, err);
+	if (!rc && !hl.n)
+		rc = err_set(err, -EINVAL, "in which node?");
+	if (!rc)
+		rc = cluster_find(o, &c, err);
+	if (!rc && hl.n > 1) {
+		rc = exec_many(c, &hl, argv, err);
+	} else if (!rc) {
+		rc = cluster_node_find(c, hl.names[0], &i, err);
+		if (!rc)
+			rc = exec_one(c, i, argv, ours, err);
+	}
+	cluster_close(c);
+	hostlist_fini(&hl);
+	return rc;
 }
 
 int cluster_verb_exec(const struct cluster_verb *v, int argc, char **argv)
 {
 	struct exec_opts o = { 0 };
-	struct hostlist nodes = { 0 };
 	struct err err = { "" };
 	int status = 0, cut = 1, n;
 
@@ -76,10 +91,7 @@ int cluster_verb_exec(const struct cluster_verb *v, int argc, char **argv)
 	if (cut + 1 >= argc)
 		n = err_set(&err, -EINVAL, "what shall run in %s? Write -- and the command behind the node", argv[1]);
 	else
-		n = hostlist_parse(argv[1], &nodes, &err);
-	if (n >= 0)
-		n = run_one(&o.common, nodes.names[0], argv + cut + 1, &err);
-	hostlist_fini(&nodes);
+		n = run(&o.common, argv[1], argv + cut + 1, &err);
 	if (n >= 0)
 		return n;
 	cluster_complain(v, &err);
@@ -96,7 +108,7 @@ int cluster_verb_sh(const struct cluster_verb *v, int argc, char **argv)
 
 	if (n < 0)
 		return status;
-	n = run_one(&o.common, argv[1], sh, &err);
+	n = run(&o.common, argv[1], sh, &err);
 	if (n >= 0)
 		return n;
 	cluster_complain(v, &err);
