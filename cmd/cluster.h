@@ -47,6 +47,8 @@ int cluster_find(const struct cluster_opts *o, struct cluster **ret, struct err 
 	extern const struct cmd_usage usage_cluster_##name;
 VERB(down)
 VERB(exec)
+VERB(fault)
+VERB(logs)
 VERB(ls)
 VERB(sh)
 VERB(up)

@@ -17,7 +17,7 @@ struct up_opts {
 	uint64_t n;
 	const char *prefix;
 	struct opt_list mounts;
-	bool no_start, ipv6, pidns;
+	bool ipv6, pidns, clock;
 };
 
 #define AT(field) offsetof(struct up_opts, field)
@@ -28,13 +28,15 @@ static const struct opt opts[] = {
 	  "make a folder or file of this machine visible in all hosts" },
 	{ 0, "ipv6", OPT_FLAG, NULL, AT(ipv6), "IPv6 addresses, too" },
 	{ 0, "pidns", OPT_FLAG, NULL, AT(pidns), "each host sees its own processes only" },
+	{ 0, "clock", OPT_FLAG, NULL, AT(clock), "the hosts' clocks can be set: `ldms cluster fault clock`" },
 	CLUSTER_OPTS(AT),
 	{ 0 },
 };
 #undef AT
 
 const struct cmd_usage usage_cluster_up = {
-	.synopsis = "ldms cluster up -n N [--prefix WORD] [--mount SRC:DST[:ro]] [--ipv6] [--pidns] [--name NAME] "
+	.synopsis = "ldms cluster up -n N [--prefix WORD] [--mount SRC:DST[:ro]] [--ipv6] [--pidns] [--clock] [--name "
+		    "NAME] "
 		    "[--dir DIR]",
 	.brief = "make a virtual cluster",
 	.about = "Makes N hosts that see each other by name. Each has a network, a host name, and /run, /tmp and "
@@ -46,25 +48,6 @@ const struct cmd_usage usage_cluster_up = {
 	.examples =
 		"ldms cluster up -n 3\nldms cluster up -n 200 --name big --prefix nid --mount /srv/data:/srv/data:ro",
 };
-
-/* SRC:DST[:ro|rw]; the texts live as long as `copy`, which is yours. */
-static int mount_parse(const char *text, struct cluster_mount *ret, char **copy, struct err *err)
-{
-	char *dst, *mode, *src = xstrdup(text);
-
-	*copy = src;
-	dst = strchr(src, ':');
-	if (dst)
-		*dst++ = '\0';
-	mode = dst ? strchr(dst, ':') : NULL;
-	if (mode)
-		*mode++ = '\0';
-	if (!dst || !*src || dst[0] != '/' || !dst[1] || (mode && strcmp(mode, "ro") && strcmp(mode, "rw")))
-		return err_set(err, -EINVAL, "mount '%s': write SRC:DST or SRC:DST:ro, DST with all its folders from /",
-			       text);
-	*ret = (struct cluster_mount){ .src = src, .dst = dst, .ro = mode && !strcmp(mode, "ro") };
-	return 0;
-}
 
 /* An interruption is an error like others: what was made is taken back. */
 static void on_signal(int sig)
@@ -128,6 +111,7 @@ static int up_n(const struct up_opts *o, struct err *err)
 		.programs = names,
 		.ipv6 = o->ipv6,
 		.pidns = o->pidns,
+		.clock = o->clock,
 	};
 	int rc = 0;
 
@@ -136,7 +120,7 @@ static int up_n(const struct up_opts *o, struct err *err)
 		hosts[i].name = xasprintf("%s%zu", o->prefix ? o->prefix : PREFIX_DFLT, i + 1);
 	conf.hosts = hosts;
 	for (size_t i = 0; i < o->mounts.n && !rc; i++)
-		rc = mount_parse(o->mounts.v[i], &mounts[i], &copies[i], err);
+		rc = cluster_mount_parse(o->mounts.v[i], &mounts[i], &copies[i], err);
 	if (!rc)
 		rc = up(&conf, err);
 	for (size_t i = 0; i < o->mounts.n; i++)

@@ -78,6 +78,8 @@ struct cluster {
 
 /* Where clusters are kept: `dir`, or $LDMS_CLUSTER_DIR, or the user's place for such things.  Yours. */
 char *cluster_base(const char *dir);
+/* "SRC:DST[:ro|rw]", DST from the root.  The texts live as long as *ret_copy, which is yours, also on failure. */
+int cluster_mount_parse(const char *text, struct cluster_mount *ret, char **ret_copy, struct err *err);
 /* -EINVAL with words when that cannot be the name of a cluster or node (`what`). */
 int cluster_name_check(const char *what, const char *name, struct err *err);
 

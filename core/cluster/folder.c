@@ -3,6 +3,7 @@
  * A file .ldms-cluster says that the folder is a cluster's: it is the first thing in it and the last that goes, so that
  * whatever a killed program left is known again, and nobody's home is ever taken for a cluster.
  */
+#include "core/cluster/fault.h"
 #include "core/cluster/impl.h"
 
 #include <dirent.h>
@@ -187,8 +188,9 @@ static int fill_bin(const struct cluster *c, const struct cluster_conf *conf)
 	return rc;
 }
 
+/* `env` is that of all nodes, before the node's own. */
 static int fill_node(const struct cluster *c, const struct cluster_node *n, const struct cluster_host *h,
-		     struct err *err)
+		     const char *const *env, struct err *err)
 {
 	static const struct {
 		const char *name;
@@ -198,7 +200,8 @@ static int fill_node(const struct cluster *c, const struct cluster_node *n, cons
 		{ "tmp", 01777 }, { "log", 0755 },       { "daemons", 0755 },
 	};
 	char *path = xasprintf("%s/nodes/%s", c->dir, n->name);
-	struct buf env = { 0 };
+	const char *const *lists[] = { env, h->env };
+	struct buf b = { 0 };
 	int rc = folder_path(path, 0755);
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !rc; i++) {
@@ -210,13 +213,14 @@ static int fill_node(const struct cluster *c, const struct cluster_node *n, cons
 	if (rc) {
 		err_set(err, rc, "%s cannot be made: %s", path, err_name(rc));
 	} else {
-		for (const char *const *e = h->env; e && *e; e++)
-			buf_add(&env, *e, strlen(*e) + 1);
+		for (size_t i = 0; i < 2; i++)
+			for (const char *const *e = lists[i]; e && *e; e++)
+				buf_add(&b, *e, strlen(*e) + 1);
 		free(path);
 		path = cluster_node_path(c, n, "env");
-		rc = cluster_file_write(path, &env, err);
+		rc = cluster_file_write(path, &b, err);
 	}
-	buf_fini(&env);
+	buf_fini(&b);
 	free(path);
 	return rc;
 }
@@ -229,23 +233,37 @@ static void hosts_line(struct buf *b, const char *addr, const struct cluster_hos
 	buf_addf(b, "\n");
 }
 
+static void env_free(char **env)
+{
+	for (char **e = env; e && *e; e++)
+		free(*e);
+	free(env);
+}
+
 int folder_fill(const struct cluster *c, const struct cluster_conf *conf, struct err *err)
 {
-	char *path = xasprintf("%s/hosts", c->dir);
+	char *path = xasprintf("%s/hosts", c->dir), **env = NULL;
 	struct buf hosts = { 0 };
-	int rc = fill_bin(c, conf);
+	int rc = conf->clock ? fault_clock_env(&env, err) : 0;
 
+	if (rc)
+		goto out;
+	rc = fill_bin(c, conf);
 	if (rc)
 		err_set(err, rc, "%s/bin cannot be made: %s", c->dir, err_name(rc));
 	buf_addf(&hosts, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
 	for (size_t i = 0; i < c->n && !rc; i++) {
-		rc = fill_node(c, &c->nodes[i], &conf->hosts[i], err);
+		rc = fill_node(c, &c->nodes[i], &conf->hosts[i], (const char *const *)env, err);
+		if (!rc && conf->clock)
+			rc = fault_clock_set(c, i, 0, err);
 		hosts_line(&hosts, c->nodes[i].addr, &conf->hosts[i]);
 		if (c->nodes[i].addr6)
 			hosts_line(&hosts, c->nodes[i].addr6, &conf->hosts[i]);
 	}
 	if (!rc)
 		rc = cluster_file_write(path, &hosts, err);
+out:
+	env_free(env);
 	buf_fini(&hosts);
 	free(path);
 	return rc;

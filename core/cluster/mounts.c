@@ -115,6 +115,24 @@ static void sys_mount(void)
 
 /* -- what was asked for -------------------------------------------------------------------------------------------- */
 
+int cluster_mount_parse(const char *text, struct cluster_mount *ret, char **ret_copy, struct err *err)
+{
+	char *dst, *mode, *src = xstrdup(text);
+
+	*ret_copy = src;
+	dst = strchr(src, ':');
+	if (dst)
+		*dst++ = '\0';
+	mode = dst ? strchr(dst, ':') : NULL;
+	if (mode)
+		*mode++ = '\0';
+	if (!dst || !*src || dst[0] != '/' || !dst[1] || (mode && strcmp(mode, "ro") && strcmp(mode, "rw")))
+		return err_set(err, -EINVAL, "mount '%s': write SRC:DST or SRC:DST:ro, DST with all its folders from /",
+			       text);
+	*ret = (struct cluster_mount){ .src = src, .dst = dst, .ro = mode && !strcmp(mode, "ro") };
+	return 0;
+}
+
 /* Below the node's own places whatever is missing is made; elsewhere that would be in the host. */
 static int dst_make(const char *dst, bool dir)
 {

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -184,6 +185,23 @@ int net_link_set(struct net *n, const char *name, bool up, struct err *err)
 		rc = request(n);
 	}
 	return rc ? err_set(err, rc, "interface %s cannot be set %s: %s", name, up ? "up" : "down", err_name(rc)) : 0;
+}
+
+int net_port_set(struct net *n, const char *port, bool on, struct err *err)
+{
+	const uint8_t state = on ? BR_STATE_FORWARDING : BR_STATE_DISABLED;
+	struct ifinfomsg m = { .ifi_family = AF_BRIDGE, .ifi_index = (int)if_nametoindex(port) };
+	int rc = m.ifi_index ? 0 : -ENODEV;
+	size_t info;
+
+	if (!rc) {
+		begin(n, RTM_SETLINK, 0, &m, sizeof(m));
+		info = nest(n, IFLA_PROTINFO | NLA_F_NESTED);
+		put(n, IFLA_BRPORT_STATE, &state, sizeof(state));
+		nest_end(n, info);
+		rc = request(n);
+	}
+	return rc ? err_set(err, rc, "port %s cannot be switched %s: %s", port, on ? "on" : "off", err_name(rc)) : 0;
 }
 
 int net_addr_add(struct net *n, const char *name, const char *addr, unsigned int prefix, struct err *err)

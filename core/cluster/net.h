@@ -32,6 +32,8 @@ int net_bridge_add(struct net *n, const char *name, struct err *err);
 /* A wire between the bridge (`port`, up) and NET_ETH, which the process's network namespace gets. */
 int net_wire_add(struct net *n, const char *port, const char *bridge, pid_t to, struct err *err);
 int net_link_set(struct net *n, const char *name, bool up, struct err *err);
+/* A bridge's port that is off drops all packets, at once and without a word: neither side sees its link go. */
+int net_port_set(struct net *n, const char *port, bool on, struct err *err);
 int net_addr_add(struct net *n, const char *name, const char *addr, unsigned int prefix, struct err *err);
 
 #endif
