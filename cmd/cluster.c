@@ -11,12 +11,22 @@
 #name, &usage_cluster_##name, cluster_verb_##name                                                      \
 	}
 static const struct cluster_verb verbs[] = {
-	ROW(up), ROW(ls), ROW(exec), ROW(sh), ROW(logs), ROW(fault), ROW(down), { .name = NULL },
+	ROW(up),
+	ROW(ls),
+	ROW(exec),
+	ROW(sh),
+	ROW(start),
+	ROW(stop),
+	ROW(restart),
+	ROW(logs),
+	ROW(fault),
+	ROW(down),
+	{ .name = NULL },
 };
 #undef ROW
 
 const struct cmd_usage usage_cluster = {
-	.synopsis = "ldms cluster up [-n N] [option ...]\nldms cluster ls|exec|sh|logs|fault|down [option ...]",
+	.synopsis = "ldms cluster up [-n N] [option ...]\nldms cluster ls|exec|sh|start|stop|restart|logs|fault|down [option ...]",
 	.brief = "many hosts on this machine, to try things on",
 	.about = "Makes a virtual cluster: hosts with names, addresses, processes and files of their own, on this "
 		 "machine, "

@@ -50,7 +50,10 @@ VERB(exec)
 VERB(fault)
 VERB(logs)
 VERB(ls)
+VERB(restart)
 VERB(sh)
+VERB(start)
+VERB(stop)
 VERB(up)
 #undef VERB
 

@@ -227,6 +227,7 @@ static void start_inside(const struct cluster *c, size_t node, const struct node
 	if (pid)
 		_exit(0); /* without it nothing is reported, which is told */
 	setsid();
+	syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC); /* what we were given is not for what outlives us */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	report_send(to, 0, 0, &err);

@@ -25,6 +25,9 @@ struct spec_words {
 	size_t n;
 };
 
+void words_add(struct spec_words *w, const char *text);
+void words_fini(struct spec_words *w);
+
 /* Only the members of its type (and the common ones above them) are set. */
 struct spec_daemon {
 	char *name;

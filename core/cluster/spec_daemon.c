@@ -125,9 +125,7 @@ static void log_read(struct sread *r, snode_t map, const struct spec_node *node,
 {
 	bool taken = false;
 
-	d->log = sread_dup(r, map, "log_file", NULL);
-	if (d->log && *d->log != '/')
-		sread_bad(r, snode_get(map, "log_file"), "log_file: '%.200s': wants an absolute path", d->log);
+	d->log = sread_file(r, map, "log_file", NULL);
 	if (d->log)
 		return;
 	d->log = xasprintf("/var/log/%s.log", spec_type_name(d->type));

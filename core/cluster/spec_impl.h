@@ -48,11 +48,12 @@ void sread_env(struct sread *r, snode_t map, const char *key, struct kv *to);
 void sread_keys(struct sread *r, snode_t map, const char *what, const char *const *known);
 /* A text for a line of a configuration: no blanks, for which that language has no quotes. */
 const char *snode_word(struct sread *r, snode_t n, const char *what);
+/* A member that is a path of a file that is written in the node: below its own /run, /tmp and /var/log, or a mount that
+ * may be written to; everything else there is the machine's.  `dflt` when absent.  Yours. */
+char *sread_file(struct sread *r, snode_t map, const char *key, const char *dflt);
 /* A name for a file: letters, digits, '_', '-' and '.'. */
 bool sread_name_is_good(struct sread *r, snode_t at, const char *what, const char *name);
 
-void words_add(struct spec_words *w, const char *text);
-void words_fini(struct spec_words *w);
 void env_set(struct kv *env, const char *name, const char *value);
 void port_add(struct spec_daemon *d, unsigned short port);
 

@@ -162,6 +162,7 @@ static void command_line_read(struct sread *r, snode_t map, struct spec_daemon *
 	const char *xprt = sread_text(r, map, "listen_xprt");
 	snode_t port = snode_get(map, "listen_port");
 	unsigned short number = port ? snode_port(r, port) : 0;
+	char *path;
 
 	if (xprt && !port)
 		sread_bad(r, map, "%s: listen_xprt wants a \"listen_port\", too", d->name);
@@ -172,12 +173,9 @@ static void command_line_read(struct sread *r, snode_t map, struct spec_daemon *
 	}
 	d->auth = sread_dup(r, map, "listen_auth", "none");
 	d->log_level = sread_dup(r, map, "log_level", "INFO");
-	d->conf_path = sread_dup(r, map, "config_file", NULL);
-	if (!d->conf_path)
-		d->conf_path = xasprintf("/run/ldms/%s.conf", d->name);
-	if (*d->conf_path != '/')
-		sread_bad(r, snode_get(map, "config_file"), "config_file: '%.200s': wants an absolute path",
-			  d->conf_path);
+	path = xasprintf("/run/ldms/%s.conf", d->name);
+	d->conf_path = sread_file(r, map, "config_file", path);
+	free(path);
 }
 
 void spec_ldmsd_read(struct sread *r, snode_t map, struct spec_daemon *d)

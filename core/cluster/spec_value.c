@@ -193,6 +193,40 @@ bool sread_name_is_good(struct sread *r, snode_t at, const char *what, const cha
 	return false;
 }
 
+static bool is_below(const char *path, const char *dir, size_t len)
+{
+	return !strncmp(path, dir, len) && path[len] == '/' && path[len + 1];
+}
+
+static bool is_writable(const struct spec *s, const char *path)
+{
+	static const char *const own[] = { "/run", "/tmp", "/var/log" };
+	bool is = false;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		is |= is_below(path, own[i], strlen(own[i]));
+	for (size_t i = 0; i < s->mounts.n; i++) { /* the last one counts */
+		const char *dst = strchr(s->mounts.v[i], ':') + 1;
+
+		if (is_below(path, dst, strcspn(dst, ":")))
+			is = !strstr(dst, ":ro");
+	}
+	return is && !strstr(path, "/../");
+}
+
+char *sread_file(struct sread *r, snode_t map, const char *key, const char *dflt)
+{
+	const char *path = sread_text(r, map, key);
+
+	if (path && !is_writable(r->spec, path))
+		sread_bad(
+			r, snode_get(map, key),
+			"%s: '%.200s' is no file of the node's own; write a path below /run, /tmp, /var/log or a mount "
+			"that is not \"ro\"",
+			key, path);
+	return xstrdup(path ? path : dflt);
+}
+
 void words_add(struct spec_words *w, const char *text)
 {
 	w->v = xrealloc(w->v, (w->n + 1) * sizeof(*w->v));
@@ -204,6 +238,7 @@ void words_fini(struct spec_words *w)
 	for (size_t i = 0; i < w->n; i++)
 		free(w->v[i]);
 	free(w->v);
+	*w = (struct spec_words){ .n = 0 };
 }
 
 void env_set(struct kv *env, const char *name, const char *value)

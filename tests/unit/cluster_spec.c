@@ -159,7 +159,8 @@ static void test_others(void **state)
 		"{name: x, ipv6: true, mounts: [\"/a:/b:ro\", \"/c:/d\"], ovis_prefix: /opt/a, image: i, env: {E: top, "
 		"F: top},\n"
 		"nodes: [{hostname: a, ovis_prefix: /opt/b, env: {F: node}, daemons: [\n"
-		"  {name: m, type: munged}, {name: m2, type: munged, dom: two, key: k}, {name: e, type: etcd},\n"
+		"  {name: m, type: munged}, {name: m2, type: munged, dom: two, key: k}, {name: e, type: etcd, "
+		"log_file: /d/e.log},\n"
 		"  {name: c, type: slurmctld, config: [\"Prolog=/p\"]},\n"
 		"  {name: l, type: ldmsd}, {name: l2, type: ldmsd, ovis_prefix: /opt/c}]},\n"
 		" {hostname: b, daemons: [{name: m, type: munged}, {name: l, type: ldmsd},\n"
@@ -253,7 +254,10 @@ static void test_refused(void **state)
 		{ NODE("{name: x, type: ldmsd, samplers: [{plugin: a, interval: soon}]}"), "t:4:61: interval: " },
 		{ NODE("{name: x, type: ldmsd, prdcrs: [{name: p, host: a b}]}"), "t:4:53: host: 'a b' has blanks" },
 		{ NODE("{name: x, type: ldmsd, prdcrs: [{name: p, host: [a]}]}"), "host: wants a single value" },
-		{ NODE("{name: x, type: ldmsd, config_file: a}"), "absolute path" },
+		{ NODE("{name: x, type: ldmsd, config_file: /etc/ldmsd.conf}"), "config_file: '/etc/ldmsd.conf'" },
+		{ NODE("{name: x, type: ldmsd, config_file: /tmp/../etc/ldmsd.conf}"), "config_file: " },
+		{ NODE("{name: x, type: etcd, log_file: log}"), "t:4:37: log_file: 'log' is no file" },
+		{ "mounts: [\"/a:/data/x:ro\"]\n" NODE("{name: x, type: etcd, log_file: /data/x/log}"), "log_file: " },
 		{ NODE("{name: x, type: ldms}"), "wants \"command\"" },
 	};
 
