@@ -104,6 +104,7 @@ scale: all $(B)/tests/bench/producers
 check:
 	@sh tests/deps.sh install build edit test
 	@! sh tests/vm.sh wanted || sh tests/deps.sh install vm || echo "going on without the small virtual machine"
+	@sh tests/deps.sh install cluster || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all units
 	@SAN="$(SAN)" BUILD="$(B)" T="$(T)" sh tests/check.sh
 

@@ -3,7 +3,8 @@
 #
 # have: exit 1 and name what is missing.  install: get what is missing with apt-get (root or sudo).
 # Groups: build (compiler, libraries), edit (what the build can do without), test (unit and integration tests, manuals'
-# lint), vm (the small virtual machine for what this kernel lacks; tests that need it are skipped without).
+# lint), cluster (what virtual clusters run beside LDMS), vm (the small virtual machine for what this kernel lacks); tests
+# that need something of the last two are skipped without.
 verb=$1
 shift
 packages() {
@@ -12,6 +13,7 @@ packages() {
 	edit) echo libedit-dev:h:histedit.h ;; # the prompt of `ldms ctl`
 	test) echo libcmocka-dev:h:cmocka.h python3:bin python3-pytest:py:pytest mandoc:bin munge:bin faketime:bin iproute2:bin:ip nftables:bin:nft iputils-ping:bin:ping ;;
 	vm) echo qemu-system-x86:bin:qemu-system-x86_64 busybox-static:bin:busybox cpio:bin kmod:bin:depmod iproute2:bin:tc ;;
+	cluster) echo etcd-server:bin:etcd etcd-client:bin:etcdctl slurmctld:bin slurmd:bin slurm-client:bin:srun ;;
 	*) echo "deps.sh: no group $1" >&2; exit 2 ;;
 	esac
 }
@@ -40,6 +42,12 @@ command -v apt-get >/dev/null || { echo "missing:$missing; install them with you
 as_root=
 [ "$(id -u)" = 0 ] || as_root=sudo
 echo "installing:$missing"
+# what is installed for tests is started by them, not by its package
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	printf '#!/bin/sh\nexit 101\n' | $as_root sh -c "cat >$policy && chmod 755 $policy"
+	trap '$as_root rm -f $policy' EXIT
+fi
 $as_root apt-get -q update >/dev/null
 # shellcheck disable=SC2086
 DEBIAN_FRONTEND=noninteractive $as_root apt-get -y -q --no-install-recommends -o DPkg::Lock::Timeout=600 install $missing >/dev/null || {

@@ -9,6 +9,7 @@
 Each node has a name, an address, and /run, /tmp and /var/log of its own, so every daemon may listen on the same port.
 The test's folder is at the same path in all of them.
 """
+import glob
 import itertools
 import json
 import os
@@ -186,6 +187,16 @@ class VCluster(Cluster):
         self.cluster("up", *what, *self.mounts(), *self.options)
         self.nodes = {n: Node(self, n) for n in names or [n["name"] for n in self.status()]}
         return self
+
+    def end(self):
+        """Also the daemons of a specification, whose logs are in the nodes."""
+        super().end()
+        if self.nodes and not isinstance(self.hosts, int):
+            folder = json.loads(self.cluster("ls", "--json").stdout)["dir"]
+            self.cluster("stop", ",".join(self.nodes))
+            for path in glob.glob(os.path.join(folder, "nodes", "*", "log", "*")):
+                with open(path, errors="replace") as f:
+                    sane(f.read())
 
     def __exit__(self, *_):
         try:
