@@ -398,7 +398,7 @@ int schema_add_record(struct schema *s, const char *name, const struct metric_de
 	return schema_take(s, rec, err);
 }
 
-static bool is_record(const struct schema *s, int i)
+bool schema_is_record(const struct schema *s, int i)
 {
 	return i >= 0 && (uint32_t)i < s->card && s->metrics[i]->type == V_RECORD_TYPE;
 }
@@ -411,7 +411,7 @@ int schema_add_record_array(struct schema *s, const char *name, int record, uint
 
 	if (rc)
 		return rc;
-	if (!is_record(s, record))
+	if (!schema_is_record(s, record))
 		return err_set(err, -EINVAL, "schema %s: record array %s: metric %d is no record type; add that first",
 			       s->name, name, record);
 	if (n == 0 || n > SCHEMA_ARRAY_MAX)
@@ -441,7 +441,7 @@ size_t schema_list_heap(enum value_type t, uint32_t count, size_t n)
 
 size_t schema_record_heap(const struct schema *s, int record, size_t n)
 {
-	assert(is_record(s, record));
+	assert(schema_is_record(s, record));
 	return entries_heap(s->metrics[record]->inst_sz, n);
 }
 

@@ -57,6 +57,7 @@ int schema_add_record_array(struct schema *s, const char *name, int record, uint
 /* Is that a name for a set or a schema, of at most `max` bytes?  `what` ("set", "schema") and the name begin the words. */
 int schema_name_check(const char *what, const char *name, size_t max, struct err *err);
 
+bool schema_is_record(const struct schema *s, int i); /* is metric i a record type? */
 /* Heap bytes that n entries of a list take: entries of scalars/arrays (type, count), or records of type `record`. */
 size_t schema_list_heap(enum value_type t, uint32_t count, size_t n);
 size_t schema_record_heap(const struct schema *s, int record, size_t n);

@@ -81,7 +81,8 @@ void *set_slot(struct set *s, int i);
 /* META values, at any time; they take effect at once and raise meta_gn. */
 void set_meta_u64(struct set *s, int i, uint64_t v);
 void set_meta_text(struct set *s, int i, const char *text, size_t len);
-/* Any scalar, array or char[]: `len` bytes of it as the set has them, the rest zeroed. */
+/* Any scalar, array or char[]: `len` bytes of it as the set has them, the rest zeroed.  Nothing happens when that is what
+ * stands there. */
 void set_meta_put(struct set *s, int i, const void *p, size_t len);
 /* Also of a mirror: what its peer says of them does not count any more.  For published sets: setdb_perm_set(). */
 void set_perm_set(struct set *s, uint32_t uid, uint32_t gid, uint32_t perm);

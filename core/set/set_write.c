@@ -225,7 +225,8 @@ void set_meta_put(struct set *s, int i, const void *p, size_t len)
 
 	assert(room && d->flags == METRIC_META);
 	memcpy(value, p, len < room ? len : room);
-	meta_store(s, le32toh(d->off), value, room);
+	if (memcmp(s->image + le32toh(d->off), value, room))
+		meta_store(s, le32toh(d->off), value, room);
 	free(value);
 }
 
