@@ -176,6 +176,15 @@ static void drops(const json_t *answer, const char *member, struct finding *f)
 	}
 }
 
+/* A number of the daemon's own. */
+static void late(const json_t *answer, const char *member, struct finding *f)
+{
+	const json_t *samples = json_object_get(answer, "samples");
+
+	f->unknown = !samples;
+	f->n = number_at(samples, member);
+}
+
 static const struct probe {
 	const char *verb; /* is asked; once for all its rows in a row */
 	const char *member;
@@ -186,6 +195,8 @@ static const struct probe {
 	{ "plugn_status", "overdue", "samplers overdue", each },
 	{ "plugn_status", "missed", "samples missed", each },
 	{ "plugn_status", "errors", "sampler errors", each },
+	{ "daemon_status", "late_p99_us", "us samples are late (p99)", late },
+	{ "daemon_status", "late_max_us", "us samples are late (max)", late },
 	{ "prdcr_status", NULL, "producers not connected", producers_away },
 	{ "prdcr_status", "disconnects", "connections lost", each },
 	{ "prdcr_status", NULL, "sets not ready", sets_not_ready },

@@ -58,7 +58,8 @@ int ctl_daemon_name(struct ctl *c, struct err *err)
 	struct daemon *d = c->d;
 
 	if (d->name_fixed) {
-		log_error("config", "the name was already set to '%s' on the command line; '%s' is ignored", d->name, name);
+		log_error("config", "the name was already set to '%s' on the command line; '%s' is ignored", d->name,
+			  name);
 		return 0;
 	}
 	if (d->ready || d->samps)
@@ -75,7 +76,8 @@ int ctl_memory(struct ctl *c, struct err *err)
 
 	(void)err;
 	if (c->d->mem_fixed)
-		log_error("config", "the ceiling of set memory was already set on the command line; %llu bytes are ignored",
+		log_error("config",
+			  "the ceiling of set memory was already set on the command line; %llu bytes are ignored",
 			  (unsigned long long)bytes);
 	else
 		pool_ceiling_set(c->d->pool, bytes);
@@ -88,7 +90,8 @@ int ctl_pid_file(struct ctl *c, struct err *err)
 
 	if (c->d->ready)
 		return err_set(err, -EBUSY,
-			       "pid_file: %s: it is written when the daemon starts; set it in a configuration file", path);
+			       "pid_file: %s: it is written when the daemon starts; set it in a configuration file",
+			       path);
 	if (c->d->pid_file) {
 		log_error("config", "the pid file was already set to '%s'; '%s' is ignored", c->d->pid_file, path);
 		return 0;
@@ -99,10 +102,10 @@ int ctl_pid_file(struct ctl *c, struct err *err)
 
 /* -- option: settings written as ldmsd's command line has them -------------------------------------------------------- */
 
-#define AUTH_LETTER	"-a"
-#define AUTH_NAME	"--default_auth"
+#define AUTH_LETTER     "-a"
+#define AUTH_NAME       "--default_auth"
 #define AUTH_ARG_LETTER "-A"
-#define AUTH_ARG_NAME	"--default_auth_args"
+#define AUTH_ARG_NAME   "--default_auth_args"
 
 /* The method takes all of its arguments at once, wherever they stand. */
 static int option_auth(struct ctl *c, const char *value, struct err *err)
@@ -244,6 +247,21 @@ static void put_confined(struct buf *b, const struct confine *c)
 	buf_addf(b, ",\"caps\":\"%s\",\"sandbox\":\"%s\"", caps, sandbox);
 }
 
+/* How late samples begin, when there are any. */
+static void put_late(struct buf *b, const struct daemon *d)
+{
+	struct samp_lateness late = { 0 };
+
+	if (d->samp.sched)
+		samp_sched_lateness(d->samp.sched, &late);
+	if (late.n)
+		buf_addf(b,
+			 ",\"samples\":{\"count\":%llu,\"late_p50_us\":%llu,\"late_p99_us\":%llu,"
+			 "\"late_max_us\":%llu}",
+			 (unsigned long long)late.n, (unsigned long long)late.p50_us, (unsigned long long)late.p99_us,
+			 (unsigned long long)late.max_us);
+}
+
 int ctl_daemon_status(struct ctl *c, struct err *err)
 {
 	struct buf refused = { 0 };
@@ -254,6 +272,7 @@ int ctl_daemon_status(struct ctl *c, struct err *err)
 	buf_addf(&c->reply, "{\"state\":\"%s\"", c->d->ready ? "ready" : "starting");
 	if (c->d->confine)
 		put_confined(&c->reply, c->d->confine);
+	put_late(&c->reply, c->d);
 	if (ctl_put_refused(&refused, &c->d->xprt))
 		buf_addf(&c->reply, ",\"refused\":%s", buf_str(&refused));
 	if (ctl_has(c, ATTR_STRING)) {

@@ -141,6 +141,8 @@ int ctl_start(struct ctl *c, struct err *err)
 		return err_set(err, -EINVAL, "interval '%s' invalid", ctl_text(c, ATTR_INTERVAL, ""));
 	if (llabs(offset_us) > interval_us / 2)
 		return err_set(err, -EINVAL, "Sampler parameters interval and offset are incompatible.");
+	if (ctl_num(c, ATTR_EXCLUSIVE_THREAD, 0))
+		samp_exclusive(sp);
 	return samp_start(sp, interval_us, offset_us, err);
 }
 

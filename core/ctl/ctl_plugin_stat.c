@@ -23,6 +23,15 @@ static void status_one(struct ctl *c, const char *name, const char *prefix, cons
 	*sep = ",\n";
 }
 
+static void put_counts(struct buf *b, const struct samp_status *st)
+{
+	buf_addf(b, ",\"late_p50_us\":%llu,\"late_p99_us\":%llu,\"late_max_us\":%llu",
+		 (unsigned long long)st->late.p50_us, (unsigned long long)st->late.p99_us,
+		 (unsigned long long)st->late.max_us);
+	buf_addf(b, ",\"messages\":%llu,\"message_errors\":%llu,\"messages_lost\":%llu", (unsigned long long)st->msgs,
+		 (unsigned long long)st->msg_errors, (unsigned long long)st->msg_lost);
+}
+
 int ctl_plugn_status(struct ctl *c, struct err *err)
 {
 	static const char *const states[] = { "LOADED", "CONFIGURED", "RUNNING" };
@@ -45,6 +54,9 @@ int ctl_plugn_status(struct ctl *c, struct err *err)
 			 (unsigned long long)st.samples, (unsigned long long)st.errors, (unsigned long long)st.missed,
 			 st.sets);
 		reply_string(&c->reply, st.why);
+		if (st.degraded && st.retry_us >= 0)
+			buf_addf(&c->reply, ",\"retry_in_us\":%lld", (long long)st.retry_us);
+		put_counts(&c->reply, &st);
 		buf_addf(&c->reply, "}");
 	}
 	node_sort(&c->d->stores);

@@ -43,10 +43,10 @@ struct io_load {
 
 struct threads {
 	struct daemon *d;
-	struct buf io, workers;
+	struct buf io, workers, exclusive;
 	struct io_load *loads; /* by I/O loop */
 	unsigned int n_io;
-	unsigned int n_workers;
+	unsigned int n_workers, n_exclusive;
 };
 
 static void load_add(const struct xprt_brief *brief, void *arg)
@@ -86,6 +86,13 @@ static void put_io(struct buf *b, const struct thread_look *t, const struct io_l
 	buf_addf(b, " } }");
 }
 
+static void put_worker(struct buf *b, unsigned int *n, const struct thread_look *t)
+{
+	buf_addf(b, "%s  {\n   \"name\": ", (*n)++ ? ",\n" : "");
+	put_thread(b, t);
+	buf_addf(b, ",\n   \"ev_cnt\" : 0 }");
+}
+
 static void put_one(const struct thread_look *t, void *arg)
 {
 	struct threads *all = arg;
@@ -97,9 +104,13 @@ static void put_one(const struct thread_look *t, void *arg)
 		put_io(&all->io, t, &all->loads[i]);
 		return;
 	}
-	buf_addf(&all->workers, "%s  {\n   \"name\": ", all->n_workers++ ? ",\n" : "");
-	put_thread(&all->workers, t);
-	buf_addf(&all->workers, ",\n   \"ev_cnt\" : 0 }");
+	NODE_EACH(s, all->d->samps) {
+		if (!samp_is_thread_of(((struct samp_node *)s)->samp, t->owner))
+			continue;
+		put_worker(&all->exclusive, &all->n_exclusive, t);
+		return;
+	}
+	put_worker(&all->workers, &all->n_workers, t);
 }
 
 void ctl_put_threads(struct buf *b, struct daemon *d)
@@ -116,9 +127,11 @@ void ctl_put_threads(struct buf *b, struct daemon *d)
 	threads_each(put_one, &all);
 	buf_addf(b, "{ \"count\": %u,\n \"io_threads\": [\n%s\n ],\n \"worker_threads\": [\n%s\n ],\n", all.n_io,
 		 buf_str(&all.io), buf_str(&all.workers));
-	buf_addf(b, " \"xthreads\": [\n ],\n \"compute_time\": %lld\n}", (long long)(mono_us() - began_us));
+	buf_addf(b, " \"xthreads\": [\n%s%s ],\n \"compute_time\": %lld\n}", buf_str(&all.exclusive),
+		 all.n_exclusive ? "\n" : "", (long long)(mono_us() - began_us));
 	buf_fini(&all.io);
 	buf_fini(&all.workers);
+	buf_fini(&all.exclusive);
 	free(all.loads);
 }
 

@@ -48,7 +48,7 @@ const struct verb verbs[] = {
 	{ "start", 0x502, VERB_MODIFIES, 0,
 	  USES(NAME("sampler instance"), REQ(ATTR_INTERVAL, "interval", AT_TIME, "time between samples"),
 	       OPT(ATTR_OFFSET, "offset", AT_TIME, "0", "samples fall on interval * k + offset"),
-	       OPT(ATTR_EXCLUSIVE_THREAD, "exclusive_thread", AT_NUM, "0", "accepted; slow sources delay nobody here")),
+	       OPT(ATTR_EXCLUSIVE_THREAD, "exclusive_thread", AT_NUM, "0", "1: on a thread of its own")),
 	  ctl_start, "begin to sample" },
 	{ "stop", 0x503, VERB_MODIFIES, 0, USES(NAME("sampler instance")), ctl_stop, "stop sampling; the sets stay" },
 	{ "term", 0x506, VERB_MODIFIES, 0, USES(NAME("instance")), ctl_term, "remove an instance and its sets" },

@@ -21,7 +21,10 @@
 #include "core/base/xalloc.h"
 #include "core/daemon/samp_impl.h"
 
-#define OPEN_RETRY_US (10 * SEC_US) /* a missing source is looked for this often, or every interval if longer */
+/* A missing source is looked for after so long, then after twice that, and so on; never more often than every interval. */
+#define OPEN_RETRY_MIN_US (1 * SEC_US)
+#define OPEN_RETRY_MAX_US (60 * SEC_US)
+#define RETRY_TEXT        96
 
 static struct samp *samp_of(struct samp_task *t)
 {
@@ -70,13 +73,33 @@ static int plugin_open(struct samp *sp, struct err *err)
 			rc = plugin_more(sp, err);
 	if (!rc) {
 		sp->opened = true;
+		sp->retry_us = sp->patience_us = 0;
 		return 0;
 	}
 	if (sp->set_rc)
 		rc = sp->set_rc; /* it knows better than the plugin */
 	plugin_shut(sp);
-	sp->retry_us = mono_us() + OPEN_RETRY_US;
+	sp->patience_us = sp->patience_us ? 2 * sp->patience_us : OPEN_RETRY_MIN_US;
+	if (sp->patience_us > OPEN_RETRY_MAX_US)
+		sp->patience_us = OPEN_RETRY_MAX_US;
+	sp->retry_us = mono_us() + sp->patience_us;
 	return rc;
+}
+
+/* How often what failed is tried again, in words. */
+static const char *retry_text(const struct samp *sp, int64_t interval_us, char text[RETRY_TEXT])
+{
+	char from[32], to[32];
+
+	if (!interval_us)
+		return "every interval once it is started";
+	unit_time_text(sp->opened || interval_us > OPEN_RETRY_MIN_US ? interval_us : OPEN_RETRY_MIN_US, from);
+	unit_time_text(interval_us > OPEN_RETRY_MAX_US ? interval_us : OPEN_RETRY_MAX_US, to);
+	if (sp->opened || !strcmp(from, to))
+		snprintf(text, RETRY_TEXT, "every %s", from);
+	else
+		snprintf(text, RETRY_TEXT, "every %s, later every %s", from, to);
+	return text;
 }
 
 /* Note that an attempt failed, and say so when that is news. */
@@ -84,20 +107,18 @@ static void degrade(struct samp *sp, const struct err *err)
 {
 	bool was = atomic_exchange(&sp->degraded, true);
 	size_t len = strlen(err->msg);
-	int64_t retry_us;
-	char retry[32];
+	int64_t interval_us;
+	char retry[RETRY_TEXT];
 
 	pthread_mutex_lock(&sp->lock);
 	memcpy(sp->why, err->msg, sizeof(sp->why));
-	retry_us = sp->interval_us;
+	interval_us = sp->interval_us;
 	pthread_mutex_unlock(&sp->lock);
 	count(&sp->errors);
 	if (was)
 		return;
-	if (!sp->opened && retry_us < OPEN_RETRY_US)
-		retry_us = OPEN_RETRY_US;
-	log_error("sampler", "%s: %s%s retrying every %s", sp->name, err->msg,
-		  len && err->msg[len - 1] == '?' ? "" : ";", retry_us ? unit_time_text(retry_us, retry) : "interval");
+	log_error("sampler", "%s: %s%s retrying %s", sp->name, err->msg, len && err->msg[len - 1] == '?' ? "" : ";",
+		  retry_text(sp, interval_us, retry));
 }
 
 static void recover(struct samp *sp)
@@ -231,14 +252,21 @@ struct samp *samp_new(const struct samp_env *env, const struct samp_type *type, 
 
 void samp_free(struct samp *sp)
 {
+	struct samp_sched *sched;
+	bool idle;
+
 	if (!sp)
 		return;
+	sched = samp_sched_of(sp);
 	samp_mail_end(sp);
 	pthread_mutex_lock(&sp->lock);
 	sp->orphan = true;
 	samp_sets_unpublish(sp);
 	pthread_mutex_unlock(&sp->lock);
-	if (!sp->env->sched || samp_sched_leave(sp->env->sched, &sp->task))
+	idle = !sched || samp_sched_leave(sched, &sp->task);
+	if (sp->own_sched)
+		samp_sched_branch_end(sp->env->sched, sp->own_sched);
+	if (idle)
 		samp_destroy(sp);
 }
 
@@ -269,8 +297,8 @@ static bool samp_busy(const struct samp *sp)
 {
 	struct samp_sched_look look = { 0 };
 
-	if (sp->env->sched)
-		samp_sched_look(sp->env->sched, &sp->task, &look);
+	if (samp_sched_of(sp))
+		samp_sched_look(samp_sched_of(sp), &sp->task, &look);
 	return look.busy;
 }
 
@@ -282,7 +310,7 @@ static int config_more(struct samp *sp, const struct kv *attrs, struct err *err)
 	int rc;
 
 	if (running)
-		samp_sched_del(sp->env->sched, &sp->task);
+		samp_sched_del(samp_sched_of(sp), &sp->task);
 	if (samp_busy(sp)) {
 		rc = err_set(err, -EBUSY, "sampler %s: its source is being read, and takes its time; try again later",
 			     sp->name);
@@ -292,8 +320,8 @@ static int config_more(struct samp *sp, const struct kv *attrs, struct err *err)
 	if (rc || sp->env->draft)
 		goto out;
 	sp->more = true;
-	if (sp->env->sched)
-		answered = samp_sched_once(sp->env->sched, &sp->task);
+	if (samp_sched_of(sp))
+		answered = samp_sched_once(samp_sched_of(sp), &sp->task);
 	else
 		samp_turn_now(sp);
 	if (!answered)
@@ -306,7 +334,7 @@ static int config_more(struct samp *sp, const struct kv *attrs, struct err *err)
 	}
 out:
 	if (running)
-		samp_sched_add(sp->env->sched, &sp->task, sp->interval_us, sp->offset_us);
+		samp_sched_add(samp_sched_of(sp), &sp->task, sp->interval_us, sp->offset_us);
 	return rc;
 }
 
@@ -358,11 +386,35 @@ int samp_start_check(const struct samp *sp, int64_t interval_us, int64_t offset_
 	return 0;
 }
 
+void samp_exclusive(struct samp *sp)
+{
+	sp->exclusive = true;
+}
+
+/* exclusive_thread=1: a schedule for it alone, from its first start on. */
+static int own_thread(struct samp *sp, struct err *err)
+{
+	char *name;
+
+	if (!sp->exclusive || sp->own_sched)
+		return 0;
+	/* it is nowhere else meanwhile */
+	if (!samp_sched_del(sp->env->sched, &sp->task))
+		return err_set(err, -EBUSY, "sampler %s: its source (%s) does not answer; start it when it does",
+			       sp->name, sp->type->source);
+	name = xasprintf("xthread_%s", sp->name);
+	sp->own_sched = samp_sched_branch(sp->env->sched, name, err);
+	free(name);
+	return sp->own_sched ? 0 : -EAGAIN;
+}
+
 int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err)
 {
 	int rc = samp_start_check(sp, interval_us, offset_us, err);
 	struct samp_set *ss;
 
+	if (!rc)
+		rc = own_thread(sp, err);
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&sp->lock);
@@ -374,7 +426,7 @@ int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct e
 	pthread_mutex_unlock(&sp->lock);
 	sp->state = SAMP_RUNNING;
 	sp->sampling = true;
-	samp_sched_add(sp->env->sched, &sp->task, interval_us, offset_us);
+	samp_sched_add(samp_sched_of(sp), &sp->task, interval_us, offset_us);
 	return 0;
 }
 
@@ -382,7 +434,7 @@ int samp_stop(struct samp *sp, struct err *err)
 {
 	if (sp->state != SAMP_RUNNING)
 		return err_set(err, -EINVAL, "The sampler instance '%s' is not running.", sp->name);
-	samp_sched_del(sp->env->sched, &sp->task);
+	samp_sched_del(samp_sched_of(sp), &sp->task);
 	sp->sampling = false;
 	sp->state = SAMP_CONFIGURED;
 	return 0;
@@ -410,9 +462,10 @@ const struct samp_type *samp_type(const struct samp *sp)
 void samp_status(struct samp *sp, struct samp_status *ret)
 {
 	struct samp_sched_look look = { 0 };
+	int64_t now_us = mono_us(), retry_us = sp->retry_us;
 
-	if (sp->env->sched)
-		samp_sched_look(sp->env->sched, &sp->task, &look);
+	if (samp_sched_of(sp))
+		samp_sched_look(samp_sched_of(sp), &sp->task, &look);
 	pthread_mutex_lock(&sp->lock);
 	*ret = (struct samp_status){
 		.state = sp->state,
@@ -423,12 +476,21 @@ void samp_status(struct samp *sp, struct samp_status *ret)
 		.samples = sp->samples,
 		.errors = sp->errors,
 		.missed = look.missed,
+		.late = look.late,
 		.sets = sp->n_sets,
 	};
 	samp_mail_count(sp, ret);
-	if (ret->degraded)
+	if (ret->degraded) {
 		memcpy(ret->why, sp->why, sizeof(ret->why));
+		/* at the first slot from then on */
+		ret->retry_us = sp->state == SAMP_RUNNING ? (retry_us > now_us ? retry_us - now_us : 0) : -1;
+	}
 	pthread_mutex_unlock(&sp->lock);
+}
+
+bool samp_is_thread_of(const struct samp *sp, const void *owner)
+{
+	return sp->own_sched && sp->own_sched == owner;
 }
 
 unsigned int samp_sets(struct samp *sp, struct set **sets, unsigned int n)

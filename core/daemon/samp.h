@@ -40,6 +40,12 @@ struct samp_sched *samp_sched_new(int64_t grace_us, struct err *err);
  * write to its sets: their pool must stay. */
 bool samp_sched_free(struct samp_sched *sc);
 
+struct samp_lateness { /* of samples: how long after its slot each began */
+	uint64_t n, p50_us, p99_us, max_us;
+};
+/* Of all samples of that schedule. */
+void samp_sched_lateness(struct samp_sched *sc, struct samp_lateness *ret);
+
 enum samp_state_ { SAMP_LOADED, SAMP_CONFIGURED, SAMP_RUNNING };
 
 /* -EEXIST never (names are the caller's table); -ENOSYS with words when the build lacks the type. */
@@ -53,6 +59,8 @@ int samp_config(struct samp *sp, const struct kv *attrs, struct err *err);
 int samp_check(struct samp *sp, const struct kv *attrs, struct err *err);
 /* Could samp_start() take these? */
 int samp_start_check(const struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err);
+/* From its next start on: on a thread of its own, as with exclusive_thread=1. */
+void samp_exclusive(struct samp *sp);
 /* Sample on interval * k + offset; |offset| < interval.  -EBUSY when running. */
 int samp_start(struct samp *sp, int64_t interval_us, int64_t offset_us, struct err *err);
 int samp_stop(struct samp *sp, struct err *err);
@@ -70,10 +78,14 @@ struct samp_status {
 	char why[ERR_MAX]; /* of degraded */
 	int64_t interval_us, offset_us;
 	uint64_t samples, errors, missed; /* missed: slots of the wall clock that passed without a sample */
+	int64_t retry_us; /* of degraded: when it is tried again; 0: at its next slot, -1: when it is started */
+	struct samp_lateness late;
 	unsigned int sets;
 	uint64_t msgs, msg_errors, msg_lost; /* taken by the plugin; of these it refused; did not fit the queue */
 };
 void samp_status(struct samp *sp, struct samp_status *ret);
+/* Is a thread with that owner (core/base/thread.h) its exclusive one? */
+bool samp_is_thread_of(const struct samp *sp, const void *owner);
 /* The instance's sets, in order of making; returns how many, and fills up to n (each with a reference that is yours). */
 unsigned int samp_sets(struct samp *sp, struct set **sets, unsigned int n);
 

@@ -12,7 +12,7 @@
 
 #define PERM_MAX 0777
 
-/* What every sampler takes.  The last four are of old configurations, and have no meaning in ldmsd either. */
+/* What every sampler takes.  The last four have no meaning in ldmsd, though it tells of them. */
 const struct samp_attr samp_common_attrs[] = {
 	{ "producer", "the daemon's name", "producer name of the sets" },
 	{ "instance", "PRODUCER/NAME", "instance name of the set, or what the names of several begin with" },
@@ -24,13 +24,14 @@ const struct samp_attr samp_common_attrs[] = {
 	{ "gid", "the daemon's", "group of the sets, a name or a number" },
 	{ "perm", "the daemon's", "permission of the sets, octal: 0440" },
 	{ "set_array_card", "1", "samples that a set keeps" },
-	{ "exclusive_thread", "0", "accepted; a sampler that hangs never holds up the others" },
+	{ "exclusive_thread", "0",
+	  "1: sample it on a thread of its own (one that hangs never holds up the others anyhow)" },
 	{ "required", "false",
 	  "refuse this configuration when the source is missing, instead of looking for it again" },
-	{ "job_id", NULL, "ignored" },
-	{ "app_id", NULL, "ignored" },
-	{ "job_start", NULL, "ignored" },
-	{ "job_end", NULL, "ignored" },
+	{ "job_id", "job_id", "what the job's number is called in that set" },
+	{ "app_id", "app_id", "what its application (step) is called there" },
+	{ "job_start", "job_start", "what its begin is called there" },
+	{ "job_end", "job_end", "what its end is called there" },
 	{ NULL, NULL, NULL },
 };
 
@@ -109,6 +110,17 @@ static int conf_array_card(const struct samp *sp, uint32_t *ret, struct err *err
 	return 0;
 }
 
+/* A bare word is true. */
+static int conf_bool(const struct samp *sp, const char *attr, bool *ret, struct err *err)
+{
+	const char *text = samp_attr(sp, attr);
+	int rc;
+
+	*ret = samp_attr_has(sp, attr);
+	rc = text ? unit_bool(text, ret, err) : 0;
+	return rc ? err_prefix(err, rc, "%s=: ", attr) : 0;
+}
+
 static uint64_t conf_component_id(const struct samp *sp)
 {
 	const char *text = samp_attr(sp, "component_id");
@@ -141,10 +153,9 @@ int samp_conf_read(struct samp *sp, const struct kv *attrs, struct err *err)
 	word = samp_attr(sp, "instance");
 	sp->instance = word ? xstrdup(word) : xasprintf("%s/%s", sp->producer, sp->name);
 	sp->component_id = conf_component_id(sp);
-	word = samp_attr(sp, "required");
-	sp->required = samp_attr_has(sp, "required");
-	if (word && (rc = unit_bool(word, &sp->required, err)))
-		err_prefix(err, rc, "required=: ");
+	rc = conf_bool(sp, "required", &sp->required, err);
+	if (!rc)
+		rc = conf_bool(sp, "exclusive_thread", &sp->exclusive, err);
 	if (!rc)
 		rc = conf_id(sp, "uid", sp->env->uid, &sp->uid, err);
 	if (!rc)

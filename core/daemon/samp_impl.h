@@ -48,6 +48,7 @@ struct samp {
 	const struct samp_type *type;
 	char *name;
 	struct samp_task task;
+	struct samp_sched *own_sched; /* the main loop's: of an exclusive thread, in place of the shared one */
 
 	/* the configuration: does not change while the plugin can run */
 	struct kv attrs;
@@ -56,15 +57,16 @@ struct samp {
 	char *producer, *instance, *root;
 	uint64_t component_id;
 	uint32_t uid, gid, perm, array_card;
-	bool required;
+	bool required, exclusive;
 	enum samp_state_ state; /* the main loop's */
 
 	/* the thread's that runs the plugin */
 	void *plugin; /* samp_state() */
 	bool opened;
-	int set_rc;       /* of the last samp_set_new() that failed */
-	int64_t retry_us; /* monotonic: do not open before */
-	int last_rc;      /* of the last attempt */
+	int set_rc;            /* of the last samp_set_new() that failed */
+	int64_t patience_us;   /* how long it waited last before it opened again */
+	atomic_llong retry_us; /* monotonic: do not open before */
+	int last_rc;           /* of the last attempt */
 	struct err last_err;
 	uint64_t turn; /* counts up with each: what is looked at once in a turn */
 	struct samp_job job;
@@ -83,6 +85,11 @@ struct samp {
 
 	struct samp_mail mail;
 };
+
+static inline struct samp_sched *samp_sched_of(const struct samp *sp)
+{
+	return sp->own_sched ? sp->own_sched : sp->env->sched;
+}
 
 /* Take over the attributes of `config`: -EINVAL with words for one that is unknown or makes no sense. */
 int samp_conf_read(struct samp *sp, const struct kv *attrs, struct err *err);

@@ -159,8 +159,8 @@ static void sub_arrived(struct samp_sub *sub, const struct samp_msg *m)
 	if (sub->dead)
 		return;
 	sub_take(sub, m);
-	if (sub->sp->env->sched)
-		samp_sched_kick(sub->sp->env->sched, &sub->sp->task);
+	if (samp_sched_of(sub->sp))
+		samp_sched_kick(samp_sched_of(sub->sp), &sub->sp->task);
 }
 
 static void on_stream(void *arg, const struct stream_msg *m)
@@ -378,8 +378,8 @@ void samp_tell(struct samp *sp, const struct samp_msg *m)
 			sub_take(sub, &whole);
 	}
 	pthread_mutex_unlock(&sp->lock);
-	if (sp->env->sched)
-		samp_sched_kick(sp->env->sched, &sp->task);
+	if (samp_sched_of(sp))
+		samp_sched_kick(samp_sched_of(sp), &sp->task);
 }
 
 void samp_mail_count(struct samp *sp, struct samp_status *ret)

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -25,8 +26,9 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
-#define WAIT_US    (200 * MSEC_US) /* how long operators wait for a run under way: the main loop stands still */
-#define STACK_SIZE (256u << 10)    /* samplers keep what is large in their state */
+#define WAIT_US     (200 * MSEC_US) /* how long operators wait for a run under way: the main loop stands still */
+#define THREAD_NAME 16              /* what the kernel keeps of a name */
+#define STACK_SIZE  (256u << 10)    /* samplers keep what is large in their state */
 
 struct worker { /* on its thread's stack */
 	struct samp_sched *sc;
@@ -43,8 +45,11 @@ struct samp_sched {
 	struct samp_task *tasks;              /* those that run at intervals */
 	struct samp_task *ready, **ready_end; /* those that wait for the leader, in order */
 	struct worker *leader, *follower;
-	struct hist lateness; /* of all tasks */
-	unsigned int users;   /* threads, and the owner */
+	char *name;               /* of its threads */
+	struct samp_sched *trunk; /* whose branch it is; NULL: nobody's */
+	bool left_behind;         /* a branch has a task that hangs */
+	struct hist lateness;     /* of all tasks */
+	unsigned int users;       /* threads, and the owner */
 	bool stopping;
 };
 
@@ -177,6 +182,7 @@ static void sched_put(struct samp_sched *sc)
 	close(sc->dog_fd);
 	pthread_cond_destroy(&sc->back);
 	pthread_mutex_destroy(&sc->lock);
+	free(sc->name);
 	free(sc);
 }
 
@@ -184,10 +190,18 @@ static void sched_put(struct samp_sched *sc)
 static void lateness_note(struct worker *me, struct samp_task *t)
 {
 	int64_t late_us = (me->woke_us ? me->woke_us : wall_us()) - t->slot_us;
+	struct samp_sched *trunk = me->sc->trunk;
 
 	me->woke_us = 0;
-	hist_add(&t->lateness, late_us > 0 ? (uint64_t)late_us : 0);
-	hist_add(&me->sc->lateness, late_us > 0 ? (uint64_t)late_us : 0);
+	if (late_us < 0)
+		late_us = 0; /* the clock was set back */
+	hist_add(&t->lateness, (uint64_t)late_us);
+	hist_add(&me->sc->lateness, (uint64_t)late_us);
+	if (!trunk)
+		return;
+	pthread_mutex_lock(&trunk->lock);
+	hist_add(&trunk->lateness, (uint64_t)late_us);
+	pthread_mutex_unlock(&trunk->lock);
 }
 
 /* Run the first task that waits.  The lock is held, and let go meanwhile. */
@@ -307,10 +321,12 @@ static void *thread_main(void *arg)
 {
 	struct worker me = { .sc = arg };
 	struct samp_sched *sc = arg;
+	char kernels[THREAD_NAME];
 	sigset_t all;
 
-	pthread_setname_np(pthread_self(), "sampler");
-	thread_enter("sampler", NULL);
+	snprintf(kernels, sizeof(kernels), "%s", sc->name);
+	pthread_setname_np(pthread_self(), kernels);
+	thread_enter(sc->name, sc);
 	sigfillset(&all); /* signals are the main loop's */
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	pthread_mutex_lock(&sc->lock);
@@ -353,12 +369,13 @@ static int thread_new(struct samp_sched *sc, struct err *err)
 
 /* -- the owner ----------------------------------------------------------------------------------------------------- */
 
-struct samp_sched *samp_sched_new(int64_t grace_us, struct err *err)
+static struct samp_sched *sched_new(int64_t grace_us, const char *name, struct samp_sched *trunk, struct err *err)
 {
 	struct samp_sched *sc = xcalloc(1, sizeof(*sc));
 	pthread_condattr_t attr;
 
-	*sc = (struct samp_sched){ .grace_us = grace_us > MSEC_US ? grace_us : MSEC_US, .users = 1 };
+	*sc = (struct samp_sched){ .grace_us = grace_us > MSEC_US ? grace_us : MSEC_US, .trunk = trunk, .users = 1 };
+	sc->name = xstrdup(name);
 	sc->ready_end = &sc->ready;
 	pthread_mutex_init(&sc->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -383,6 +400,11 @@ fail:
 	return NULL;
 }
 
+struct samp_sched *samp_sched_new(int64_t grace_us, struct err *err)
+{
+	return sched_new(grace_us, "sampler", NULL, err);
+}
+
 static struct timespec wait_end(void)
 {
 	return timespec_of(mono_us() + WAIT_US);
@@ -400,9 +422,23 @@ bool samp_sched_free(struct samp_sched *sc)
 	arm(sc);
 	while (sc->users > 1 && !pthread_cond_timedwait(&sc->back, &sc->lock, &end))
 		;
-	alone = sc->users == 1;
+	alone = sc->users == 1 && !sc->left_behind;
 	sched_put(sc);
 	return alone;
+}
+
+struct samp_sched *samp_sched_branch(struct samp_sched *sc, const char *name, struct err *err)
+{
+	return sched_new(sc->grace_us, name, sc, err);
+}
+
+void samp_sched_branch_end(struct samp_sched *sc, struct samp_sched *branch)
+{
+	bool alone = samp_sched_free(branch);
+
+	pthread_mutex_lock(&sc->lock);
+	sc->left_behind |= !alone;
+	pthread_mutex_unlock(&sc->lock);
 }
 
 /* -- tasks --------------------------------------------------------------------------------------------------------- */
@@ -499,9 +535,27 @@ void samp_sched_kick(struct samp_sched *sc, struct samp_task *t)
 	pthread_mutex_unlock(&sc->lock);
 }
 
+static void lateness_of(const struct hist *h, struct samp_lateness *ret)
+{
+	*ret = (struct samp_lateness){
+		.n = h->n,
+		.p50_us = hist_quantile(h, 0.50),
+		.p99_us = hist_quantile(h, 0.99),
+		.max_us = h->max,
+	};
+}
+
 void samp_sched_look(struct samp_sched *sc, const struct samp_task *t, struct samp_sched_look *ret)
 {
 	pthread_mutex_lock(&sc->lock);
 	*ret = (struct samp_sched_look){ .busy = t->busy, .overdue = t->late, .missed = t->missed };
+	lateness_of(&t->lateness, &ret->late);
+	pthread_mutex_unlock(&sc->lock);
+}
+
+void samp_sched_lateness(struct samp_sched *sc, struct samp_lateness *ret)
+{
+	pthread_mutex_lock(&sc->lock);
+	lateness_of(&sc->lateness, ret);
 	pthread_mutex_unlock(&sc->lock);
 }

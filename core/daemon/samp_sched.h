@@ -51,8 +51,14 @@ bool samp_sched_leave(struct samp_sched *sc, struct samp_task *t);
 struct samp_sched_look {
 	bool busy, overdue;
 	uint64_t missed;
+	struct samp_lateness late;
 };
 void samp_sched_look(struct samp_sched *sc, const struct samp_task *t, struct samp_sched_look *ret);
+
+/* A schedule with threads of its own (of that name), for tasks that shall not share; what is counted there counts in `sc`, too. */
+struct samp_sched *samp_sched_branch(struct samp_sched *sc, const char *name, struct err *err);
+/* It ends; a task that hangs there is left to it, and samp_sched_free(sc) says so. */
+void samp_sched_branch_end(struct samp_sched *sc, struct samp_sched *branch);
 
 /* When is the task due after the moment `now_us`, at which it runs?  Counts what was missed in between. */
 void samp_task_plan(struct samp_task *t, int64_t now_us);
