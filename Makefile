@@ -54,7 +54,7 @@ FUZZ_SRCS := $(sort $(wildcard tests/fuzz/*.c))
 FUZZERS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(B)/fuzz/%)
 MAN       := $(wildcard man/*.[1-9])
 # The programs whose place it takes when it is called by their names: links; `make install OLD_NAMES=` makes none.
-OLD_NAMES ?= $(shell sed -n 's/^\tROW(\([a-z_]*\)),/\1/p' cmd/old.c)
+OLD_NAMES ?= $(shell grep -v define cmd/old.c | grep -o 'ROW([a-z_]*)' | sed 's/ROW(\(.*\))/\1/')
 
 .PHONY: all check conformance demo deps install clean fuzz fuzz-run bench format lint man units soak scale
 all: $(BIN)
