@@ -36,6 +36,8 @@ struct samp_type {
 	size_t state_size;                /* bytes of samp_state(), zeroed before open */
 	const char *caps; /* Linux capabilities that it needs when it is not run by root: "sys_rawio"; NULL: none */
 
+	const char *path; /* where it was loaded from; NULL: built in */
+
 	/* Does it make sense on this node (`ldms samp --auto`, `-l`)?  A cheap look at what stands below `root` ("" or a
 	 * folder that stands for /).  0; or a negative errno and why not, in words.  NULL: its source can be read, if
 	 * that is a path; and else it is not for --auto: made-up values and what needs configuration. */
@@ -116,8 +118,8 @@ struct samp_msg { /* borrowed */
 	bool json;         /* its publisher says so */
 	const char *data;  /* a NUL stands behind its end */
 	size_t len;        /* without the NULs that it ends with */
-	size_t raw_len;    /* as it was published: the NUL of a text counts */
 	uint32_t uid, gid; /* of the publisher */
+	size_t raw_len;    /* as it was published: the NUL of a text counts */
 };
 
 /* Call fn with each message of that name; or, for channels, of the names that match a regular expression (streams have

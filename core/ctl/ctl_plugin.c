@@ -10,6 +10,7 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/samp.h"
+#include "core/daemon/samp_load.h"
 #include "core/daemon/strgp.h"
 
 #define PLUGINS_MAX 256 /* names to look for a near one in */
@@ -63,12 +64,31 @@ static int load_samp(struct ctl *c, const struct samp_type *type, const char *na
 	return 0;
 }
 
+/* A sampler that is not ours. */
+static int load_object(struct ctl *c, const char *path, const struct samp_type **ret, struct err *err)
+{
+	int rc = confine_path(c->d->confine, "load", PATH_READ, path, err);
+
+	if (!rc)
+		*ret = samp_load(path, &rc, err);
+	return rc;
+}
+
 int ctl_load(struct ctl *c, struct err *err)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL), *plugin = ctl_text(c, ATTR_PLUGIN, name);
-	const struct samp_type *samp = samp_type_find(plugin);
-	const struct store_type *store = store_type_find(plugin);
+	const char *path = ctl_text(c, ATTR_PATH, NULL);
+	const struct samp_type *samp = path ? NULL : samp_type_find(plugin);
+	const struct store_type *store = path ? NULL : store_type_find(plugin);
+	int rc = 0;
 
+	if (path && ctl_has(c, ATTR_PLUGIN))
+		return err_set(err, -EINVAL,
+			       "load name=%s: plugin= names one of this ldms, path= one of its own; give one", name);
+	if (path)
+		rc = load_object(c, path, &samp, err);
+	if (rc)
+		return rc;
 	if (!samp && !store)
 		return no_plugin(plugin, err);
 	if (node_find(c->d->samps, name) || node_find(c->d->stores, name))

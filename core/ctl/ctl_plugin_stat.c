@@ -10,7 +10,7 @@
 
 /* `prefix`: of the plugin's name in ldmsd. */
 static void status_one(struct ctl *c, const char *name, const char *prefix, const char *plugin, const char *type,
-		       const char **sep)
+		       const char *path, const char **sep)
 {
 	char *full = xasprintf("%s%s", prefix, plugin);
 
@@ -19,7 +19,8 @@ static void status_one(struct ctl *c, const char *name, const char *prefix, cons
 	buf_addf(&c->reply, ",\"plugin\":");
 	reply_string(&c->reply, full);
 	free(full);
-	buf_addf(&c->reply, ",\"type\":\"%s[M]\",\"libpath\":\"built in\"", type);
+	buf_addf(&c->reply, ",\"type\":\"%s[M]\",\"libpath\":", type);
+	reply_string(&c->reply, path ? path : "built in");
 	*sep = ",\n";
 }
 
@@ -46,7 +47,7 @@ int ctl_plugn_status(struct ctl *c, struct err *err)
 		struct samp_status st;
 
 		samp_status(sp, &st);
-		status_one(c, n->name, "", samp_type(sp)->name, "sampler", &sep);
+		status_one(c, n->name, "", samp_type(sp)->name, "sampler", samp_type(sp)->path, &sep);
 		buf_addf(&c->reply,
 			 ",\"state\":\"%s\",\"degraded\":%s,\"overdue\":%s,\"samples\":%llu,\"errors\":%llu,"
 			 "\"missed\":%llu,\"sets\":%u,\"why\":",
@@ -61,7 +62,8 @@ int ctl_plugn_status(struct ctl *c, struct err *err)
 	}
 	node_sort(&c->d->stores);
 	NODE_EACH(n, c->d->stores) {
-		status_one(c, n->name, "store_", store_type(((struct store_node *)n)->store)->name, "store", &sep);
+		status_one(c, n->name, "store_", store_type(((struct store_node *)n)->store)->name, "store", NULL,
+			   &sep);
 		buf_addf(&c->reply, "}");
 	}
 	buf_addf(&c->reply, "]");

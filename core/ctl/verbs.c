@@ -40,7 +40,9 @@
 const struct verb verbs[] = {
 	/* plugins */
 	{ "load", 0x505, VERB_MODIFIES | VERB_PLUGIN, 0,
-	  USES(NAME("instance to make"), OPT(ATTR_PLUGIN, "plugin", AT_TEXT, "name", "the sampler or store")), ctl_load,
+	  USES(NAME("instance to make"), OPT(ATTR_PLUGIN, "plugin", AT_TEXT, "name", "the sampler or store"),
+	       OPT(ATTR_PATH, "path", AT_TEXT, NULL, "a sampler of another maker: a shared object")),
+	  ctl_load,
 	  "make an instance of a sampler or a store" },
 	{ "config", 0x507, VERB_MODIFIES | VERB_PLUGIN, 0,
 	  USES(NAME("instance"), OPT(ATTR_STRING, "", AT_REST, NULL, "the plugin's own attributes")), ctl_config,
