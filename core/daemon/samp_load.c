@@ -142,7 +142,7 @@ static void value_put(struct set *set, int i, enum value_type type, const void *
 	if (m.type == V_NONE || !value_elem_size(m.type) || (type != V_NONE && m.type != type))
 		slip(set, "metric", i);
 	else if (m.meta)
-		set_meta_bytes(set, i, p, len);
+		set_meta_put(set, i, p, len);
 	else
 		set_bytes(set, i, p, len);
 }
