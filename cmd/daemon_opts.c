@@ -28,8 +28,8 @@ static int no_blanks(const char *option, const char *value, struct err *err)
 }
 
 /* Call fn for each word of each occurrence of a list option. */
-static int each_word(const struct opt_list *list, int (*fn)(const char *word, void *arg, struct err *err), void *arg,
-		     struct err *err)
+int daemon_opts_words(const struct opt_list *list, int (*fn)(const char *word, void *arg, struct err *err), void *arg,
+		      struct err *err)
 {
 	int rc = 0;
 
@@ -222,7 +222,7 @@ static int to_lines(const struct daemon_opts *o, struct buf *b, size_t *ret_stor
 	*ret_stores = g.stores;
 	if (!o->strgp.n)
 		return strgp_lines(NULL, &g, err);
-	return each_word(&o->strgp, strgp_lines, &g, err);
+	return daemon_opts_words(&o->strgp, strgp_lines, &g, err);
 }
 
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err)
@@ -237,7 +237,7 @@ int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err
 	if (!rc)
 		rc = to_lines(o, lines, &stores, err);
 	if (!rc)
-		rc = each_word(&o->samp, samp_lines, &samps, err);
+		rc = daemon_opts_words(&o->samp, samp_lines, &samps, err);
 	if (!rc)
 		rc = prdcr_lines(&prdcrs, err);
 	if (!rc)

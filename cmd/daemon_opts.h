@@ -12,11 +12,10 @@ struct daemon_opts {
 	const char *name, *auth, *log_file, *log_format, *pid_file, *sysroot, *dir;
 	const char *user, *sandbox; /* NULL: not given; sandbox: "" or "required" */
 	struct opt_list sandbox_allow;
-	const char *once;
 	const char *level_dflt; /* of the log, unless options say more */
 	int64_t interval_us, offset_us, reconnect_us, timeout_us;
 	uint64_t compid, mem, io_threads;
-	bool help, list, json, push, quiet, keep_going;
+	bool help, list, once, autos, json, push, quiet, keep_going;
 	/* what was given and what was not: the defaults are the role's */
 	char *self; /* the daemon's name in the end; ours */
 	int exit_status; /* of a failed start, where it is not the errno */
@@ -68,6 +67,9 @@ struct daemon_opts {
 bool daemon_opts_is_store(const char *to);
 /* Write the configuration lines that the options stand for.  -EINVAL with words about an option's value. */
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err);
+/* Call fn with each word of an option's values: blanks and commas part them.  Ends with its first failure. */
+int daemon_opts_words(const struct opt_list *list, int (*fn)(const char *word, void *arg, struct err *err), void *arg,
+		      struct err *err);
 /* The line for -a and -A; to stand before all others, because the first one counts. */
 int daemon_opts_auth(const struct daemon_opts *o, struct buf *lines, struct err *err);
 /* The lines for the log's levels, the default's first: where a file says nothing else, they hold. */

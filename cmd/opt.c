@@ -49,7 +49,7 @@ static const char *opt_word(const struct opt *o, char *out, size_t size)
 	return out;
 }
 
-static void list_add(struct opt_list *l, const char *value)
+void opt_list_add(struct opt_list *l, const char *value)
 {
 	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
 	l->v[l->n++] = value;
@@ -81,7 +81,7 @@ static int opt_store(const struct opt *o, const char *value, void *into, struct 
 		*(const char **)field = value ? value : "";
 		break;
 	case OPT_LIST:
-		list_add(field, value);
+		opt_list_add(field, value);
 		break;
 	case OPT_TIME:
 		rc = unit_time_us(value, field, err);

@@ -51,6 +51,7 @@ struct cmd_usage {
  * what came before it, and its lists still want opt_list_fini().  --help is handled by the caller's table row (a
  * flag). */
 int opt_parse(const struct opt *opts, int argc, char **argv, void *into, struct err *err);
+void opt_list_add(struct opt_list *l, const char *value); /* borrowed */
 void opt_list_fini(struct opt_list *l);
 /* The text of `ldms help CMD`. */
 void opt_help(FILE *to, const struct cmd_usage *u);

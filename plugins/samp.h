@@ -39,8 +39,8 @@ struct samp_type {
 	const char *path; /* where it was loaded from; NULL: built in */
 
 	/* Does it make sense on this node (`ldms samp --auto`, `-l`)?  A cheap look at what stands below `root` ("" or a
-	 * folder that stands for /).  0; or a negative errno and why not, in words.  NULL: its source can be read, if
-	 * that is a path; and else it is not for --auto: made-up values and what needs configuration. */
+	 * folder that stands for /).  0; or a negative errno and why not, in words; also when another sampler tells the
+	 * same better.  NULL: samp_type_here() looks whether its source is there. */
 	int (*probe)(const char *root, struct err *err);
 	/* Are the values of the attributes such that open() can take them?  Looks at nothing else.  -EINVAL with the
 	 * attribute's name; NULL: any are. */
@@ -50,8 +50,9 @@ struct samp_type {
 	 * operator is told so at once; other errors degrade the instance, and open is tried again later. */
 	int (*open)(struct samp *sp, struct err *err);
 	/* Read the source, write the set(s) between samp_begin() and samp_end(); sets may be made and dropped.  Called
-	 * every interval on a sampler worker.  NULL: the sets change with messages alone.  -ESTALE: the source has changed its shape: the daemon calls close and open again at once and keeps
-	 * the set's name.  Another error degrades the instance: it is reported once, counted, and retried. */
+	 * every interval on a sampler worker.  NULL: the sets change with messages alone.  -ESTALE: the source has
+	 * changed its shape: the daemon calls close and open again at once and keeps the set's name.  Another error
+	 * degrades the instance: it is reported once, counted, and retried. */
 	int (*sample)(struct samp *sp, struct err *err);
 	/* Undo open(), also a half-done one.  The sets are the daemon's to remove. */
 	void (*close)(struct samp *sp);
@@ -66,6 +67,10 @@ extern const struct samp_type *const samp_types[]; /* samplers.c: in alphabetica
 const struct samp_type *samp_type_find(const char *name);
 /* -ENOENT and the words for a name that samp_type_find() does not know. */
 int samp_type_unknown(const char *name, struct err *err);
+
+/* Is there something for it on this node?  0: yes.  1: it runs anywhere, with made-up values or what its configuration
+ * names.  Else a negative errno, and why not, in words. */
+int samp_type_here(const struct samp_type *type, const char *root, struct err *err);
 
 /* Kind, unit and help of a metric by the names of its schema and itself: for mirrors, which carry none.  NULL: not of a
  * sampler in this program, or not in its table. */

@@ -2,7 +2,10 @@
 #include "plugins/samp.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/str.h"
 
@@ -40,6 +43,20 @@ const struct samp_type *samp_type_find(const char *name)
 		if (!strcmp(samp_types[i]->name, name))
 			return samp_types[i];
 	return NULL;
+}
+
+int samp_type_here(const struct samp_type *type, const char *root, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (type->needs)
+		return err_set(err, -ENOSYS, "this ldms was built without %s", type->needs);
+	if (type->probe)
+		return type->probe(root, err);
+	if (*type->source != '/')
+		return 1;
+	snprintf(path, sizeof(path), "%s%.*s", root, (int)strcspn(type->source, " ,"), type->source);
+	return access(path, R_OK) ? err_set(err, -errno, "%s: %s", path, err_name(errno)) : 0;
 }
 
 const struct metric_def *samp_metric_find(const char *schema, const char *metric)

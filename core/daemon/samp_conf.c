@@ -64,8 +64,8 @@ static int attr_unknown(const struct samp *sp, const char *word, struct err *err
 	near = nearest(word, names);
 	free(names);
 	return err_set(err, -EINVAL, "sampler %s: it has no attribute %s; %s%s%s", sp->name, word,
-		       near ? "did you mean " : "`ldms samp -l` lists those of ", near ? near : sp->type->name,
-		       near ? "?" : "");
+		       near ? "did you mean " : "`ldms samp help ", near ? near : sp->type->name,
+		       near ? "?" : "` lists them");
 }
 
 /* A user's or a group's number, from a number or a name. */

@@ -123,11 +123,11 @@ static void job_find(struct samp *sp, struct samp_job *job)
 	if (job->set || job->told)
 		return;
 	job->told = true;
-	/* who did not ask for job data need not hear that there are none */
-	log_line(given ? LOG_INFO_ : LOG_DEBUG_, "sampler",
-		 "%s: The job data set named, %s, does not exist. Valid job data will not be associated with the "
-		 "metric values.",
-		 sp->name, name);
+	if (given) /* who did not ask for job data need not hear that there are none */
+		log_info("sampler",
+			 "%s: The job data set named, %s, does not exist. Valid job data will not be associated with "
+			 "the metric values.",
+			 sp->name, name);
 }
 
 static void job_look(struct samp *sp, struct samp_job *job)

@@ -144,6 +144,7 @@ struct set *samp_set_named(struct samp *sp, struct schema *schema, const char *n
 	struct set *set = NULL;
 	int rc;
 
+	schema_about_fill(schema, sp->type->metrics);
 	pthread_mutex_lock(&sp->lock); /* throughout: an orphan must not touch the daemon's objects */
 	if (sp->orphan)
 		rc = err_set(err, -ECANCELED, "set %s: its sampler has been removed", name);

@@ -315,6 +315,16 @@ void schema_about_set(struct schema *s, int i, enum metric_kind kind, const char
 	metric_about_set(s->metrics[i], kind, help);
 }
 
+void schema_about_fill(struct schema *s, const struct metric_def *defs)
+{
+	for (const struct metric_def *d = defs; d && d->name; d++) {
+		int i = schema_find(s, d->name);
+
+		if (i >= 0 && !s->metrics[i]->help && s->metrics[i]->kind == METRIC_GAUGE)
+			metric_about_set(s->metrics[i], d->kind, d->help);
+	}
+}
+
 int schema_add_defs(struct schema *s, const struct metric_def *defs, size_t n, struct err *err)
 {
 	uint32_t first = s->card;

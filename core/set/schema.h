@@ -47,6 +47,8 @@ int schema_add_meta_array(struct schema *s, const char *name, enum value_type t,
 int schema_add_defs(struct schema *s, const struct metric_def *defs, size_t n, struct err *err);
 /* What metric i of the schema is, when it did not come from a table.  `help` is static text, or NULL. */
 void schema_about_set(struct schema *s, int i, enum metric_kind kind, const char *help);
+/* Likewise for those of the table's names of which nothing was said so far; it is ended by a row without name, or NULL. */
+void schema_about_fill(struct schema *s, const struct metric_def *defs);
 /* A list; `heap` is the number of bytes to reserve for its entries (schema_list_heap says how many). */
 int schema_add_list(struct schema *s, const char *name, const char *unit, uint32_t heap, struct err *err);
 /* A record type with its members, and arrays of such records. */
