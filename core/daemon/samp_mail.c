@@ -191,6 +191,13 @@ static void on_msg(void *arg, const struct bus_msg *m)
 			 });
 }
 
+/* Can nothing come?  All of the configuration was carried out when this is asked. */
+static bool is_off(const struct samp_env *env, unsigned int via)
+{
+	return !(via & SAMP_STREAM && env->streams && streams_enabled(env->streams)) &&
+	       !(via & SAMP_MSG && env->bus && bus_enabled(env->bus));
+}
+
 static void sub_open(void *arg)
 {
 	struct samp_sub *sub = arg;
@@ -203,6 +210,10 @@ static void sub_open(void *arg)
 		return;
 	env = sub->sp->env;
 	sub->open = true;
+	if (is_off(env, sub->via))
+		log_warning("sampler", "%s: wants to hear of %s, but %s off in this daemon; `%s` turns them on",
+			    sub->sp->name, sub->name, sub->via & SAMP_MSG ? "messages are" : "streams are",
+			    sub->via & SAMP_MSG ? "msg_enable" : "stream_enable");
 	if (sub->via & SAMP_STREAM && env->streams && !sub->regex) {
 		const struct stream_sub_conf conf = {
 			.name = sub->name,

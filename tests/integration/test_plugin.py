@@ -239,3 +239,26 @@ def test_a_static_ldms_says_so():
     r = subprocess.run(["cc", "-E", "-DLDMS_STATIC", "-D_GNU_SOURCE", "-I", ROOT, os.path.join(ROOT, "core/daemon/samp_load.c")],
                        capture_output=True, text=True)
     assert r.returncode == 0 and "linked statically" in r.stdout and "dlopen(lib->path" not in r.stdout
+
+
+def test_the_manuals_example_works(cluster, installed):
+    """What ldms-sampler(7) shows is what a reader can build and run."""
+    with open(os.path.join(ROOT, "man/ldms-sampler.7")) as f:
+        example = f.read().split(".Bd -literal -offset indent\n")[1].split(".Ed\n")[0].replace("/run/counter", cluster.path("counter"))
+    so = build(installed, "counter", cluster.write("counter.c", example))
+    cluster.write("counter", "42\n")
+    r = run("samp", "--once", so, "-n", "n1")
+    assert r.returncode == 0 and "counter" in r.stdout and " 42 " in r.stdout
+    os.unlink(cluster.path("counter"))
+    assert "is not there" in run("samp", "--once", so).stderr
+
+
+def test_messages_that_cannot_come(cluster, spool):
+    os.makedirs(cluster.path("dir"))
+    port = free_port()
+    samp = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "-c", cluster.write("c.conf", f"""
+        load name=spool path={spool}
+        config name=spool dir={cluster.path("dir")}""")], port)
+    samp.says("spool: wants to hear of notes, but messages are off in this daemon; `msg_enable` turns them on")
+    assert f"load name=spool path={spool}" in ctl(samp, "dump_cfg").stdout
+    assert run("check", cluster.path("c.conf")).returncode == 0
