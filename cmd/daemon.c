@@ -16,6 +16,7 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/book.h"
 #include "core/ctl/conf.h"
+#include "core/ctl/failover_keep.h"
 #include "core/ctl/reload.h"
 #include "core/ctl/session.h"
 #include "core/daemon/daemon.h"
@@ -278,6 +279,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	struct daemon_conf dc = conf_of(role, o);
 	struct pid_file pid = { .path = o->pid_file, .fd = -1 };
 	ev_signal hangup;
+	struct failover_keeper *keeper;
 	struct record_sink *sink;
 	struct daemon *d;
 	struct book *book;
@@ -296,6 +298,8 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	ev_signal_start(loop_ev(d->main), &hangup);
 	sessions_open(d);
 	sink = d->sink;
+	failover_keep_open(d);
+	keeper = failover_keeper(d->failover);
 	d->book = book_new();
 	d->reload = reload;
 	reload_began(reload, cf);
@@ -320,6 +324,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	daemon_free(d, END_US);
 	book_free(book);
 	sessions_free(sink);
+	failover_keep_free(keeper);
 	pid_file_close(&pid);
 	return rc;
 }

@@ -526,7 +526,8 @@ static int subs_again(const struct book_diff *df, struct daemon *d, struct err *
 int book_diff_apply(const struct book_diff *df, struct daemon *d, struct err *err)
 {
 	static const enum book_kind order[] = { BOOK_PLUGIN,     BOOK_STRGP,        BOOK_UPDTR, BOOK_PRDCR,
-						BOOK_ADVERTISER, BOOK_PRDCR_LISTEN, BOOK_QGROUP };
+						BOOK_ADVERTISER, BOOK_PRDCR_LISTEN, BOOK_QGROUP,
+						BOOK_FAILOVER };
 	int rc = 0;
 
 	for (size_t i = df->n; i-- && !rc;)

@@ -241,8 +241,8 @@ static void put_needed(struct fields *f)
 	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids) && bv && bv->act == BOOK_ADD; i++)
 		if (!f->v[ids[i]])
 			f->v[ids[i]] = fields_default(f, ids[i]);
-	/* and takes nothing but digits for those of groups */
-	for (enum attr_id id = ATTR_INTERVAL; id <= ATTR_OFFSET && bv && bv->kind == BOOK_SETGROUP; id++)
+	/* and takes nothing but digits for those of groups and of failover */
+	for (enum attr_id id = ATTR_INTERVAL; id <= ATTR_OFFSET && bv && (bv->kind == BOOK_SETGROUP || bv->kind == BOOK_FAILOVER); id++)
 		if (f->v[id] && !unit_time_us(f->v[id], &us, NULL)) {
 			free(f->v[id]);
 			f->v[id] = xasprintf("%lld", (long long)us);

@@ -51,6 +51,7 @@ const struct book_kind_row book_kinds[BOOK_KINDS] = {
 			 .run = "strgp_start",
 			 .halt = "strgp_stop" },
 	[BOOK_QGROUP_MEMBER] = { .word = "qgroup_member", .key = { ATTR_HOST, ATTR_PORT }, .del = "qgroup_member_del" },
+	[BOOK_FAILOVER] = { .word = "failover", .run = "failover_start", .halt = "failover_stop", .live = true },
 	[BOOK_QGROUP] = { .word = "qgroup", .run = "qgroup_start", .halt = "qgroup_stop", .live = true },
 };
 
@@ -157,5 +158,9 @@ const struct book_verb book_verbs[] = {
 	MAKES("qgroup_member_del", DEL, QGROUP_MEMBER, NULL),
 	FELT("qgroup_start", RUN, QGROUP, "qgroup"),
 	FELT("qgroup_stop", HALT, QGROUP, "qgroup"),
+
+	MAKES("failover_config", SET, FAILOVER, "failover"),
+	FELT("failover_start", RUN, FAILOVER, "failover"),
+	FELT("failover_stop", HALT, FAILOVER, "failover"),
 	{ .verb = NULL },
 };

@@ -94,7 +94,7 @@ struct conf_pos cmd_arg_pos(const struct cmd *cmd, const char *name);
 
 /* -- the order of carrying out (conf_run.c) -- */
 enum { GO_SETTINGS, GO_LISTEN, GO_PLUGINS, GO_OBJECTS, GO_STARTS /* and behind it, by order */ };
-#define DEFER_ORDERS 5 /* policies, updaters, producers, who advertises: verbs.c's `order`, from 1 */
+#define DEFER_ORDERS 6 /* policies, updaters, producers, who advertises, failover: verbs.c's `order`, from 1 */
 /* Is it the command's turn?  `d`: to tell what is about a sampler that is loaded already. */
 bool cmd_is_due(const struct cmd *cmd, const struct daemon *d, unsigned int go);
 /* Say what became of it. */

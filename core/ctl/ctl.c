@@ -15,6 +15,7 @@
 #include "core/ctl/object.h"
 #include "core/ctl/verb.h"
 #include "core/ctl/words.h"
+#include "core/daemon/failover.h"
 #include "core/set/perm.h"
 
 #define VERBS_MAX 256 /* to look for a near one in */
@@ -335,6 +336,9 @@ int ctl_run(struct ctl *c, const struct verb *v, const struct ctl_arg *args, siz
 	c->verb = v;
 	if (!c->itself && !ctl_may(c, v))
 		return err_set(err, -EPERM, "Operation not permitted.");
+	if (v->flags & VERB_MODIFIES && !(v->flags & VERB_PAIRED) && !c->itself && c->from &&
+	    failover_state(c->d->failover) != FAILOVER_STOP)
+		return err_set(err, -EBUSY, "Daemon busy."); /* the peer has been told what there is */
 	rc = ctl_prepare(c, v, args, n, err);
 	if (!rc && !c->itself)
 		rc = object_check(c, err);

@@ -6,6 +6,7 @@
 #include "core/ctl/ctl_prdcr.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/auth_domain.h"
+#include "core/daemon/mirrored.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
 #include "core/daemon/prdcr_sub.h"
@@ -64,6 +65,8 @@ int ctl_prdcr_make(struct ctl *c, enum prdcr_type type, struct node **table, str
 
 	if (ctl_quota(c, &conf.quota, err))
 		return -EINVAL;
+	if (is_mirrored(conf.name) && !c->itself)
+		return err_set(err, -EINVAL, "%s is an invalid producer name", conf.name);
 	if (!conf.host)
 		return err_set(err, -EINVAL, "The attribute 'host' is required.");
 	if (!local && ep_type_find(conf.xprt, &ep, err))

@@ -2,10 +2,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/session.h"
+#include "core/ctl/ctl_strgp.h"
 #include "core/ctl/verbs.h"
+#include "core/daemon/mirrored.h"
 #include "core/daemon/strgp.h"
 
 #define STOP_DEADLINE_US (2 * SEC_US) /* a policy that is stopped by hand stores what is queued for so long */
@@ -68,6 +71,8 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 		return err_set(err, -ENOENT, "The plugin %s does not exist. Forgot load?\n", plugin);
 	if (node_find(c->d->strgps, name))
 		return err_set(err, -EEXIST, "The strgp %s already exists.", name);
+	if (is_mirrored(name) && !c->itself)
+		return err_set(err, -EINVAL, "%s is an invalid policy name", name);
 	rc = strgp_new(&conf, c->d->strgp_pool, &sg, err);
 	if (rc)
 		return rc;
@@ -80,6 +85,14 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 	return 0;
 }
 
+static void unlist(struct daemon *d, struct strgp_node *n)
+{
+	pthread_mutex_lock(&d->strgp_lock);
+	node_del(&d->strgps, &n->node);
+	pthread_mutex_unlock(&d->strgp_lock);
+	atomic_fetch_add(&d->strgp_gen, 1);
+}
+
 int ctl_strgp_del(struct ctl *c, struct err *err)
 {
 	struct strgp_node *n = node_find(c->d->strgps, ctl_text(c, ATTR_NAME, ""));
@@ -88,10 +101,7 @@ int ctl_strgp_del(struct ctl *c, struct err *err)
 		return err_set(err, -ENOENT, "The storage policy specified does not exist.");
 	if (strgp_running(n->strgp))
 		return err_set(err, -EBUSY, "The storage policy is in use.");
-	pthread_mutex_lock(&c->d->strgp_lock);
-	node_del(&c->d->strgps, &n->node);
-	pthread_mutex_unlock(&c->d->strgp_lock);
-	changed(c);
+	unlist(c->d, n);
 	strgp_put(n->strgp);
 	free(n);
 	return 0;
@@ -107,12 +117,12 @@ int ctl_strgp_start(struct ctl *c, struct err *err)
 	return rc;
 }
 
-/* A stop that a peer asked for: a store may take its time, so a worker waits for it. */
+/* A stop that nobody may wait for: a store may take its time, so a worker does. */
 struct stop {
 	struct work_job job;
 	struct daemon *d;
-	struct strgp *sg; /* a reference is held */
-	struct ctl_later *later;
+	struct strgp *sg;        /* a reference is held */
+	struct ctl_later *later; /* NULL: nobody asked */
 	struct err err;
 	int rc;
 };
@@ -129,20 +139,34 @@ static void stop_done(struct work_job *job)
 	struct stop *s = (struct stop *)job;
 
 	atomic_fetch_add(&s->d->strgp_gen, 1);
-	ctl_later_text(s->later, s->rc, s->rc ? s->err.msg : "");
+	if (s->later)
+		ctl_later_text(s->later, s->rc, s->rc ? s->err.msg : "");
+	else if (s->rc)
+		log_error("store", "policy %s: %s", strgp_name(s->sg), s->err.msg);
 	strgp_put(s->sg);
 	free(s);
 }
 
-static void stop_later(struct ctl *c, struct strgp *sg)
+/* Takes the reference. */
+static void stop_later(struct daemon *d, struct strgp *sg, struct ctl_later *later)
 {
 	struct stop *s = xcalloc(1, sizeof(*s));
 
-	s->job = (struct work_job){ .run = stop_run, .done = stop_done, .loop = c->d->main };
-	s->d = c->d;
-	s->sg = strgp_get(sg);
-	s->later = ctl_defer_in_order(c);
-	work_add(c->d->work, &s->job);
+	s->job = (struct work_job){ .run = stop_run, .done = stop_done, .loop = d->main };
+	s->d = d;
+	s->sg = sg;
+	s->later = later;
+	work_add(d->work, &s->job);
+}
+
+void ctl_strgp_drop(struct daemon *d, struct strgp_node *n)
+{
+	unlist(d, n);
+	if (strgp_running(n->strgp))
+		stop_later(d, n->strgp, NULL);
+	else
+		strgp_put(n->strgp);
+	free(n);
 }
 
 int ctl_strgp_stop(struct ctl *c, struct err *err)
@@ -153,7 +177,7 @@ int ctl_strgp_stop(struct ctl *c, struct err *err)
 	if (!sg)
 		return -ENOENT;
 	if (c->from && strgp_running(sg)) {
-		stop_later(c, sg);
+		stop_later(c->d, strgp_get(sg), ctl_defer_in_order(c));
 		return 0;
 	}
 	rc = strgp_stop(sg, STOP_DEADLINE_US, err);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "core/ctl/verbs.h"
+#include "core/daemon/mirrored.h"
 #include "core/daemon/updtr.h"
 
 static struct updtr *find(struct ctl *c, struct err *err)
@@ -57,7 +58,7 @@ int ctl_updtr_add(struct ctl *c, struct err *err)
 		return err_set(err, -EINVAL, "auto_interval and push are incompatible options");
 	if (node_find(c->d->updtrs, conf.name))
 		return err_set(err, -EEXIST, "The updtr %s already exists.", conf.name);
-	if (*conf.name == '#')
+	if (is_mirrored(conf.name) && !c->itself)
 		return err_set(err, -EINVAL, "%s is an invalid updtr name", conf.name);
 	u = updtr_new(c->d, &conf, err);
 	if (!u)

@@ -31,7 +31,13 @@ struct peer_verb {
 	uint32_t code;
 	uint32_t perm; /* who may: 0111 everybody, 0110 owner and group of the daemon */
 	int (*run)(struct peer_call *c, struct err *err);
+	bool silent; /* never answered, good or bad */
 };
+
+/* What the failover peer has (failover_keep.c). */
+int peer_has_prdcr(struct peer_call *c, struct err *err);
+int peer_has_updtr(struct peer_call *c, struct err *err);
+int peer_has_strgp(struct peer_call *c, struct err *err);
 
 /* NULL: not one of these. */
 const struct peer_verb *peer_verb_by_code(uint32_t code);

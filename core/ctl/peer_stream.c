@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/peer.h"
+#include "core/daemon/failover.h"
 #include "core/daemon/stream.h"
 
 struct peer_sub {
@@ -197,10 +198,13 @@ void peer_fini(struct peer *p)
 }
 
 static const struct peer_verb peer_verbs[] = {
-	{ STREAM_PUBLISH, 0111, publish },
-	{ STREAM_SUBSCRIBE, 0110, subscribe },
-	{ STREAM_UNSUBSCRIBE, 0110, unsubscribe },
-	{ STREAM_NEW, 0110, hint },
+	{ STREAM_PUBLISH, 0111, publish, false },
+	{ STREAM_SUBSCRIBE, 0110, subscribe, false },
+	{ STREAM_UNSUBSCRIBE, 0110, unsubscribe, false },
+	{ STREAM_NEW, 0110, hint, true },
+	{ FAILOVER_CFGPRDCR, 0111, peer_has_prdcr, true },
+	{ FAILOVER_CFGUPDTR, 0111, peer_has_updtr, true },
+	{ FAILOVER_CFGSTRGP, 0111, peer_has_strgp, true },
 };
 
 const struct peer_verb *peer_verb_by_code(uint32_t code)
@@ -215,5 +219,5 @@ bool peer_wants_answer(const struct peer_verb *v, const struct record_attr *attr
 {
 	const struct peer_call c = { .attrs = attrs, .n = n };
 
-	return v->code != STREAM_NEW && (v->code != STREAM_PUBLISH || !attr_find(&c, ATTR_TYPE));
+	return !v->silent && (v->code != STREAM_PUBLISH || !attr_find(&c, ATTR_TYPE));
 }

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/book_diff.h"
+#include "core/daemon/failover.h"
 
 #define DRAFT_MEM (64ull << 20) /* of a draft's sets, which are groups alone */
 
@@ -192,6 +193,10 @@ static int compare(struct daemon *d, struct book *now, bool test, struct buf *sa
 	if (book_diff_fixed(&fixed, df))
 		rc = err_set(err, -EBUSY, "this needs a restart of the daemon: %s; nothing was changed",
 			     buf_str(&fixed));
+	if (!rc && book_diff_n(df) && !test && failover_state(d->failover) != FAILOVER_STOP)
+		rc = err_set(err, -EBUSY,
+			     "the failover peer was told what this daemon has; `failover_stop` first, the "
+			     "reload starts it again; nothing was changed");
 	if (!rc)
 		rc = book_diff_try(df, err);
 	if (rc == -EACCES)

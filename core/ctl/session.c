@@ -396,6 +396,20 @@ void ctl_peer_leave(struct ctl *c)
 	loop_leave(c->from->loop);
 }
 
+int ctl_peer_tell(struct ctl *c, uint32_t code, const struct buf *body, struct err *err)
+{
+	struct session *s;
+	int rc;
+
+	if (!c->from)
+		return -ENOTCONN;
+	loop_enter(c->from->loop);
+	s = session_of(c->from);
+	rc = s ? ask_tell(&s->asks, code, body, err) : -ENOTCONN;
+	loop_leave(c->from->loop);
+	return rc;
+}
+
 static void reply(struct request *rq, int rc, const struct ctl *c, const char *why)
 {
 	struct buf said = { 0 };

@@ -11,6 +11,9 @@ void sessions_open(struct daemon *d);
 /* For handlers: the peer that asks, with its loop held, or NULL: it has gone since, or a file asks.  Then leave it. */
 struct xprt *ctl_peer_enter(struct ctl *c);
 void ctl_peer_leave(struct ctl *c);
+/* For handlers: send the peer that asks a request of ours that wants no answer, in front of the answer to its own.
+ * -ENOTCONN when it has gone since. */
+int ctl_peer_tell(struct ctl *c, uint32_t code, const struct buf *body, struct err *err);
 /* For handlers that must wait for others: the answer is given later, on the main loop.  NULL: a file asks. */
 struct ctl_later *ctl_defer(struct ctl *c);
 /* The same, and what the peer asks meanwhile waits for that answer, too: it may be about what changes now. */

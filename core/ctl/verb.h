@@ -26,6 +26,7 @@ enum verb_flag {
 	VERB_STRGP = 1024,
 	VERB_ADVERTISER = 2048,
 	VERB_PRDCR_LISTEN = 4096,
+	VERB_PAIRED = 16384, /* a change of configuration that may be made while failover is started */
 	VERB_UNSUPPORTED = 8192, /* keeps its name and number; the answer is the row's help: why, and what to use */
 };
 

@@ -96,6 +96,17 @@ H(qgroup_member_del);
 H(qgroup_start);
 H(qgroup_stop);
 H(qgroup_info);
+/* ctl_failover.c */
+H(failover_config);
+H(failover_start);
+H(failover_stop);
+H(failover_status);
+H(failover_peercfg_start);
+H(failover_peercfg_stop);
+H(failover_pair);
+H(failover_reset);
+H(failover_ping);
+H(failover_peercfg);
 /* ctl_set.c */
 H(metric_sets_default_authz);
 H(set_sec_mod);

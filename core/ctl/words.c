@@ -97,6 +97,8 @@ static const struct words {
 	{ 0x61c, ATTR_QUOTA, MISSING, NULL },                                            /* default_quota */
 	{ 0x61d, ATTR_PATH, MISSING, NULL },                                             /* pid_file */
 	{ 0x61e, ATTR_LEVEL, MISSING, NULL },                                            /* banner */
+	{ 0x700, ATTR_PEER_NAME, "failover_config: %s attribute is required", NULL },
+	{ 0x70a, ATTR_NAME, GROUP, NULL },                                                /* failover_ping */
 	{ 0x800, ATTR_NAME, GROUP, NULL },                                               /* setgroup_add */
 	{ 0x801, ATTR_NAME, GROUP, NULL },                                               /* setgroup_mod */
 	{ 0x802, ATTR_NAME, GROUP, NULL },                                               /* setgroup_del */

@@ -12,6 +12,7 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/auth_domain.h"
+#include "core/daemon/failover.h"
 #include "core/daemon/listener.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
@@ -136,6 +137,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 		goto out;
 	d->outages = prdcr_outage_new(d);
 	d->qgroups = qgroups_new(d);
+	d->failover = failover_new(d);
 	d->xprt.qgroup = qgroups_account(d->qgroups);
 	d->xprt.sets = d->sets;
 	d->xprt.pool = d->pool;
@@ -251,6 +253,7 @@ static void objects_stop(struct daemon *d, int64_t end_us)
 	prdcrs_stop(d, d->adverts);
 	prdcrs_stop(d, d->prdcrs);
 	qgroups_stop(d->qgroups);
+	failover_end(d->failover);
 	listener_close_all(d);
 	NODE_EACH(g, d->strgps) {
 		if (strgp_running(((struct strgp_node *)g)->strgp))
@@ -329,6 +332,7 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 	prdcr_outage_free(d->outages);
 	strgp_pool_free(d->strgp_pool, left_us(end_us) + LAST_US);
 	qgroups_free(d->qgroups);
+	failover_free(d->failover);
 	bus_free(d->xprt.bus);
 	streams_free(d->streams);
 	setdb_free(d->sets);

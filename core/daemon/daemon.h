@@ -25,6 +25,7 @@ struct listener;
 struct qgroups;
 struct prdcr_outage;
 struct streams;
+struct failover;
 struct prdcr_rule;
 struct book;
 struct reload;
@@ -45,6 +46,7 @@ struct daemon {
 	struct work *work, *auth_work, *users; /* for names, munged, the user database: one may hang, the others go on */
 	struct xprt_env xprt;
 	struct qgroups *qgroups;
+	struct failover *failover;
 	struct xprt_quota quota; /* of peers for which none is configured */
 	struct samp_env samp;
 	struct strgp_pool *strgp_pool;

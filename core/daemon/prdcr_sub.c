@@ -8,6 +8,7 @@
 #include "core/base/regex.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/mirrored.h"
 #include "core/daemon/prdcr_impl.h"
 #include "core/daemon/records.h"
 #include "core/daemon/stream.h"
@@ -247,7 +248,7 @@ static void each(struct daemon *d, const struct rx *rx, const struct prdcr_want_
 	NODE_EACH(n, d->prdcrs) {
 		struct prdcr *p = (struct prdcr *)n;
 
-		if (!rx_match(rx, n->name))
+		if (is_mirrored(n->name) || !rx_match(rx, n->name))
 			continue;
 		loop_enter(p->loop);
 		fn(p, conf);
@@ -301,14 +302,20 @@ int prdcr_unsubscribe(struct daemon *d, const char *regex, const struct prdcr_wa
 	return 0;
 }
 
+void prdcr_want(struct prdcr *p, const struct prdcr_want_conf *conf)
+{
+	loop_enter(p->loop);
+	want_add(p, conf);
+	loop_leave(p->loop);
+}
+
 void prdcr_rules_apply(struct daemon *d, struct prdcr *p)
 {
+	if (is_mirrored(p->conf.name))
+		return;
 	for (struct prdcr_rule *r = d->prdcr_rules; r; r = r->next) {
-		if (!rx_match(&r->rx, p->conf.name))
-			continue;
-		loop_enter(p->loop);
-		want_add(p, &r->conf);
-		loop_leave(p->loop);
+		if (rx_match(&r->rx, p->conf.name))
+			prdcr_want(p, &r->conf);
 	}
 }
 

@@ -22,6 +22,8 @@ struct prdcr_want_conf {
 int prdcr_subscribe(struct daemon *d, const char *regex, const struct prdcr_want_conf *conf, struct err *err);
 /* The reverse for the producers that match; rules of this expression go. */
 int prdcr_unsubscribe(struct daemon *d, const char *regex, const struct prdcr_want_conf *conf, struct err *err);
+/* Ask this one producer, without a rule. */
+void prdcr_want(struct prdcr *p, const struct prdcr_want_conf *conf);
 /* A producer was added: the rules that match hold for it, too. */
 void prdcr_rules_apply(struct daemon *d, struct prdcr *p);
 void prdcr_rules_free(struct daemon *d);

@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/mirrored.h"
 #include "core/daemon/strgp_impl.h"
 
 #define VICTIMS_MAX   16              /* snapshots that are dropped before the lock is given up between */
@@ -207,8 +208,12 @@ int strgp_metric_del(struct strgp *sg, const char *metric, struct err *err)
 	return rc;
 }
 
+/* Expressions on producers are those of the peer where the policy is: without the mark. */
 static bool matches(const struct strgp *sg, const char *prdcr, const char *schema)
 {
+	if (is_mirrored(prdcr) != is_mirrored(sg->conf.name))
+		return false;
+	prdcr += is_mirrored(prdcr);
 	if (sg->conf.schema && strcmp(sg->conf.schema, schema))
 		return false;
 	if (sg->conf.schema_regex && !rx_match(&sg->schema_rx, schema))

@@ -11,6 +11,7 @@
 #include "core/base/regex.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/mirrored.h"
 #include "core/daemon/prdgroup.h"
 
 /* A set with a hint is read this much after it was sampled (ldmsd's LDMSD_UPDTR_OFFSET_INCR). */
@@ -217,6 +218,8 @@ bool updtr_running(const struct updtr *u)
 
 bool updtr_takes_prdcr(const struct updtr *u, const char *prdcr)
 {
+	if (is_mirrored(prdcr) != is_mirrored(u->conf.name))
+		return false;
 	for (size_t i = u->rules_n; i; i--)
 		if (rx_match(&u->rules[i - 1].rx, prdcr))
 			return !u->rules[i - 1].del;

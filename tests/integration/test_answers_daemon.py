@@ -146,9 +146,6 @@ ROWS = [
     row("qgroup_info", 0xb05, words='{"state":"STOPPED","quota":0,"config":{"quota":0,"ask_mark":0,"ask_amount":0,'
         '"ask_usec":0,"reset_usec":0},"members":[]}'),
     row("qgroup_member_add without", 0xb01, code=INVALID, words="Missing 'host' attribute."),
-    row("failover", 0x700, (HOST, "h"), code=UNKNOWN, ldmsd="has it"),
-    row("failover_status", 0x704, code=UNKNOWN, ldmsd="has it"),
-    row("failover_ping", 0x70a, code=UNKNOWN, ldmsd="has it"),
     row("oneshot", 0x607, code=UNKNOWN, ldmsd="has it"),
     row("profiling", 0x61f, code=UNKNOWN, ldmsd="has it"),
     row("publish_kernel", 0x619, code=UNKNOWN, ldmsd="has it"),
@@ -197,7 +194,7 @@ def test_rows(port):
 
 
 def test_verbs_that_are_not_here_say_what_to_do(port):
-    for verb in (0x700, 0x607, 0x61f, 0x619):
+    for verb in (0x607, 0x61f, 0x619):
         words = ask(port, record(verb)).text()
         assert "not supported by ldms: " in words, words
 
@@ -273,8 +270,8 @@ def test_a_pid_file_that_the_configuration_asks_for(cluster):
 
 def test_files_with_verbs_that_are_not_here(cluster):
     from ldms import run
-    got = run("samp", "--samp", "loadavg", "-c", cluster.write("f.conf", "failover_start\n"))
-    assert got.returncode and "f.conf:1:1: failover_start: not supported by ldms: " in got.stderr
+    got = run("samp", "--samp", "loadavg", "-c", cluster.write("f.conf", "profiling\n"))
+    assert got.returncode and "f.conf:1:1: profiling: not supported by ldms: " in got.stderr
 
 
 def test_greeting_path_goes_through_the_first_producer(cluster):

@@ -119,7 +119,7 @@ def test_what_the_daemon_refuses(cluster, command, words):
     ("prdcr_start nam=x", "prdcr_start: unknown attribute 'nam'; did you mean 'name'?"),
     ("prdcr_start", "The attribute 'name' is required by prdcr_start."),
     ("updtr_add name=u interval=often", "updtr_add: attribute 'interval': "),
-    ("failover_start", "failover_start: not supported by ldms: "),
+    ("profiling", "profiling: not supported by ldms: "),
 ])
 def test_what_is_wrong_is_not_sent(command, words):
     r = run("ctl", "-p", free_port(), *command.split())  # nobody needs to be there
