@@ -14,7 +14,8 @@
 #include "core/daemon/mirrored.h"
 #include "core/daemon/prdgroup.h"
 
-/* A set with a hint is read this much after it was sampled (ldmsd's LDMSD_UPDTR_OFFSET_INCR). */
+/* A set with a hint is read this much after it was sampled (ldmsd's LDMSD_UPDTR_OFFSET_INCR), but never so late that it
+ * falls together with the next sample. */
 #define HINT_LAG_US (100 * MSEC_US)
 /* A peer's hint may not make us faster than this, nor slower than that; others are passed over. */
 #define HINT_MIN_US (1 * MSEC_US)
@@ -295,12 +296,16 @@ bool updtr_hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us
 
 static void schedule(const struct updtr *u, const struct prdset *ps, int64_t *interval_us, int64_t *offset_us)
 {
+	int64_t lag_us = HINT_LAG_US;
+
 	*interval_us = u->conf.interval_us;
 	*offset_us = u->conf.async ? u->phase_us : u->conf.offset_us;
 	if (!u->conf.auto_interval || !ps->hint_interval_us)
 		return;
 	*interval_us = ps->hint_interval_us;
-	*offset_us = (ps->hint_offset_us + HINT_LAG_US) % *interval_us;
+	if (lag_us > *interval_us / 2)
+		lag_us = *interval_us / 2;
+	*offset_us = (ps->hint_offset_us + lag_us) % *interval_us;
 }
 
 bool updtr_takes_set(const struct updtr *u, const struct prdset *ps)

@@ -163,6 +163,10 @@ def test_hints_follow_the_updaters(cluster):
     assert s.control(0x503, [(NAME, text("synth"))])[0] == 0
     assert s.control(0x502, [(NAME, text("synth")), (INTERVAL, text("300ms"))])[0] == 0
     wait_for(lambda: hint(l2, "s") == "300000:100000", "the sampler's new hint")
+    # of one that is shorter than what it is shifted by: between two samples, not upon the next one
+    assert s.control(0x503, [(NAME, text("synth"))])[0] == 0
+    assert s.control(0x502, [(NAME, text("synth")), (INTERVAL, text("100ms"))])[0] == 0
+    wait_for(lambda: hint(l2, "s") == "100000:50000", "the hint of a short interval")
 
 
 def test_hint_of_a_local_set_changes(cluster):
