@@ -13,6 +13,7 @@
 #include "cmd/msg.h"
 #include "cmd/old.h"
 #include "cmd/old_tables.h"
+#include "cmd/old_words.h"
 #include "core/base/log.h"
 #include "core/base/term.h"
 #include "core/base/xalloc.h"
@@ -97,27 +98,12 @@ static void put_harmless(const char *text, size_t len)
 	buf_fini(&b);
 }
 
-/* "prdcr_stop" -> "Error stopping prdcr NAME: " */
-static void failed(const struct old_session *s, const struct line *l, const char *words)
+static void failed(const struct old_session *s, const struct line *l, int code, const char *words)
 {
-	static const char *const doing[][2] = {
-		{ "add", "adding" },
-		{ "del", "deleting" },
-		{ "start", "starting" },
-		{ "stop", "stopping" },
-	};
-	const char *last = strrchr(l->verb->name, '_'), *name = "";
 	struct buf b = { 0 };
 
-	for (size_t i = 0; i < l->n; i++)
-		if (l->args[i].name && !strcmp(l->args[i].name, "name") && l->args[i].value)
-			name = l->args[i].value;
-	for (size_t i = 0; i < sizeof(doing) / sizeof(*doing) && s->who == OLD_CONTROLLER && last; i++)
-		if (!strcmp(last + 1, doing[i][0]))
-			buf_addf(&b, "Error %s %.*s %s: ", doing[i][1], (int)(last - l->verb->name), l->verb->name,
-				 name);
-	if (!b.len && s->who == OLD_CONTROLLER)
-		buf_addf(&b, "Error: ");
+	if (s->who == OLD_CONTROLLER)
+		old_words_put(&b, l, code);
 	buf_addf(&b, "%s\n", words);
 	put_harmless((const char *)b.p, b.len);
 	buf_fini(&b);
@@ -147,7 +133,7 @@ static void run_verb(struct old_session *s, const struct line *l)
 		printf("%s\n", err.msg);
 		s->quit = true; /* there is no connection any more */
 	} else if (rc) {
-		failed(s, l, answer.len ? buf_str(&answer) : err_name(rc));
+		failed(s, l, rc, answer.len ? buf_str(&answer) : err_name(rc));
 	} else {
 		show(s, l->verb, &answer);
 	}
@@ -167,6 +153,24 @@ static bool missing(const char *line, const struct verb *v, struct buf *to)
 	return to->len;
 }
 
+/* What it is to mean is the daemon's to judge, in its own words; what would not even reach it is told here. */
+static int split(struct line *l, const char *text, struct err *err)
+{
+	int rc = line_split(l, text, err);
+
+	for (size_t i = 0; i < l->n && !rc && !(l->verb->flags & VERB_UNSUPPORTED); i++) {
+		struct err why = { "" };
+		bool is_unknown = false;
+
+		ctl_check_arg(l->verb, &l->args[i], &is_unknown, &why);
+		if (is_unknown)
+			rc = err_set(err, -EINVAL, "%s", why.msg);
+	}
+	if (rc)
+		line_fini(l);
+	return rc;
+}
+
 static void command(struct old_session *s, const char *text, const char *verb)
 {
 	const struct verb *v = verb_find(verb);
@@ -179,7 +183,7 @@ static void command(struct old_session *s, const char *text, const char *verb)
 		       s->who == OLD_CTL ? verb : text);
 	else if (missing(text, v, &absent))
 		printf("Error: The attribute(s) {%s} are required by %s\n", buf_str(&absent), verb);
-	else if (line_parse(&l, text, &err))
+	else if (split(&l, text, &err))
 		printf("Error: %s\n", err.msg);
 	else {
 		run_verb(s, &l);
@@ -356,9 +360,9 @@ static void unconnected(const struct old_session *s, const struct client_conf *c
 	if (s->who == OLD_CTL)
 		printf("Connection error\n");
 	else
-		printf("[Errno %d] Connect error: ECONNABORTED(%d): connecting to %s on port %u using %s\n"
+		printf("[Errno %d] Connect error: ECONNABORTED(%d): connecting to %s on port %u using %s with auth %s\n"
 		       "Please verify the transport, hostname, port, and authentication method.\n",
-		       ECONNABORTED, ECONNABORTED, conf->host, conf->port, conf->xprt);
+		       ECONNABORTED, ECONNABORTED, conf->host, conf->port, conf->xprt, conf->auth);
 }
 
 /* The exit status is 0 once the options are good, whatever the daemon says. */

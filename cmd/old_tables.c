@@ -65,14 +65,24 @@ static long long number_of(const json_t *o, const char *key, const char *part)
 	return atoll(member(o, path, number));
 }
 
-/* Microseconds in the largest unit that they fill. */
-static int span_put(char *to, size_t size, long long us)
+/* A number with at least one digit behind the point, and no zeros behind that: "1.0", "0.05". */
+static int decimal_put(char *to, size_t size, double number, int digits)
 {
-	if (us >= 1000000)
-		return snprintf(to, size, "%.1fs", us / 1e6);
-	if (us >= 1000)
-		return snprintf(to, size, "%.1fms", us / 1e3);
-	return snprintf(to, size, "%lldus", us);
+	int n = snprintf(to, size, "%.*f", digits, number);
+
+	while (n > 2 && to[n - 1] == '0' && to[n - 2] != '.')
+		to[--n] = '\0';
+	return n;
+}
+
+/* Seconds and milliseconds, whatever their size. */
+static void interval_put(char *to, size_t size, long long interval_us, long long offset_us)
+{
+	int n = decimal_put(to, size, interval_us / 1e6, 6);
+
+	n += snprintf(to + n, size - n, "s:");
+	n += decimal_put(to + n, size - n, offset_us / 1e3, 3);
+	snprintf(to + n, size - n, "ms");
 }
 
 static const char *cell(const json_t *o, const struct col *c, char *room, size_t size)
@@ -84,9 +94,7 @@ static const char *cell(const json_t *o, const struct col *c, char *room, size_t
 
 	switch (c->kind) {
 	case INTERVAL:
-		n = (size_t)span_put(room, size, number_of(o, "interval", ""));
-		room[n++] = ':';
-		span_put(room + n, size - n, number_of(o, "offset", ""));
+		interval_put(room, size, number_of(o, "interval", ""), number_of(o, "offset", ""));
 		return room;
 	case WHEN:
 		localtime_r(&sec, &tm);

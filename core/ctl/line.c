@@ -99,7 +99,7 @@ static void args_split(struct line *l, char *at)
 	buf_fini(&b);
 }
 
-int line_parse(struct line *l, const char *command, struct err *err)
+int line_split(struct line *l, const char *command, struct err *err)
 {
 	char *at, *word;
 	const char *near;
@@ -117,8 +117,18 @@ int line_parse(struct line *l, const char *command, struct err *err)
 			     near ? near : "", near ? "'?" : "");
 	} else {
 		args_split(l, at);
-		rc = ctl_check(l->verb, l->args, l->n, err);
 	}
+	if (rc)
+		line_fini(l);
+	return rc;
+}
+
+int line_parse(struct line *l, const char *command, struct err *err)
+{
+	int rc = line_split(l, command, err);
+
+	if (!rc && l->verb)
+		rc = ctl_check(l->verb, l->args, l->n, err);
 	if (rc)
 		line_fini(l);
 	return rc;

@@ -32,6 +32,8 @@ struct line {
 	char *rest; /* the text of an AT_REST attribute */
 };
 
+/* One command: its verb is known, or -EINVAL with words; its arguments are as they come.  Blanks alone have no verb. */
+int line_split(struct line *l, const char *command, struct err *err);
 /* One command: its verb is known and its arguments suit it, or -EINVAL with words.  Blanks alone have no verb. */
 int line_parse(struct line *l, const char *command, struct err *err);
 void line_fini(struct line *l);

@@ -376,7 +376,46 @@ def test_ldmsd_controller(cluster, samp, agg):
     gone = free_port()
     r = tool(cluster, "ldmsd_controller", "-p", gone, "--cmd", "prdcr_status")
     assert r.returncode == 0 and r.stdout.startswith(
-        f"[Errno 103] Connect error: ECONNABORTED(103): connecting to localhost on port {gone} using sock\n")
+        f"[Errno 103] Connect error: ECONNABORTED(103): connecting to localhost on port {gone} using sock with auth none\n")
+
+
+# -- what ldmsd_controller says of commands that failed, beside LDMS's own in test_real_controller.py
+
+FAILURES = {
+    "prdcr_add name=x type=bogus xprt=sock host=localhost port=1 reconnect=1s":
+        "Error adding prdcr x: The attribute type 'bogus' is invalid.",
+    "prdcr_start name=zz": "Error starting prdcr zz: The producer specified does not exist.",
+    "prdcr_start_regex regex=[": "Error starting prdcr(s) with regex [: 22Invalid regular expression",
+    "prdcr_subscribe regex=[ stream=a": "Error subscribing to stream a: 22Invalid regular expression",
+    "prdcr_subscribe regex=[ message_tag=a": "Error subscribing to stream None: 22Invalid regular expression",
+    "bridge_stop name=zz": "Error stopping prdcr zz: The producer specified does not exist.",
+    "prdcr_listen_del name=zz": "Error deleting producer listen zz: The producer listen 'zz' does not exist.",
+    "updtr_start name=zz": "Error starting updtr zz: The updater specified does not exist.",
+    "updtr_stop name=zz": "Error stopping updater zz: The updater specified does not exist.",
+    "updtr_del name=zz": "Error removing updater: The updater specified does not exist.",
+    "updtr_match_add name=zz regex=x match=schema":
+        "Error adding match condition schema to zz: The updater specified does not exist.",
+    "updtr_status name=zz": "Error 2: updtr 'zz' doesn't exist.",
+    "strgp_metric_add name=zz metric=x":
+        "Error adding metric x to storage policy zz: The storage policy specified does not exist.",
+    "config name=zz a=b": "Error configuring the 'zz' plugin: The specified plugin instance 'zz' does not exist.",
+    "start name=zz interval=1s": "Error starting zz plugin: Sampler instance 'zz' not found.",
+    "set_sec_mod regex=x uid=nobodyatall": "Error changing sets' security parameters. Unknown user 'nobodyatall'",
+    "log_level level=FOO": "Error changing log level to FOO: The given level FOO is invalid.",
+    "listen xprt=foo port=1": "Error adding listener foo on port 1: Failed to listen on the endpoint foo:1. "
+                              "transport foo: unknown; there are: mem sock",
+    "stream_status": "Error 38: The stream service is DISABLED on this system.",
+    "msg_stats": "msg_stats error: 95, msg: The message service is disabled.",
+}
+
+
+def test_failures_of_ldmsd_controller(cluster, agg):
+    r = tool(cluster, "ldmsd_controller", "-h", "localhost", "-x", "sock", "-p", agg.port,
+             input="\n".join([*FAILURES, "load name=zz", "updtr_add name=u2 interval=1500 offset=0", "updtr_status name=u2", ""]))
+    said = [line for line in r.stdout.splitlines() if line]
+    assert dict(zip(FAILURES, said)) == FAILURES
+    assert said[len(FAILURES)].startswith("Error 2 plugin 'zz': failed to load the plugin")
+    assert said[-1].startswith("u2               0.0015s:0.0ms ")
 
 
 def test_ldmsctl(cluster, samp, agg):

@@ -7,6 +7,7 @@ import pytest
 
 from ldms import PATIENCE_S, free_port, wait_for
 from real import PREFIX, env, needs_ldmsd
+from test_old_names import FAILURES
 
 CONTROLLER = os.path.join(PREFIX or "/", "bin", "ldmsd_controller")
 pytestmark = [needs_ldmsd, pytest.mark.skipif(not os.access(CONTROLLER, os.X_OK), reason="no ldmsd_controller is there")]
@@ -68,3 +69,11 @@ def test_their_controller_at_our_daemon(cluster):
     assert "CONNECTING" in said or "DISCONNECTED" in said, said
     controller(port, ["prdcr_stop name=p1", "updtr_stop name=u", "prdcr_del name=p1"])
     assert "p1" not in controller(port, ["prdcr_status"])
+
+
+def test_it_says_of_failures_what_ours_says(cluster):
+    port = free_port()
+    d = cluster.daemon("d", ["samp", "-x", f"sock:{port}:127.0.0.1", "--samp", "meminfo"], port)
+    wait_for(d.ls)
+    for command, words in FAILURES.items():
+        assert controller(port, [command]).strip() == words
