@@ -1,9 +1,7 @@
 """ldms ctl: one command, scripts, the prompt; what is answered, and what goes wrong."""
 import json
 import os
-import pty
 import re
-import select
 import shlex
 import socket
 import struct
@@ -14,6 +12,7 @@ import threading
 import pytest
 
 from ldms import LDMS, PATIENCE_S, ROOT, free_port, run, wait_for
+from terminal import Terminal
 from test_auth import secret
 
 
@@ -246,56 +245,19 @@ def test_answers_come_while_a_pipe_is_open(cluster):
 # -- the prompt
 
 
-class Terminal:
-    """`ldms ctl` at a terminal that can do nothing, so that what it shows is what it prints."""
+class Prompt(Terminal):
+    """`ldms ctl` at a terminal."""
 
     def __init__(self, cluster, port):
-        self.prompt = f"ldms 127.0.0.1:{port}> "
-        self.pid, self.fd = pty.fork()
-        self.seen = ""
-        if not self.pid:
-            os.execve(LDMS, [LDMS, "ctl", "-h", "127.0.0.1", "-p", str(port)],
-                      {**os.environ, "HOME": cluster.dir, "TERM": "dumb"})
+        super().__init__([LDMS, "ctl", "-h", "127.0.0.1", "-p", str(port)], f"ldms 127.0.0.1:{port}> ", {"HOME": cluster.dir})
         self.ready()
 
-    def read(self):
-        if select.select([self.fd], [], [], 0.02)[0]:
-            try:
-                self.seen += os.read(self.fd, 65536).decode(errors="replace")
-            except OSError:
-                return True
-        return False
-
-    def sees(self, words):
-        """Wait for words; what was before them."""
-        def there():
-            self.read()
-            return words in self.seen
-        wait_for(there, words)
-        before, _, self.seen = self.seen.partition(words)
-        return before
-
     def ready(self):
-        """Wait for the prompt, and until it takes keys; what was before it."""
-        before = self.sees(self.prompt)
+        """... and until it takes keys."""
+        before = super().ready()
         if has_editing():
             wait_for(lambda: not termios.tcgetattr(self.fd)[3] & termios.ICANON, "the line editor")
         return before
-
-    def types(self, text):
-        os.write(self.fd, text.encode())
-
-    def says(self, command):
-        """What a command prints."""
-        self.types(command + "\n")
-        return self.ready()
-
-    def end(self):
-        self.types("quit\n")
-        wait_for(self.read, "its end")
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(status)
 
 
 def has_editing():
@@ -305,7 +267,7 @@ def has_editing():
 
 def test_the_prompt(cluster):
     a = agg(cluster)
-    t = Terminal(cluster, a.port)
+    t = Prompt(cluster, a.port)
     assert "state: ready" in t.says("daemon_status")
     assert "ENOENT" in t.says("prdcr_start name=zz")
     assert "`quit` leaves" in t.says("exit")
@@ -316,7 +278,7 @@ def test_the_prompt(cluster):
 @pytest.mark.skipif(not has_editing(), reason="built without libedit")
 def test_completion_and_history(cluster):
     a = agg(cluster)
-    t = Terminal(cluster, a.port)
+    t = Prompt(cluster, a.port)
     t.types("prdcr_statu\t")
     t.sees("prdcr_status ")
     t.types("\t")
@@ -334,7 +296,7 @@ def test_completion_and_history(cluster):
     assert t.end() == 0
     history = cluster.path(".ldms_history")
     assert "prdcr_status" in open(history).read() and os.stat(history).st_mode & 0o777 == 0o600
-    t = Terminal(cluster, a.port)
+    t = Prompt(cluster, a.port)
     t.types("\x10\x10")  # two lines up: behind quit
     t.sees("name=dead")
     assert "DISCONNECTED" in t.says("")
@@ -343,7 +305,7 @@ def test_completion_and_history(cluster):
 
 def test_the_prompt_connects_again(cluster):
     a = agg(cluster)
-    t = Terminal(cluster, a.port)
+    t = Prompt(cluster, a.port)
     a.restart()
     wait_for(lambda: ctl(a, "daemon_status").returncode == 0, "the daemon")
     said = t.says("daemon_status")  # it may learn only now that the connection is gone

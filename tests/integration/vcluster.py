@@ -58,11 +58,12 @@ class NodeDaemon(Daemon):
     """A process in a node.  Signals reach it through the tool that started it; its end is awaited, not the tool's."""
 
     def __init__(self, node, name, argv, port, env, ours):
-        self.node, self.life, self.argv = node, None, node.command(argv, env)
+        self.node, self.life, self.argv, self.stopped = node, None, node.command(argv, env), False
         super().__init__(node.cluster, name, self.argv[1:], port, program=self.argv[:1])
         self.ours = ours
 
     def start(self):
+        self.stopped = False
         self.life, theirs = socket.socketpair()
         self.life.settimeout(PATIENCE_S)
         with open(self.log, "ab") as log, theirs:
@@ -70,6 +71,7 @@ class NodeDaemon(Daemon):
         return self
 
     def stop(self, sig=signal.SIGTERM):
+        self.stopped = True
         status = super().stop(sig)
         self.life.recv(1)  # nothing comes but the end: nobody holds the other side any more
         return 128 - status if status > 128 else status
@@ -211,6 +213,10 @@ class VCluster(Cluster):
         """The nodes, as `ldms cluster ls` says: name, address, state, daemons."""
         got = json.loads(self.cluster("ls", "--json").stdout)
         return got["nodes"] if isinstance(got, dict) else got
+
+    def ended(self):
+        """The daemons that nobody stopped, and that are not there any more."""
+        return [d for d in self.daemons if not d.stopped and not d.alive()]
 
     def tails(self, lines=5):
         """The last words of every daemon, for the reader of a failure."""
