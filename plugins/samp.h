@@ -35,6 +35,7 @@ struct samp_type {
 	const struct metric_def *metrics; /* kind, unit and help of each: schema_add_defs() takes them along */
 	size_t state_size;                /* bytes of samp_state(), zeroed before open */
 	const char *caps; /* Linux capabilities that it needs when it is not run by root: "sys_rawio"; NULL: none */
+	uint32_t perm; /* of its sets when perm= is not given; 0: the daemon's */
 
 	const char *path; /* where it was loaded from; NULL: built in */
 

@@ -14,6 +14,9 @@
 	X(all_example) \
 	X(array_example) \
 	X(fptrans) \
+	X(hello_ldms_msg) \
+	X(hello_sampler) \
+	X(json_stream_sampler) \
 	X(loadavg) \
 	X(meminfo) \
 	X(procnetdev2) \

@@ -87,7 +87,7 @@ static int conf_perm(const struct samp *sp, uint32_t *ret, struct err *err)
 	unsigned long v;
 	char *end;
 
-	*ret = sp->env->perm;
+	*ret = sp->type->perm ? sp->type->perm : sp->env->perm;
 	if (!text)
 		return 0;
 	v = strtoul(text, &end, 8);
