@@ -1,6 +1,7 @@
 /* loadavg.c - the run queue's averages and the number of processes: "0.52 0.58 0.59 1/597 4321" */
 #include <errno.h>
 
+#include "plugins/namelist.h"
 #include "plugins/proc.h"
 #include "plugins/samp.h"
 
@@ -34,21 +35,21 @@ struct loadavg {
 /* Which fields does the list of names keep?  A bit each. */
 static int fields_parse(const char *list, unsigned int *ret, struct err *err)
 {
+	const char *name;
 	size_t n;
 
 	*ret = 0;
-	for (; *list; list += n + (list[n] == ',')) {
+	while ((n = namelist_next(&list, &name))) {
 		unsigned int i;
 
-		n = strcspn(list, ",");
 		for (i = 0; i < FIELDS; i++)
-			if (strlen(metrics[i].name) == n && !memcmp(metrics[i].name, list, n))
+			if (strlen(metrics[i].name) == n && !memcmp(metrics[i].name, name, n))
 				break;
 		if (i == FIELDS)
 			return err_set(err, -EINVAL,
 				       "metrics=: unknown metric %.*s; use load1min, load5min, load15min, runnable, "
 				       "scheduling_entities, newest_pid",
-				       (int)n, list);
+				       (int)n, name);
 		*ret |= 1u << i;
 	}
 	return 0;
@@ -68,12 +69,16 @@ static struct schema *loadavg_schema(struct samp *sp, unsigned int fields, bool 
 			name[n++] = fields & (1u << i) ? '1' : '0';
 	name[n] = 0;
 	s = samp_schema_new(sp, name, err);
-	for (unsigned int i = 0; s && i < FIELDS; i++)
-		if (fields & (1u << i) &&
-		    schema_add(s, metrics[i].name, integer ? V_U64 : metrics[i].type, "", err) < 0) {
+	for (unsigned int i = 0; s && i < FIELDS; i++) {
+		struct metric_def def = metrics[i];
+
+		if (integer)
+			def.type = V_U64;
+		if (fields & (1u << i) && schema_add_defs(s, &def, 1, err) < 0) {
 			schema_free(s);
 			s = NULL;
 		}
+	}
 	return s;
 }
 

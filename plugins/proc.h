@@ -97,6 +97,15 @@ static inline uint64_t proc_u64(const char **p)
 	return proc_digits(p);
 }
 
+/* The same; false when there is none. */
+static inline bool proc_number(const char **p, uint64_t *ret)
+{
+	const char *from = *p = proc_blanks(*p);
+
+	*ret = proc_digits(p);
+	return *p != from;
+}
+
 static inline bool proc_is_digit(char c)
 {
 	return c >= '0' && c <= '9';

@@ -5,10 +5,11 @@
  */
 #include <errno.h>
 
-#include "core/base/unit.h"
+#include "plugins/attr.h"
 #include "plugins/proc.h"
 #include "plugins/rows.h"
 #include "plugins/samp.h"
+#include "plugins/scalars.h"
 
 #define SOURCE        "/proc/stat"
 #define CPU_NAME_SIZE 8
@@ -33,7 +34,9 @@ static const struct metric_def metrics[] = {
 	{ "procs_blocked", V_U64, "", METRIC_GAUGE, "processes that wait for I/O", 1 },
 	{ NULL, V_NONE, NULL, METRIC_GAUGE, NULL, 0 },
 };
-enum { TIMES = 10, MEMBERS = 1 + TIMES, SCALARS = sizeof(metrics) / sizeof(*metrics) - 1 - MEMBERS };
+/* What the lines of the scalars begin with. */
+static const char *const words[] = { "ctxt ", "btime ", "processes ", "procs_running ", "procs_blocked " };
+enum { TIMES = 10, MEMBERS = 1 + TIMES, SCALARS = sizeof(words) / sizeof(*words) };
 
 struct cpu_row { /* a record's values in the set */
 	char name[CPU_NAME_SIZE];
@@ -57,7 +60,7 @@ struct procstat2 {
 	struct proc_file file;
 	struct set *set;
 	struct rows cpus;
-	uint64_t *scalars[SCALARS];
+	struct scalar scalars[SCALARS];
 	struct numbers intr, softirq;
 };
 
@@ -82,15 +85,6 @@ static const char *find_line(const char *p, const char *word)
 	return NULL;
 }
 
-/* The next number of the line; false at its end. */
-static bool next_number(const char **p, uint64_t *ret)
-{
-	const char *from = *p = proc_blanks(*p);
-
-	*ret = proc_digits(p);
-	return *p != from;
-}
-
 static size_t cpus_count(const char *p)
 {
 	size_t n = 0;
@@ -100,33 +94,15 @@ static size_t cpus_count(const char *p)
 	return n;
 }
 
-/* Is the further set that `attr` stands for wanted?  The word alone says so, too. */
-static int conf_wanted(struct samp *sp, const char *attr, bool *ret, struct err *err)
-{
-	const char *word = samp_attr(sp, attr);
-
-	*ret = samp_attr_has(sp, attr);
-	return word && unit_bool(word, ret, err) ? err_prefix(err, -EINVAL, "%s=: ", attr) : 0;
-}
-
-static int conf_max(struct samp *sp, uint64_t *ret, struct err *err)
-{
-	int rc = samp_attr_u64(sp, "intr_max", 0, ret, err);
-
-	if (!rc && *ret > SCHEMA_CARD_MAX)
-		rc = err_set(err, -EINVAL, "intr_max=%llu: at most %d", (unsigned long long)*ret, SCHEMA_CARD_MAX);
-	return rc;
-}
-
 static int procstat2_check(struct samp *sp, struct err *err)
 {
 	uint64_t max;
 	bool wanted;
-	int rc = conf_wanted(sp, "interrupt", &wanted, err);
+	int rc = attr_bool(sp, "interrupt", false, &wanted, err);
 
 	if (!rc)
-		rc = conf_wanted(sp, "soft_interrupt", &wanted, err);
-	return rc ? rc : conf_max(sp, &max, err);
+		rc = attr_bool(sp, "soft_interrupt", false, &wanted, err);
+	return rc ? rc : attr_range(sp, "intr_max", 0, 0, SCHEMA_CARD_MAX, &max, err);
 }
 
 /* The attribute `attr`: is the set NAME`suffix` of the line `word` wanted?  Then make it. */
@@ -141,13 +117,13 @@ static int numbers_open(struct numbers *nu, struct samp *sp, const char *attr, c
 	bool wanted;
 	int list, rc;
 
-	rc = conf_wanted(sp, attr, &wanted, err);
+	rc = attr_bool(sp, attr, false, &wanted, err);
 	if (rc || !wanted)
 		return rc;
-	rc = conf_max(sp, &max, err);
+	rc = attr_range(sp, "intr_max", 0, 0, SCHEMA_CARD_MAX, &max, err);
 	if (rc)
 		return rc;
-	while (p && next_number(&p, &v))
+	while (p && proc_number(&p, &v))
 		n++;
 	s = samp_schema_new(sp, schema, err);
 	if (!s)
@@ -185,7 +161,7 @@ static int cpus_open(struct procstat2 *ps, struct samp *sp, struct err *err)
 	if (!ps->set)
 		return -ENOMEM;
 	for (int i = 0; i < SCALARS; i++)
-		ps->scalars[i] = set_slot(ps->set, scalars + i);
+		ps->scalars[i] = (struct scalar){ words[i], set_slot(ps->set, scalars + i) };
 	ps->cpus = (struct rows){ .set = ps->set, .list = list, .record = record };
 	return 0;
 }
@@ -235,24 +211,6 @@ static const char *cpus_sample(struct procstat2 *ps)
 	return p;
 }
 
-/* The scalars, wherever their lines stand behind the processors; names that we do not know are passed over. */
-static void scalars_sample(struct procstat2 *ps, const char *p)
-{
-	for (int next = 0; *p; p = proc_next_line(p)) {
-		for (int k = 0; k < SCALARS; k++) {
-			const char *name = metrics[MEMBERS + next].name;
-			int i = next;
-
-			next = next + 1 < SCALARS ? next + 1 : 0;
-			if (*p != *name || !is_word(p, name))
-				continue;
-			p += strlen(name);
-			*ps->scalars[i] = htole64(proc_u64(&p));
-			break;
-		}
-	}
-}
-
 static int numbers_sample(struct numbers *nu, struct samp *sp, const char *word, struct err *err)
 {
 	struct procstat2 *ps = samp_state(sp);
@@ -265,7 +223,7 @@ static int numbers_sample(struct numbers *nu, struct samp *sp, const char *word,
 	samp_begin(sp, nu->set);
 	do {
 		p = find_line(ps->file.buf, word);
-		for (n = 0; p && next_number(&p, &v); n++) {
+		for (n = 0; p && proc_number(&p, &v); n++) {
 			uint64_t *slot = rows_at(&nu->rows, n);
 
 			if (!slot)
@@ -295,7 +253,7 @@ static int procstat2_sample(struct samp *sp, struct err *err)
 		return err_set(err, -ESTALE, "%s: has more than the %zu processors that fit", ps->file.path,
 			       ps->cpus.n);
 	}
-	scalars_sample(ps, p);
+	scalars_scan(ps->scalars, SCALARS, p);
 	samp_end(sp, ps->set);
 	rc = numbers_sample(&ps->intr, sp, "intr", err);
 	return rc ? rc : numbers_sample(&ps->softirq, sp, "softirq", err);

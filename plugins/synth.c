@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/xalloc.h"
+#include "plugins/attr.h"
 #include "plugins/fill.h"
 #include "plugins/rows.h"
 #include "plugins/samp.h"
@@ -51,17 +52,6 @@ struct synth {
 	uint64_t samples;
 };
 
-static int conf_number(struct samp *sp, const char *name, uint64_t dflt, uint64_t min, uint64_t max, uint64_t *ret,
-		       struct err *err)
-{
-	int rc = samp_attr_u64(sp, name, dflt, ret, err);
-
-	if (!rc && (*ret < min || *ret > max))
-		rc = err_set(err, -EINVAL, "%s=%llu: must lie between %llu and %llu", name, (unsigned long long)*ret,
-			     (unsigned long long)min, (unsigned long long)max);
-	return rc;
-}
-
 static int conf_type(struct samp *sp, struct synth *sy, struct err *err)
 {
 	const char *word = samp_attr(sp, "type");
@@ -72,7 +62,7 @@ static int conf_type(struct samp *sp, struct synth *sy, struct err *err)
 	if (!value_elem_size(sy->type) || sy->type == V_TIMESTAMP)
 		return err_set(err, -EINVAL, "type=%s: is no type of numbers; use u64, d64, char[], u32[], ...", word);
 	if (value_is_array(sy->type))
-		rc = conf_number(sp, "array", 8, 1, SCHEMA_ARRAY_MAX, &count, err);
+		rc = attr_range(sp, "array", 8, 1, SCHEMA_ARRAY_MAX, &count, err);
 	sy->count = (uint32_t)count;
 	return rc;
 }
@@ -82,10 +72,10 @@ static int conf_read(struct samp *sp, struct synth *sy, uint64_t *sets, uint64_t
 {
 	int rc;
 
-	if ((rc = conf_number(sp, "sets", 1, 1, SETS_MAX, sets, err)) ||
-	    (rc = conf_number(sp, "metrics", 50, 0, METRICS_MAX, metrics, err)) ||
-	    (rc = conf_number(sp, "records", 0, 0, RECORDS_MAX, &sy->records, err)) ||
-	    (rc = conf_number(sp, "change", 100, 0, 100, percent, err)))
+	if ((rc = attr_range(sp, "sets", 1, 1, SETS_MAX, sets, err)) ||
+	    (rc = attr_range(sp, "metrics", 50, 0, METRICS_MAX, metrics, err)) ||
+	    (rc = attr_range(sp, "records", 0, 0, RECORDS_MAX, &sy->records, err)) ||
+	    (rc = attr_range(sp, "change", 100, 0, 100, percent, err)))
 		return rc;
 	return conf_type(sp, sy, err);
 }

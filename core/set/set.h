@@ -76,7 +76,8 @@ void set_f32(struct set *s, int i, float v);
 /* Any scalar, array or char[]: `len` bytes from p in host order, the rest of the array zeroed. */
 void set_bytes(struct set *s, int i, const void *p, size_t len);
 void set_text(struct set *s, int i, const char *text, size_t len); /* char[]; cut to fit */
-/* Where the value stands, for writers that fill many; little endian; valid as long as the set. */
+/* Where the value stands, for writers that fill many; little endian; valid as long as the set.  DATA metrics that are
+ * neighbours in the schema are neighbours there, each VALUE_ROUND()ed. */
 void *set_slot(struct set *s, int i);
 /* META values, at any time; they take effect at once and raise meta_gn. */
 void set_meta_u64(struct set *s, int i, uint64_t v);

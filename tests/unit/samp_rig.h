@@ -106,6 +106,14 @@ static inline void sample(struct fixture *f, const char *name)
 	assert_int_equal(le32toh(f->sn->im.data->flags), SET_TRANS_DONE);
 }
 
+static inline struct samp_status status(struct fixture *f)
+{
+	struct samp_status st;
+
+	samp_status(f->sp, &st);
+	return st;
+}
+
 static inline int metric(struct fixture *f, const char *name)
 {
 	int i = image_find(f->sn->im.meta, name);

@@ -46,6 +46,18 @@ static inline char *sysroot_get(const char *root, const char *path)
 	return text;
 }
 
+/* The file with all folders above it. */
+static inline void sysroot_make(const char *root, const char *path, const char *text)
+{
+	for (const char *slash = path; (slash = strchr(slash + 1, '/'));) {
+		char *dir = xasprintf("%s%.*s", root, (int)(slash - path), path);
+
+		mkdir(dir, 0700);
+		free(dir);
+	}
+	sysroot_put(root, path, text);
+}
+
 static inline void sysroot_del(const char *root, const char *path)
 {
 	char *full = sysroot_path(root, path);
@@ -82,6 +94,15 @@ static inline char *sysroot_new(void)
 static inline int sysroot_remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	return remove(path);
+}
+
+/* A folder with all that is in it. */
+static inline void sysroot_del_tree(const char *root, const char *path)
+{
+	char *full = sysroot_path(root, path);
+
+	nftw(full, sysroot_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(full);
 }
 
 static inline void sysroot_free(char *root)
