@@ -52,7 +52,8 @@ static void keyval_table_set(struct keyval *kv, struct table *t)
 }
 
 /* The metric of a new line, or -1 when it makes none; < -1: schema_add() says why. */
-static int metric_add(struct schema *schema, const char *word, size_t len, struct err *err)
+static int metric_add(struct schema *schema, const struct keyval_type *type, const char *word, size_t len,
+		      struct err *err)
 {
 	char name[METRIC_NAME_MAX + 1];
 	int i;
@@ -64,10 +65,12 @@ static int metric_add(struct schema *schema, const char *word, size_t len, struc
 	if (schema_find(schema, name) >= 0)
 		return -1;
 	i = schema_add(schema, name, V_U64, "", err);
+	if (i >= 0)
+		schema_about_set(schema, i, type->kind ? type->kind(name) : METRIC_GAUGE, type->help);
 	return i == -1 ? -2 : i;
 }
 
-static int keyval_read_shape(struct keyval *kv, struct schema *schema, struct err *err)
+static int keyval_read_shape(struct keyval *kv, const struct keyval_type *type, struct schema *schema, struct err *err)
 {
 	struct table t = { 0 };
 	const char *p;
@@ -75,7 +78,7 @@ static int keyval_read_shape(struct keyval *kv, struct schema *schema, struct er
 	int metric = 0;
 
 	for (p = kv->file.buf; metric >= -1 && (len = line_name(p, kv->delim)); p = proc_next_line(p)) {
-		metric = metric_add(schema, p, len - 1, err);
+		metric = metric_add(schema, type, p, len - 1, err);
 		table_add(&t, p, (struct keyval_row){ .len = (uint32_t)len, .metric = metric });
 	}
 	keyval_table_set(kv, &t);
@@ -87,22 +90,22 @@ static int keyval_read_shape(struct keyval *kv, struct schema *schema, struct er
 	return 0;
 }
 
-int keyval_open(struct keyval *kv, struct samp *sp, const char *path, const char *schema, char delim, struct err *err)
+int keyval_open(struct keyval *kv, struct samp *sp, const struct keyval_type *type, struct err *err)
 {
 	struct schema *s;
 	int rc;
 
-	kv->delim = delim;
-	rc = proc_open(&kv->file, samp_root(sp), path, err);
+	kv->delim = type->delim;
+	rc = proc_open(&kv->file, samp_root(sp), type->path, err);
 	kv->file.record_max = RECORD_MAX;
 	if (!rc)
 		rc = proc_read(&kv->file, err);
 	if (rc)
 		return rc;
-	s = samp_schema_new(sp, schema, err);
+	s = samp_schema_new(sp, type->schema, err);
 	if (!s)
 		return -EINVAL;
-	rc = keyval_read_shape(kv, s, err);
+	rc = keyval_read_shape(kv, type, s, err);
 	if (rc) {
 		schema_free(s);
 		return rc;

@@ -13,7 +13,7 @@ struct keyval_row;
 
 struct keyval {
 	struct proc_file file;
-	char delim; /* what ends a name */
+	char delim;
 	struct set *set;
 	struct keyval_row *rows; /* one per line */
 	size_t n;
@@ -21,8 +21,16 @@ struct keyval {
 	uint64_t ignored; /* where values of lines go that are no metric: a name that comes twice or is too long */
 };
 
+/* What kind of file it is. */
+struct keyval_type {
+	const char *path, *schema;
+	char delim;                                 /* what ends a name */
+	enum metric_kind (*kind)(const char *name); /* of a metric, for help; NULL: gauges */
+	const char *help;                           /* of all metrics */
+};
+
 /* Read root/path and make the set.  Reading stops at the first line of another form. */
-int keyval_open(struct keyval *kv, struct samp *sp, const char *path, const char *schema, char delim, struct err *err);
+int keyval_open(struct keyval *kv, struct samp *sp, const struct keyval_type *type, struct err *err);
 int keyval_sample(struct keyval *kv, struct samp *sp, struct err *err);
 void keyval_close(struct keyval *kv);
 

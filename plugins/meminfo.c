@@ -3,9 +3,12 @@
 
 #define SOURCE "/proc/meminfo"
 
+static const struct keyval_type meminfo = { SOURCE, "meminfo", ':', NULL,
+					    "kB (HugePages_...: pages), see proc_meminfo(5)" };
+
 static int meminfo_open(struct samp *sp, struct err *err)
 {
-	return keyval_open(samp_state(sp), sp, SOURCE, "meminfo", ':', err);
+	return keyval_open(samp_state(sp), sp, &meminfo, err);
 }
 
 static int meminfo_sample(struct samp *sp, struct err *err)
