@@ -19,7 +19,13 @@
 	X(json_stream_sampler) \
 	X(loadavg) \
 	X(meminfo) \
+	X(procdiskstats) \
+	X(procinterrupts) \
+	X(procnet) \
+	X(procnetdev) \
 	X(procnetdev2) \
+	X(procnfs) \
+	X(procstat) \
 	X(procstat2) \
 	X(record_sampler) \
 	X(synth) \
