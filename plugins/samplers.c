@@ -13,6 +13,10 @@
 #define SAMPLERS(X) \
 	X(all_example) \
 	X(array_example) \
+	X(clock) \
+	X(dstat) \
+	X(edac) \
+	X(filesingle) \
 	X(fptrans) \
 	X(hello_ldms_msg) \
 	X(hello_sampler) \

@@ -1,0 +1,26 @@
+/* sysnum.h - the small files that /sys has by the hundred, most of them one number: a kept descriptor each, and no buffer
+ * of their own. */
+#ifndef PLUGINS_SYSNUM_H
+#define PLUGINS_SYSNUM_H
+
+#include "core/base/err.h"
+#include "plugins/proc.h"
+
+#define SYSNUM_TEXT (256 + PROC_SLACK) /* enough for any number */
+
+struct sysnum {
+	int fd;
+	char *path;
+	bool fleeting; /* opened for each read: others may put a new file in its place */
+};
+
+/* A sysnum starts as all zero or with sysnum_open(), which takes the path.  Errors name the file. */
+int sysnum_open(struct sysnum *sn, char *path, struct err *err);
+void sysnum_close(struct sysnum *sn);
+/* What the file says into `size` bytes, of which the last PROC_SLACK, or more, are NUL: for the scanner of proc.h.  A file
+ * that is gone is opened again the next time. */
+int sysnum_read(struct sysnum *sn, char *text, size_t size, struct err *err);
+/* The number that it begins with; -EPROTO when it is none. */
+int sysnum_u64(struct sysnum *sn, uint64_t *ret, struct err *err);
+
+#endif
