@@ -13,6 +13,7 @@
 #define SAMPLERS(X) \
 	X(all_example) \
 	X(array_example) \
+	X(cgroup) \
 	X(clock) \
 	X(dstat) \
 	X(edac) \
