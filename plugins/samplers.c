@@ -24,6 +24,7 @@
 	X(json_stream_sampler) \
 	X(loadavg) \
 	X(meminfo) \
+	X(perf) \
 	X(procdiskstats) \
 	X(procinterrupts) \
 	X(procnet) \
