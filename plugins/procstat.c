@@ -13,7 +13,8 @@
 #include "plugins/samp.h"
 #include "plugins/scalars.h"
 
-#define SOURCE "/proc/stat"
+#define SOURCE   "/proc/stat"
+#define CPUS_MAX 65536 /* more than any machine has */
 
 static const struct metric_def metrics[] = {
 	/* of our own, then the times of the line `cpu` */
@@ -105,7 +106,7 @@ static uint64_t cpus_count(const char *p)
 
 static int conf_read(struct samp *sp, struct procstat *ps, bool *ticks, struct err *err)
 {
-	int rc = attr_range(sp, "maxcpu", 0, 1, SCHEMA_CARD_MAX, &ps->cpus, err);
+	int rc = attr_range(sp, "maxcpu", 0, 1, CPUS_MAX, &ps->cpus, err);
 
 	ps->cpus_given = ps->cpus;
 	return rc ? rc : attr_bool(sp, "sc_clk_tck", false, ticks, err);
@@ -194,7 +195,7 @@ static int procstat_open(struct samp *sp, struct err *err)
 		return rc;
 	if (!ps->cpus)
 		ps->cpus = cpus_count(ps->file.buf);
-	if (!ps->cpus || ps->cpus > SCHEMA_CARD_MAX)
+	if (!ps->cpus || ps->cpus > CPUS_MAX)
 		return err_set(err, -ENODATA, "%s: tells of %llu processors; is it the right file?", ps->file.path,
 			       (unsigned long long)ps->cpus);
 	return set_make(ps, sp, ticks, err);
