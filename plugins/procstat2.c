@@ -105,26 +105,36 @@ static int procstat2_check(struct samp *sp, struct err *err)
 	return rc ? rc : attr_range(sp, "intr_max", 0, 0, SCHEMA_CARD_MAX, &max, err);
 }
 
+static size_t numbers_count(const char *text, const char *word)
+{
+	const char *p = find_line(text, word);
+	size_t n = 0;
+	uint64_t v;
+
+	while (p && proc_number(&p, &v))
+		n++;
+	return n;
+}
+
 /* The attribute `attr`: is the set NAME`suffix` of the line `word` wanted?  Then make it. */
 static int numbers_open(struct numbers *nu, struct samp *sp, const char *attr, const char *word, const char *schema,
 			const char *suffix, const char *metric, struct err *err)
 {
 	struct procstat2 *ps = samp_state(sp);
-	const char *p = find_line(ps->file.buf, word);
-	uint64_t v, max;
-	size_t n = 0;
+	const char *text = ps->file.buf;
+	size_t n = numbers_count(text, word);
 	struct schema *s;
+	uint64_t max;
 	bool wanted;
 	int list, rc;
 
 	rc = attr_bool(sp, attr, false, &wanted, err);
 	if (rc || !wanted)
 		return rc;
-	rc = attr_range(sp, "intr_max", 0, 0, SCHEMA_CARD_MAX, &max, err);
+	/* as ldmsd: without intr_max= both lists have the room that the interrupts take */
+	rc = attr_range(sp, "intr_max", numbers_count(text, "intr"), 0, SCHEMA_CARD_MAX, &max, err);
 	if (rc)
 		return rc;
-	while (p && proc_number(&p, &v))
-		n++;
 	s = samp_schema_new(sp, schema, err);
 	if (!s)
 		return -EINVAL;

@@ -285,6 +285,7 @@ static void test_procstat2_interrupts(void **state)
 	look(f, "node-1/procstat2_softirq");
 	check_digest(f, "procstat2_softirq", "0CB49A66E0B39149EC1B0E2E9CBE2020BA2C5C93D88B689EB040424F350D7D70");
 	assert_int_equal(list_len(value(f, "softirq_list")), 11);
+	assert_int_equal(le32toh(f->sn->im.meta->heap_sz), 27648);
 	edit(f, "/proc/stat", "softirq ", "softirq 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 ");
 	sample(f, "node-1/procstat2_softirq");
 	assert_int_equal(list_len(value(f, "softirq_list")), 28);
