@@ -329,6 +329,20 @@ static bool is_root(const char *root)
 	return is;
 }
 
+static int cgroup_probe(const char *root, struct err *err)
+{
+	static const char *const places[] = { SOURCE, HYBRID };
+	bool found = false;
+
+	for (int i = 0; i < 2 && !found; i++) {
+		char *path = xasprintf("%s%s", root, places[i]);
+
+		found = is_root(path);
+		free(path);
+	}
+	return found ? 0 : err_set(err, -ENOENT, "control groups of version 2 are not mounted");
+}
+
 static int root_find(struct cgroup *cg, struct samp *sp, struct err *err)
 {
 	const char *given = samp_attr(sp, "root");
@@ -403,6 +417,7 @@ const struct samp_type samp_cgroup = {
 	.attrs = attrs,
 	.metrics = members,
 	.state_size = sizeof(struct cgroup),
+	.probe = cgroup_probe,
 	.open = cgroup_open,
 	.sample = cgroup_sample,
 	.close = cgroup_close,

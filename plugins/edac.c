@@ -59,6 +59,15 @@ static int conf_read(struct samp *sp, struct edac *e, struct err *err)
 	return rc;
 }
 
+static int edac_probe(const char *root, struct err *err)
+{
+	char *path = xasprintf("%s" SOURCE "/mc0", root);
+	bool there = !access(path, F_OK);
+
+	free(path);
+	return there ? 0 : err_set(err, -ENOENT, "no memory controller tells of errors");
+}
+
 static int edac_check(struct samp *sp, struct err *err)
 {
 	struct edac e;
@@ -219,6 +228,7 @@ const struct samp_type samp_edac = {
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct edac),
+	.probe = edac_probe,
 	.check = edac_check,
 	.open = edac_open,
 	.sample = edac_sample,

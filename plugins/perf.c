@@ -103,6 +103,17 @@ static int conf_read(struct samp *sp, struct perf *pf, struct err *err)
 	return rc ? rc : events_parse(list ? list : DFLT_EVENTS, pf, err);
 }
 
+static int perf_probe(const char *root, struct err *err)
+{
+	const struct perf_counter c = { .event = perf_event_find("page-faults", 11), .name = "page-faults" };
+	int fd = perf_counter_open(&c, 0, -1);
+
+	if (fd < 0)
+		return perf_counter_failed(fd, &c, err);
+	close(fd);
+	return 0;
+}
+
 static int perf_check(struct samp *sp, struct err *err)
 {
 	struct perf *pf = xcalloc(1, sizeof(*pf));
@@ -363,6 +374,7 @@ const struct samp_type samp_perf = {
 	.metrics = metrics,
 	.state_size = sizeof(struct perf),
 	.caps = "perfmon",
+	.probe = perf_probe,
 	.check = perf_check,
 	.open = perf_open,
 	.sample = perf_sample,
