@@ -1,0 +1,120 @@
+"""Made-up /proc and /sys trees for --sysroot: machines that nobody has at hand.
+
+    tree = Tree(cluster.path("root")).recorded().cpus(256).disks(500)
+    run("samp", "--sysroot", tree.root, "--once", "procstat2")
+
+Numbers differ from line to line and from column to column, so that one in a wrong place is seen.
+"""
+import os
+import shutil
+
+from ldms import ROOT
+
+TIMES = 10      # of a line of /proc/stat
+DISK = 17       # numbers of a line of /proc/diskstats
+NETDEV = 16     # of /proc/net/dev
+IRQS = 300      # of a large machine
+
+
+class Tree:
+    def __init__(self, root):
+        self.root = str(root)
+        os.makedirs(self.root + "/proc", exist_ok=True)
+
+    def path(self, name):
+        return self.root + name
+
+    def put(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "w") as f:
+            f.write(text)
+        return self
+
+    def link(self, name, to):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        os.symlink(to, self.path(name))
+        return self
+
+    def delete(self, name):
+        if os.path.isdir(self.path(name)):
+            shutil.rmtree(self.path(name))
+        else:
+            os.remove(self.path(name))
+
+    def recorded(self):
+        """The files of /proc that the recorded sets were made from."""
+        shutil.copytree(os.path.join(ROOT, "tests", "data", "proc"), self.path("/proc"), dirs_exist_ok=True)
+        return self
+
+    def cpus(self, n, irqs=IRQS, step=0):
+        """n processors in stat and interrupts; each step adds to every number."""
+        stat = [f"cpu  {' '.join(str(n * (1000 * k + step)) for k in range(TIMES))}"]
+        stat += [f"cpu{i} {' '.join(str(1000 * k + i + step) for k in range(TIMES))}" for i in range(n)]
+        stat += ["intr " + " ".join(str(irq + step) for irq in range(irqs)), f"ctxt {step + 1}", "btime 1795186023",
+                 f"processes {step + 2}", "procs_running 3", "procs_blocked 4",
+                 "softirq " + " ".join(str(k + step) for k in range(11))]
+        self.put("/proc/stat", "\n".join(stat) + "\n")
+        rows = ["     " + "".join(f"{'CPU%d' % i:>11}" for i in range(n))]
+        rows += [f"{irq:>3}:" + "".join(f"{irq * 1000 + i + step:>11}" for i in range(n)) +
+                 f"  IR-PCI-MSI-0000:{irq % 256:02x}:00.0  {irq}-edge  dev{irq}" for irq in range(irqs)]
+        rows += ["NMI:" + "".join(f"{i + step:>11}" for i in range(n)) + "   Non-maskable interrupts", f"ERR: {step:>10}"]
+        self.put("/proc/interrupts", "\n".join(rows) + "\n")
+        return self.put("/sys/devices/system/cpu/online", f"0-{n - 1}\n" if n > 1 else "0\n")
+
+    def disks(self, n, step=0):
+        return self.disks_named([f"sd{i}" for i in range(n)], step)
+
+    def disks_named(self, names, step=0):
+        return self.put("/proc/diskstats", "".join(
+            f"{8 + i // 16:>4} {i % 16:>7} {name} " + " ".join(str(1000 * k + i + step) for k in range(DISK)) + "\n"
+            for i, name in enumerate(names)))
+
+    def netdevs(self, n, step=0):
+        return self.netdevs_named([f"veth{i}" for i in range(n)], step)
+
+    def netdevs_named(self, names, step=0):
+        head = ("Inter-|   Receive                                                |  Transmit\n"
+                " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls "
+                "carrier compressed\n")
+        return self.put("/proc/net/dev", head + "".join(
+            f"{name:>6}: " + " ".join(str(1000 * k + i + step) for k in range(NETDEV)) + "\n"
+            for i, name in enumerate(names)))
+
+    def process(self, pid, comm="work", ppid=1, uid=1000, threads=1, args=("work", "hard"), fds=3):
+        """One process, with the files that a sampler of processes reads."""
+        at = f"/proc/{pid}"
+        fields = [ppid, pid, pid, 0, -1, 4194304, 11, 12, 13, 14, 15, 16, 17, 18, 20, 0, threads, 0, 1000 + pid, 8192000,
+                  200, 18446744073709551615] + list(range(25, 53))
+        self.put(at + "/stat", f"{pid} ({comm}) S " + " ".join(map(str, fields)) + "\n")
+        self.put(at + "/statm", "2000 200 100 10 0 50 0\n")
+        self.put(at + "/status", f"Name:\t{comm}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\n"
+                 f"PPid:\t{ppid}\nTracerPid:\t0\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{uid}\t{uid}\t{uid}\t{uid}\n"
+                 f"FDSize:\t64\nGroups:\t{uid} \nVmPeak:\t    8000 kB\nVmSize:\t    8000 kB\nVmRSS:\t     800 kB\n"
+                 f"Threads:\t{threads}\nvoluntary_ctxt_switches:\t5\nnonvoluntary_ctxt_switches:\t6\n")
+        self.put(at + "/io", "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\nwrite_bytes: 6\n"
+                 "cancelled_write_bytes: 7\n")
+        self.put(at + "/cmdline", "".join(a + "\0" for a in args))
+        self.put(at + "/comm", comm + "\n")
+        self.put(at + "/environ", f"PID={pid}\0")
+        for name, text in (("oom_score", "666\n"), ("oom_score_adj", "0\n"), ("wchan", "do_wait"),
+                           ("syscall", "61 0xffffffff 0x0 0x0 0x0 0x0 0x0 0x0 0x0\n"), ("timerslack_ns", "50000\n")):
+            self.put(f"{at}/{name}", text)
+        for link, to in (("exe", "/usr/bin/" + comm), ("root", "/"), ("cwd", "/")):
+            self.link(f"{at}/{link}", to)
+        os.makedirs(self.path(at + "/fd"))
+        for fd in range(fds):
+            self.link(f"{at}/fd/{fd}", "/dev/null")
+        return self
+
+    def processes(self, n, first=1000, **what):
+        for pid in range(first, first + n):
+            self.process(pid, **what)
+        return self
+
+    def cgroup(self, name, usec=1, **numbers):
+        at = f"/sys/fs/cgroup/{name}"
+        self.put("/sys/fs/cgroup/cgroup.controllers", "cpu io memory pids\n")
+        self.put(at + "/cpu.stat", f"usage_usec {usec}\nuser_usec {usec}\nsystem_usec 0\n")
+        for key, value in numbers.items():
+            self.put(f"{at}/{key.replace('_', '.')}", f"{value}\n")
+        return self
