@@ -106,12 +106,16 @@ static int conf_read(struct samp *sp, struct perf *pf, struct err *err)
 static int perf_probe(const char *root, struct err *err)
 {
 	const struct perf_counter c = { .event = perf_event_find("page-faults", 11), .name = "page-faults" };
-	int fd = perf_counter_open(&c, 0, -1);
+	char *online = xasprintf("%s%s", root, ONLINE);
+	int rc = access(online, R_OK) ? err_set(err, -ENOENT, "%s is not there", online) : 0;
+	int fd = -1;
 
-	if (fd < 0)
-		return perf_counter_failed(fd, &c, err);
-	close(fd);
-	return 0;
+	if (!rc && (fd = perf_counter_open(&c, 0, -1)) < 0)
+		rc = perf_counter_failed(fd, &c, err);
+	if (fd >= 0)
+		close(fd);
+	free(online);
+	return rc;
 }
 
 static int perf_check(struct samp *sp, struct err *err)
