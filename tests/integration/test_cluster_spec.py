@@ -1,6 +1,7 @@
 """Virtual clusters from a specification: its daemons come up, serve each other, are stopped and started."""
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -169,6 +170,29 @@ def test_etcd(hosts):
 
     assert etcdctl("e1", "put", "a", "b") == ["OK"]
     assert etcdctl("e3", "get", "a") == ["a", "b"]
+
+
+# -- the manual ---------------------------------------------------------------------------------------------------------
+
+
+def example(number):
+    """A specification as it stands in the manual."""
+    with open(os.path.join(ROOT, "man", "ldms-cluster.5")) as f:
+        blocks = re.findall(r"^\.Bd [^\n]*\n(.*?)^\.Ed", f.read(), re.M | re.S)
+    return blocks[number].replace("\\(dq", '"')
+
+
+def test_example_of_the_manual(hosts, tmp_path):
+    (tmp_path / "spec.yaml").write_text(example(0))
+    c = hosts(str(tmp_path / "spec.yaml"))
+    wait_for(lambda: set(c.node("agg-1").ls()) == {"node-1/meminfo", "node-2/meminfo"}, "both sets")
+
+
+@needs_slurm
+@needs_root
+def test_slurm_of_the_manual(hosts, tmp_path):
+    (tmp_path / "spec.yaml").write_text(example(1))
+    assert hosts(str(tmp_path / "spec.yaml")).node("c1").run(["srun", "-N2", "true"]).returncode == 0
 
 
 # -- what goes wrong ----------------------------------------------------------------------------------------------------
