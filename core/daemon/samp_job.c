@@ -108,14 +108,11 @@ static void job_update(struct samp *sp, struct samp_job *job)
 	job->end_s = v[JOB_END];
 }
 
-/* Sets come and go: look for ours when one has come since the last time. */
-static void job_find(struct samp *sp, struct samp_job *job)
+/* Sets come and go: this is asked when one has come since the last time. */
+static void job_find(struct samp *sp, struct samp_job *job, unsigned int adds)
 {
 	const char *given = samp_attr(sp, "job_set"), *name = given ? given : JOB_SET_DFLT;
-	unsigned int adds = setdb_adds(sp->env->sets);
 
-	if (job->looked && adds == job->adds)
-		return;
 	job->adds = adds;
 	job->looked = true;
 	job->set = setdb_find(sp->env->sets, name);
@@ -136,8 +133,8 @@ static void job_look(struct samp *sp, struct samp_job *job)
 
 	if (job->set && job->set->deleted)
 		samp_job_fini(sp);
-	if (!job->set && !atomic_load_explicit(&sp->orphan, memory_order_relaxed))
-		job_find(sp, job);
+	if (!job->set)
+		job_find(sp, job, setdb_adds(sp->env->sets));
 	if (!job->set)
 		return;
 	set_stat(job->set, &st);
@@ -151,13 +148,19 @@ static void job_look(struct samp *sp, struct samp_job *job)
 void samp_job_put(struct samp *sp, struct samp_set *ss)
 {
 	struct samp_job *job = &sp->job;
-	uint64_t now_s = le32toh(ss->set->work->ts_sec); /* the sample has begun now */
+	uint64_t now_s;
 	bool runs;
 
-	if (job->turn != sp->turn) {
+	if (job->turn != sp->turn && !atomic_load_explicit(&sp->orphan, memory_order_relaxed)) {
 		job->turn = sp->turn;
-		job_look(sp, job);
+		if (job->set || !job->looked || job->adds != setdb_adds(sp->env->sets)) /* mostly there is none */
+			job_look(sp, job);
 	}
+	if (!job->set) {
+		*ss->job_id = *ss->app_id = 0;
+		return;
+	}
+	now_s = le32toh(ss->set->work->ts_sec); /* the sample has begun now */
 	runs = now_s >= job->start_s && (!job->end_s || now_s <= job->end_s);
 	*ss->job_id = runs ? htole64(job->job_id) : 0;
 	*ss->app_id = runs ? htole64(job->app_id) : 0;

@@ -57,7 +57,7 @@ def ctl(d, *args):
 
 
 def status(d, name):
-    rows = json.loads(ctl(d, "plugn_status").stdout)
+    rows = wait_for(lambda: (r := ctl(d, "plugn_status")).returncode == 0 and json.loads(r.stdout), "the daemon to answer")
     return next(r for r in rows if r["name"] == name)
 
 

@@ -13,7 +13,8 @@ def ctl(d, *args):
 
 
 def status(d, name):
-    return next(r for r in json.loads(ctl(d, "plugn_status").stdout) if r["name"] == name)
+    rows = wait_for(lambda: (r := ctl(d, "plugn_status")).returncode == 0 and json.loads(r.stdout), "the daemon to answer")
+    return next(r for r in rows if r["name"] == name)
 
 
 def sysroot(cluster, **files):
