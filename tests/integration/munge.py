@@ -69,8 +69,8 @@ class Munged:
 class Munges:
     """All of one test."""
 
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="ldms-munge-")  # pytest's own folders are closed to others: munged minds
+    def __init__(self, folder=None):
+        self.dir = tempfile.mkdtemp(prefix="ldms-munge-", dir=folder)  # pytest's own folders are closed to others: munged minds
         os.chmod(self.dir, 0o755)
         self.key, self.all = os.urandom(1024), []
 
