@@ -19,10 +19,8 @@ WORDS_MAX = 4000  # of a condition; the server reads 128 KiB at most, a datagram
 
 def where(text):
     """HOST, HOST:PORT or [ADDRESS]:PORT as an address; ValueError with the reason where it is none."""
-    host, _, port = text.rpartition(":") if text.endswith("]") is False and ":" in text else (text, "", "")
-    if not port:
-        port = PORT
-    elif not port.isdigit() or not 0 < int(port) < 65536:
+    host, _, port = text.rpartition(":") if ":" in text and not text.endswith("]") else (text, "", str(PORT))
+    if not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError(f"--tada {text}: {port!r} is no port; write HOST:PORT")
     try:
         return socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0]

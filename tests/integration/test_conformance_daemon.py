@@ -166,7 +166,7 @@ def test_dump(c):
 
 @case(19, "dump_cfg_test, taken", "what dump_cfg writes, another daemon runs", "sampler agg1 agg2",
       ["sets of the other daemon", "its producer", "its updater", "its policy", "its rows"],
-      defects={"agg1": "what ldmsd dumps it cannot read itself: default_credits is no verb, its own domain is added twice"})
+      defects={"agg1": "what ldmsd dumps nobody can read: default_credits is no verb, plugins are loaded twice"})
 def test_dump_again(c):
     lines = dump(c)
     for d in c.hosts.daemons:
