@@ -329,11 +329,11 @@ def pytest_terminal_summary(terminalreporter):
         return
     say = terminalreporter.write_line
     terminalreporter.section("conformance: which role an installed ldmsd plays")
-    say(f"{'':36}" + "".join(f"{p:>9}" for p in (ALL_OURS, *ROLES)))
+    say(f"{'':42}" + "".join(f"{p:>9}" for p in (ALL_OURS, *ROLES)))
     for one in sorted(CASES.values(), key=lambda o: o.pick):
         mine = [cells.get((one.name, p), "-") for p in (ALL_OURS, *ROLES)]
         if any(m != "-" for m in mine):
-            say(f"{one.pick:>3} {one.name:32}" + "".join(f"{m:>9}" for m in mine))
+            say(f"{one.pick:>3} {one.name:38}" + "".join(f"{m:>9}" for m in mine))
     for reason, keys in why.items():
         names = sorted({f"{n} ({p})" for n, p in keys})
         say(f"{', '.join(names) if len(names) < 5 else f'{len(names)} runs'}: {reason}")

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+import conformance
 import tada
 import vcluster
 from ldms import PATIENCE_S, ROOT
@@ -127,6 +128,18 @@ def test_addresses(text, want):
 def test_addresses_that_are_none(text, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         tada.where(text)
+
+
+def test_known_defects_of_a_check():
+    """They do not fail the case; others do."""
+    one = conformance.Case(0, "known", "", "sampler tool", ["a", "b"], defects={"sampler": {"a": "it does not"}})
+    run = conformance.Run(one, "sampler", None, conformance.NoReport())
+    run.check("a", 1, 2)
+    run.check("b", 1, 2, go_on=True)
+    assert run.known == ["it does not"] and run.failed == ["check 2: b: it is 1, not 2"]
+    run = conformance.Run(one, "tool", None, conformance.NoReport())
+    run.check("a", 1, 2, go_on=True)
+    assert run.known == [] and len(run.failed) == 1
 
 
 def test_the_list_of_cases():

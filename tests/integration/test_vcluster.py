@@ -63,3 +63,14 @@ def test_a_daemon_is_gone_when_it_was_killed(hosts):
         assert d.stop(signal.SIGKILL) == -signal.SIGKILL
         d.start()
     wait_for(d.ls, "its set")
+
+
+def test_faults(hosts):
+    """What the network is told, the tools see."""
+    c = hosts(2)
+    d = c.node("node1").daemon(SAMPLER)
+    wait_for(lambda: c.node("node2").ls("node1"), "the set, from afar")
+    c.fault("cut", "node1")
+    assert c.node("node2").ls("node1", "-w", "100ms") == [] and d.ls() == ["n/meminfo"]
+    c.fault("heal", "node1")
+    wait_for(lambda: c.node("node2").ls("node1"), "the set again")
