@@ -15,6 +15,7 @@ Behind the run stands the matrix of cases and roles:
     python3 tests/integration/conformance.py [--list] [--peer DIR] [--tada HOST:PORT] [pytest's options]
 """
 import argparse
+import functools
 import glob
 import json
 import os
@@ -57,7 +58,14 @@ def runs(*cases):
     """A test that runs these cases, each once with ours in all roles, and once for each role an installed ldmsd may play."""
     params = [pytest.param((one, p), id=f"{one.name}-{p if p == ALL_OURS else p + '-real'}")
               for one in cases for p in ((ALL_OURS,) if one.waits else (ALL_OURS, *one.roles))]
-    return pytest.mark.parametrize("c", params, indirect=True)
+
+    def test_of(func):
+        @functools.wraps(func)
+        def test(c):
+            func(c)
+            c.verdict()
+        return pytest.mark.parametrize("c", params, indirect=True)(test)
+    return test_of
 
 
 def case(pick, name, what, roles, checks=(), defects=None, waits=None):
@@ -222,6 +230,12 @@ class Run:
         found = re.search(f"^{expression}", text, re.M)
         self.check(what, found.group() if found else text, found.group() if found else expression, go_on)
 
+    def verdict(self):
+        """A case that went on behind checks that failed fails with all of them; known defects alone are expected."""
+        assert not self.failed, "\n".join(self.failed)
+        if self.known:
+            pytest.xfail("; ".join(dict.fromkeys(self.known)))
+
     def end(self):
         for s in self.sessions.values():
             s.sock.close()
@@ -290,19 +304,6 @@ def c(request, tada):
                 hosts.end()
             finally:
                 hosts.daemons, hosts.dir = [], shared
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_pyfunc_call(pyfuncitem):
-    """A case that went on behind checks that failed fails with all of them; known defects alone are expected."""
-    got = yield
-    run = pyfuncitem.funcargs.get("c")
-    if not isinstance(run, Run) or got.excinfo:
-        return
-    if run.failed:
-        got.force_exception(AssertionError("\n".join(run.failed)))
-    elif run.known:
-        got.force_exception(pytest.xfail.Exception("; ".join(dict.fromkeys(run.known))))
 
 
 def outcome(report):

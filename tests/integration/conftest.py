@@ -4,8 +4,7 @@ import os
 import pytest
 
 import vcluster
-from conformance import (c, eight_hosts, pytest_addoption, pytest_pyfunc_call,  # noqa: F401, pytest finds them here
-                         pytest_terminal_summary, tada)
+from conformance import c, eight_hosts, pytest_addoption, pytest_terminal_summary, tada  # noqa: F401, pytest finds them
 from ldms import LDMS, Cluster
 from munge import Munges, why_not
 
