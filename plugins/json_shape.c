@@ -122,22 +122,20 @@ static bool is_number(enum value_type t)
 /* Make `a` what holds `b`, too.  Does it change? */
 static bool member_widen(struct json_attr *a, const struct json_attr *b)
 {
-	enum value_type t = b->type;
-	uint32_t count = b->count;
+	struct json_attr was = *a;
 
-	if (a->type == V_CHAR_ARRAY)
-		return false; /* a text can say everything */
-	if (value_is_array(a->type) == value_is_array(b->type)) {
-		if (is_number(a->type) && is_number(b->type) && a->type != b->type)
-			t = value_is_array(a->type) ? V_D64_ARRAY : V_D64;
-		if (a->count > count)
-			count = a->count;
-	}
-	if (a->type == t && a->count == count)
+	if (a->type == b->type && a->count >= b->count)
 		return false;
-	a->type = t;
-	a->count = count;
-	return true;
+	if (a->type == b->type) {
+		a->count = b->count;
+	} else if (is_number(a->type) && is_number(b->type) && value_is_array(a->type) == value_is_array(b->type)) {
+		a->type = value_is_array(a->type) ? V_D64_ARRAY : V_D64;
+		a->count = a->count > b->count ? a->count : b->count;
+	} else { /* a text can say everything */
+		a->type = V_CHAR_ARRAY;
+		a->count = JSON_TEXT_SIZE;
+	}
+	return a->type != was.type || a->count != was.count;
 }
 
 static bool members_learn(struct json_attr *a, const json_t *object)

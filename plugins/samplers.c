@@ -34,6 +34,8 @@
 	X(procstat) \
 	X(procstat2) \
 	X(record_sampler) \
+	X(slurm_sampler) \
+	X(slurm_sampler2) \
 	X(synth) \
 	X(synthetic) \
 	X(test_sampler) \

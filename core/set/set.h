@@ -68,6 +68,9 @@ void set_end(struct set *s);   /* ... and is published: timestamp, duration, gen
 /* End without publishing; the published sample stays the last whole one. */
 void set_cancel(struct set *s);
 
+/* Before the first sample: what was written already is what readers of the (never updated) set see. */
+void set_show(struct set *s);
+
 /* Between begin and end, into a DATA metric (index, type as in the schema). */
 void set_u64(struct set *s, int i, uint64_t v);
 void set_s64(struct set *s, int i, int64_t v);

@@ -93,6 +93,16 @@ void set_cancel(struct set *s)
 	list_resume(s);
 }
 
+void set_show(struct set *s)
+{
+	const uint8_t *from = (const uint8_t *)s->work + DATA_HDR_SZ;
+
+	seq_write_begin(&s->seq);
+	for (uint32_t k = 0; k < s->array_card; k++)
+		seq_store(set_elem(s, k) + DATA_HDR_SZ, from, set_heap_off(s) - DATA_HDR_SZ);
+	seq_write_end(&s->seq);
+}
+
 /* -- values -------------------------------------------------------------------------------------------------------- */
 
 void set_u64(struct set *s, int i, uint64_t v)
