@@ -2,11 +2,11 @@
  * man` puts it there, and a test sees that it is there, so that the manuals never say anything else than the table. */
 #include "cmd/help_verbs.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/buf.h"
+#include "cmd/help_samplers.h"
+#include "cmd/mdoc.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/verb.h"
 
@@ -18,19 +18,6 @@ static const char *const type_names[] = {
 	[AT_PERM] = "permission", [AT_OCTAL] = "octal", [AT_USER] = "user", [AT_GROUP] = "group", [AT_BOOL] = "boolean",
 	[AT_REGEX] = "regex",     [AT_WORD] = NULL,     [AT_FLAG] = NULL,   [AT_REST] = NULL,
 };
-
-/* Text of a table: mdoc has two characters of its own. */
-static void put_text(struct buf *b, const char *text)
-{
-	for (const char *p = text; *p; p++) {
-		if (*p == '\\')
-			buf_addf(b, "\\e");
-		else if (p == text && (*p == '.' || *p == '\''))
-			buf_addf(b, "\\&%c", *p);
-		else
-			buf_u8(b, (uint8_t)(p == text ? toupper((unsigned char)*p) : *p));
-	}
-}
 
 /* "a|b" as alternatives. */
 static void put_words(struct buf *b, const char *words)
@@ -58,7 +45,7 @@ static void put_attr(struct buf *b, const struct attr_use *u)
 		}
 	}
 	buf_addf(b, "\n");
-	put_text(b, u->help);
+	mdoc_put_text(b, u->help);
 	if (u->type == AT_REST && u->words) {
 		buf_addf(b, ":\n.Cm");
 		for (const char *w = u->words; *w;) {
@@ -84,7 +71,7 @@ static void put_verb(struct buf *b, const struct verb *v)
 	buf_addf(b, ".It Ic %s\n", v->name);
 	if (!here)
 		buf_addf(b, "Not supported: ");
-	put_text(b, v->help);
+	mdoc_put_text(b, v->help);
 	buf_addf(b, ".\n");
 	if (v->flags & VERB_FILE_ONLY)
 		buf_addf(b, "Only in files.\n");
@@ -160,7 +147,7 @@ bool help_verbs(FILE *to, const char *option)
 	static const struct {
 		const char *option;
 		void (*put)(struct buf *b);
-	} kinds[] = { { "--conf", put_conf }, { "--wire", put_wire } };
+	} kinds[] = { { "--conf", put_conf }, { "--samplers", help_samplers }, { "--wire", put_wire } };
 	struct buf b = { 0 };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {

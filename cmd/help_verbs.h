@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* "--conf": their part of ldms.conf(5); "--wire": of ldms-wire(7).  False: neither. */
+/* "--conf": their part of ldms.conf(5); "--wire": of ldms-wire(7).  "--samplers" is the other table, of ldms-samplers(7).
+ * False: none of these. */
 bool help_verbs(FILE *to, const char *option);
 
 #endif

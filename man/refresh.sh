@@ -1,5 +1,5 @@
 #!/bin/sh
-# refresh.sh LDMS - put what LDMS says about its verbs between the marks of the manuals
+# refresh.sh LDMS - put what LDMS says about its verbs and samplers between the marks of the manuals
 set -e
 cd "$(dirname "$0")"
 ldms=$1
@@ -16,4 +16,5 @@ refresh() {
 }
 
 refresh ldms.conf.5 --conf
+refresh ldms-samplers.7 --samplers
 refresh ldms-wire.7 --wire

@@ -43,11 +43,6 @@ static int ifaces_parse(struct samp *sp, struct names *nm, struct err *err)
 	return rc;
 }
 
-static int procnetdev_probe(const char *root, struct err *err)
-{
-	return err_set(err, -EINVAL, "ifaces= must say which; procnetdev2 has all");
-}
-
 static int procnetdev_check(struct samp *sp, struct err *err)
 {
 	struct names nm = { 0 };
@@ -142,7 +137,6 @@ const struct samp_type samp_procnetdev = {
 	.attrs = attrs,
 	.metrics = netdev_members + 1,
 	.state_size = sizeof(struct procnetdev),
-	.probe = procnetdev_probe,
 	.check = procnetdev_check,
 	.open = procnetdev_open,
 	.sample = procnetdev_sample,

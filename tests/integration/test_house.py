@@ -56,9 +56,9 @@ def test_synopsis_of_manuals_equals_help():
         assert not missing, f"man/ldms-{cmd}.1 does not know {missing}"
 
 
-def test_manuals_say_of_verbs_what_the_table_says():
+def test_manuals_say_what_the_tables_say():
     """Between its marks each page has what `ldms help` prints; `make man` puts it there."""
-    for page, kind in (("ldms.conf.5", "--conf"), ("ldms-wire.7", "--wire")):
+    for page, kind in (("ldms.conf.5", "--conf"), ("ldms-samplers.7", "--samplers"), ("ldms-wire.7", "--wire")):
         with open(os.path.join(ROOT, "man", page)) as f:
             part, = re.findall(r'^\.\\" made by [^\n]*\n(.*?)^\.\\" end of what', f.read(), re.M | re.S)
         assert part == run("help", kind).stdout, f"man/{page}: run make man"
