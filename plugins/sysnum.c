@@ -17,7 +17,7 @@ static int file_open(struct sysnum *sn, struct err *err)
 
 int sysnum_open(struct sysnum *sn, char *path, struct err *err)
 {
-	sn->path = path;
+	*sn = (struct sysnum){ .path = path };
 	return file_open(sn, err);
 }
 

@@ -14,7 +14,7 @@ struct sysnum {
 	bool fleeting; /* opened for each read: others may put a new file in its place */
 };
 
-/* A sysnum starts as all zero or with sysnum_open(), which takes the path.  Errors name the file. */
+/* Takes the path.  Errors name the file.  A sysnum may also be begun by hand, with fd -1: the first read opens it. */
 int sysnum_open(struct sysnum *sn, char *path, struct err *err);
 void sysnum_close(struct sysnum *sn);
 /* What the file says into `size` bytes, of which the last PROC_SLACK, or more, are NUL: for the scanner of proc.h.  A file

@@ -2,11 +2,13 @@
  *
  * The first byte chooses the sampler and its attributes; the rest is what its file holds, 0xff between what it holds at
  * one sample and at the next.  The first one is what the sampler makes its set from.  Every sample that succeeds must
- * leave a whole set, and a second sample of the same bytes must not find the file changed.
+ * leave a whole set, and a second sample of the same bytes must not find the file changed.  That of filesingle is its
+ * list of files.
  */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,73 +20,109 @@
 #include "core/daemon/samp.h"
 
 #define FILE_MAX (64u << 10)
+#define SETS_MAX 4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+enum {
+	LOADAVG,
+	MEMINFO,
+	VMSTAT,
+	STAT,
+	NETDEV,
+	INTERRUPTS,
+	DISKSTATS,
+	NFS,
+	SELF_IO,
+	SELF_STAT,
+	IO_STAT,
+	FILES,
+	CE_COUNT,
+	PATHS
+};
+static const char *const paths[PATHS] = {
+	"/proc/loadavg",
+	"/proc/meminfo",
+	"/proc/vmstat",
+	"/proc/stat",
+	"/proc/net/dev",
+	"/proc/interrupts",
+	"/proc/diskstats",
+	"/proc/net/rpc/nfs",
+	"/proc/self/io",
+	"/proc/self/stat",
+	"/sys/fs/cgroup/a/io.stat",
+	"/files",
+	"/sys/devices/system/edac/mc/mc0/ce_count",
+};
+/* What other files those samplers want. */
+static const char *const others[][2] = {
+	{ "/sys/fs/cgroup/cgroup.controllers", "io\n" },
+	{ "/sys/fs/cgroup/a/cpu.stat", "usage_usec 1\n" },
+	{ "/sys/devices/system/edac/mc/mc0/ce_noinfo_count", "1\n" },
+	{ "/sys/devices/system/edac/mc/mc0/ue_count", "1\n" },
+	{ "/sys/devices/system/edac/mc/mc0/ue_noinfo_count", "1\n" },
+	{ "/sys/devices/system/edac/mc/mc0/seconds_since_reset", "1\n" },
+};
+
 static const struct source {
-	const char *type, *attrs, *path;
-	int fd;
+	const char *type, *attrs; /* ROOT in attrs: the folder */
+	int path;
 } sources[] = {
-	{ "loadavg", "", "/proc/loadavg", 0 },
-	{ "meminfo", "", "/proc/meminfo", 1 },
-	{ "vmstat", "", "/proc/vmstat", 2 },
-	{ "procstat2", "", "/proc/stat", 3 },
-	{ "procnetdev2", "", "/proc/net/dev", 4 },
-	{ "loadavg", "force_integer metrics=load5min,newest_pid", "/proc/loadavg", 0 },
-	{ "procstat2", "interrupt=true soft_interrupt=1", "/proc/stat", 3 },
-	{ "procnetdev2", "ifaces=lo,eth0", "/proc/net/dev", 4 },
-	{ "procnetdev2", "exclude=lo", "/proc/net/dev", 4 },
+	{ "loadavg", "", LOADAVG },
+	{ "meminfo", "", MEMINFO },
+	{ "vmstat", "", VMSTAT },
+	{ "procstat2", "", STAT },
+	{ "procnetdev2", "", NETDEV },
+	{ "loadavg", "force_integer metrics=load5min,newest_pid", LOADAVG },
+	{ "procstat2", "interrupt=true soft_interrupt=1", STAT },
+	{ "procnetdev2", "ifaces=lo,eth0", NETDEV },
+	{ "procnetdev2", "exclude=lo", NETDEV },
+	{ "procstat", "sc_clk_tck=1", STAT },
+	{ "procstat", "maxcpu=2", STAT },
+	{ "procnetdev", "ifaces=lo,eth0", NETDEV },
+	{ "procnet", "exclude_ports=lo", NETDEV },
+	{ "procinterrupts", "", INTERRUPTS },
+	{ "procdiskstats", "", DISKSTATS },
+	{ "procdiskstats", "device=sda,vda", DISKSTATS },
+	{ "procnfs", "", NFS },
+	{ "dstat", "io", SELF_IO },
+	{ "dstat", "stat", SELF_STAT },
+	{ "cgroup", "cgroups=*", IO_STAT },
+	{ "filesingle", "timing conf=ROOT/files", FILES },
+	{ "edac", "", CE_COUNT },
 };
 #define SOURCES (sizeof(sources) / sizeof(*sources))
 
 static struct samp_env env;
-static int fds[5];
+static int fds[PATHS];
 static void *anchor; /* keeps the pool from unmapping its memory after each run */
 
-static int at(const char *root, const char *path, int is_dir)
+/* Open a file with all folders above it. */
+static int file_make(const char *path)
 {
-	char *full = xasprintf("%s%s", root, path);
-	int fd = is_dir ? mkdir(full, 0700) : open(full, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	char *full = xasprintf("%s%s", env.sysroot, path);
+	int fd;
 
+	for (char *slash = full + strlen(env.sysroot); (slash = strchr(slash + 1, '/'));) {
+		*slash = 0;
+		mkdir(full, 0700);
+		*slash = '/';
+	}
+	fd = open(full, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert(fd >= 0);
 	free(full);
 	return fd;
 }
 
-static void remove_tree(void)
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
-	static const char *const paths[] = { "/proc/loadavg", "/proc/meminfo", "/proc/vmstat", "/proc/stat",
-					     "/proc/net/dev", "/proc/net",     "/proc",        "" };
-
-	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		char *full = xasprintf("%s%s", env.sysroot, paths[i]);
-
-		remove(full);
-		free(full);
-	}
+	return remove(path);
 }
 
-static void begin(void)
+static void remove_tree(void)
 {
-	char *root = xstrdup(access("/dev/shm", W_OK) ? "/tmp/fuzz-proc-XXXXXX" : "/dev/shm/fuzz-proc-XXXXXX");
-
-	log_level_set(LOG_QUIET_);
-	if (!mkdtemp(root))
-		abort();
-	at(root, "/proc", 1);
-	at(root, "/proc/net", 1);
-	for (size_t i = 0; i < SOURCES; i++)
-		if (!fds[sources[i].fd])
-			fds[sources[i].fd] = at(root, sources[i].path, 0);
-	env = (struct samp_env){
-		.pool = pool_new(256u << 20),
-		.sets = setdb_new(),
-		.producer = "fuzz",
-		.perm = 0440,
-		.sysroot = root,
-	};
-	anchor = pool_alloc(env.pool, 1, NULL);
-	atexit(remove_tree);
+	nftw(env.sysroot, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void put(int fd, const uint8_t *p, size_t n)
@@ -95,19 +133,54 @@ static void put(int fd, const uint8_t *p, size_t n)
 		abort();
 }
 
+static void begin(void)
+{
+	char *root = xstrdup(access("/dev/shm", W_OK) ? "/tmp/fuzz-proc-XXXXXX" : "/dev/shm/fuzz-proc-XXXXXX");
+
+	log_level_set(LOG_QUIET_);
+	if (!mkdtemp(root))
+		abort();
+	env = (struct samp_env){
+		.pool = pool_new(256u << 20),
+		.sets = setdb_new(),
+		.producer = "fuzz",
+		.perm = 0440,
+		.sysroot = root,
+	};
+	for (int i = 0; i < PATHS; i++)
+		fds[i] = file_make(paths[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		int fd = file_make(others[i][0]);
+
+		put(fd, (const uint8_t *)others[i][1], strlen(others[i][1]));
+		close(fd);
+	}
+	anchor = pool_alloc(env.pool, 1, NULL);
+	atexit(remove_tree);
+}
+
 static void check_sets(struct samp *sp)
 {
-	struct set *sets[4];
-	unsigned int n = samp_sets(sp, sets, 4);
+	struct set *sets[SETS_MAX];
+	unsigned int n = samp_sets(sp, sets, SETS_MAX);
 	struct err err;
 
-	for (unsigned int i = 0; i < n; i++) { /* in place: nobody else writes it */
+	for (unsigned int i = 0; i < n && i < SETS_MAX; i++) { /* in place: nobody else writes it */
 		const struct set_meta *meta = (const struct set_meta *)sets[i]->image;
 
 		assert(!image_check_meta(meta, sets[i]->meta_sz, &err));
 		assert(!image_check_data(meta, sets[i]->image + sets[i]->meta_sz, true, &err));
 		set_put(sets[i]);
 	}
+}
+
+static void attrs_parse(struct kv *kv, const char *text)
+{
+	const char *root = strstr(text, "ROOT");
+	char *full = root ? xasprintf("%.*s%s%s", (int)(root - text), text, env.sysroot, root + 4) : xstrdup(text);
+
+	kv_parse(kv, full);
+	free(full);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -125,13 +198,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	used = pool_used(env.pool);
 	src = &sources[*data++ % SOURCES];
 	size--;
-	kv_parse(&attrs, src->attrs);
+	if (src->path == FILES && memmem(data, size, "..", 2))
+		return 0; /* files outside of the folder are not for us */
+	attrs_parse(&attrs, src->attrs);
 	sp = samp_new(&env, samp_type_find(src->type), "fuzz", &err);
 	for (bool first = true;; first = false) {
 		const uint8_t *end = size ? memchr(data, 0xff, size) : NULL;
 		size_t n = end ? (size_t)(end - data) : size;
 
-		put(fds[src->fd], data, n);
+		put(fds[src->path], data, n);
 		if (first && samp_config(sp, &attrs, &err))
 			break;
 		if (!samp_once(sp, &err)) {
