@@ -7,6 +7,7 @@
 #   T=word                           `make check`: only tests with that word in their name
 #   PEER=DIR TADA=HOST:PORT          `make conformance`: with the ldmsd installed there, too; report to a TADA server
 #   PEER=DIR BENCH="--quick ..."     `make bench`: beside the ldmsd installed there; more options
+#   N=1000 PEER=DIR SCALE="..."      `make scale`: so many producers
 
 -include config.mk
 
