@@ -594,6 +594,25 @@ static void test_deleted_set(void **state)
 	rig_close(&r);
 }
 
+/* Of 10,000 producers none asks for what an aggregator has: they are no listeners of each change. */
+static void test_told_is_who_asks(void **state)
+{
+	struct rig r;
+	struct ear e = { .r = &r };
+	struct set *a;
+
+	rig_open(&r, "mem");
+	a = rig_set(&r, "one", "n/a", 3, 1, 0, 0777);
+	rig_connect(&r, 1);
+	assert_null(r.s->announce);
+	look_up(&e, "n/a", 0);
+	assert_non_null(r.s->announce);
+	assert_null(r.c->announce); /* the other way round nobody asked */
+	set_put(a);
+	ear_free(&e);
+	rig_close(&r);
+}
+
 /* -- both ways, rails, messages ------------------------------------------------------------------------------------ */
 
 static void test_roles_do_not_depend_on_who_connected(void **state)
@@ -826,6 +845,7 @@ int main(void)
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_ring),
 		cmocka_unit_test(test_deleted_set),
+		cmocka_unit_test(test_told_is_who_asks),
 		cmocka_unit_test(test_roles_do_not_depend_on_who_connected),
 		cmocka_unit_test(test_rail),
 		cmocka_unit_test(test_message),
