@@ -173,15 +173,19 @@ int ctl_prdcr_stop(struct ctl *c, struct err *err)
 
 int ctl_prdcr_each_match(struct ctl *c, void (*fn)(struct ctl *c, struct prdcr *p), struct err *err)
 {
+	struct daemon_turn turn = { 0 };
 	struct rx rx = { 0 };
 	int rc = rx_init(&rx, ctl_text(c, ATTR_REGEX, ""), err);
 
 	if (rc)
 		return rc;
 	NODE_EACH(n, c->d->prdcrs) {
-		if (rx_match(&rx, n->name))
-			fn(c, (struct prdcr *)n);
+		if (!rx_match(&rx, n->name))
+			continue;
+		daemon_step(c->d, &turn);
+		fn(c, (struct prdcr *)n);
 	}
+	daemon_steps_end(c->d, &turn);
 	rx_fini(&rx);
 	return 0;
 }

@@ -245,15 +245,15 @@ static struct prdcr_rule **rule_find(struct daemon *d, const char *regex, const 
 static void each(struct daemon *d, const struct rx *rx, const struct prdcr_want_conf *conf,
 		 void (*fn)(struct prdcr *p, const struct prdcr_want_conf *conf))
 {
-	NODE_EACH(n, d->prdcrs) {
-		struct prdcr *p = (struct prdcr *)n;
+	struct daemon_turn turn = { 0 };
 
+	NODE_EACH(n, d->prdcrs) {
 		if (is_mirrored(n->name) || !rx_match(rx, n->name))
 			continue;
-		loop_enter(p->loop);
-		fn(p, conf);
-		loop_leave(p->loop);
+		daemon_step(d, &turn);
+		fn((struct prdcr *)n, conf);
 	}
+	daemon_steps_end(d, &turn);
 }
 
 int prdcr_subscribe(struct daemon *d, const char *regex, const struct prdcr_want_conf *conf, struct err *err)
