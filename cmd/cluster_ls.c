@@ -49,7 +49,7 @@ static void daemons_json(struct buf *b, const struct daemon_rec *recs, size_t n)
 		buf_addf(b, "%s{", i ? "," : "");
 		put(b, "name", recs[i].name);
 		buf_addf(b, ",\"pid\":%d,", (int)recs[i].pid);
-		put(b, "state", daemon_rec_alive(&recs[i]) ? "running" : "ended");
+		put(b, "state", daemon_rec_state(&recs[i]));
 		buf_addf(b, ",");
 		put(b, "log", recs[i].log);
 		buf_addf(b, "}");
@@ -59,8 +59,7 @@ static void daemons_json(struct buf *b, const struct daemon_rec *recs, size_t n)
 static void daemons_text(struct buf *b, const struct daemon_rec *recs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		buf_addf(b, "%s%s %d%s", i ? ", " : "  ", recs[i].name, (int)recs[i].pid,
-			 daemon_rec_alive(&recs[i]) ? "" : " ended");
+		buf_addf(b, "%s%s %d %s", i ? ", " : "  ", recs[i].name, (int)recs[i].pid, daemon_rec_state(&recs[i]));
 }
 
 static void nodes_json(struct buf *b, const struct cluster *c)

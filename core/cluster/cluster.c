@@ -60,7 +60,7 @@ int cluster_name_check(const char *what, const char *name, struct err *err)
 
 /* -- processes ----------------------------------------------------------------------------------------------------- */
 
-uint64_t proc_born(pid_t pid)
+uint64_t proc_born(pid_t pid, char *ret_state)
 {
 	char path[32], text[1024], *p;
 	uint64_t born = 0;
@@ -79,6 +79,8 @@ uint64_t proc_born(pid_t pid)
 	p = strrchr(text, ')'); /* the name may hold anything; what follows is the third field, its state */
 	if (p && (p[2] == 'Z' || p[2] == 'X'))
 		return 0; /* it ended, and only its number is left */
+	if (p && ret_state)
+		*ret_state = p[2];
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	if (p)
@@ -93,7 +95,7 @@ int proc_pidfd(pid_t pid, uint64_t born)
 	if (fd < 0)
 		return -errno;
 	/* looked at behind the open: from here on the number means what the descriptor means, or nothing */
-	if (!born || proc_born(pid) != born) {
+	if (!born || proc_born(pid, NULL) != born) {
 		close(fd);
 		return -ESRCH;
 	}
@@ -102,7 +104,7 @@ int proc_pidfd(pid_t pid, uint64_t born)
 
 static bool alive(pid_t pid, uint64_t born)
 {
-	return pid > 0 && born && proc_born(pid) == born;
+	return pid > 0 && born && proc_born(pid, NULL) == born;
 }
 
 bool cluster_alive(const struct cluster *c)

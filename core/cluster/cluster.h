@@ -113,8 +113,8 @@ void cluster_unlock(struct cluster *c);
 
 /* -- processes ----------------------------------------------------------------------------------------------------- */
 
-/* When the process began, 0: there is none. */
-uint64_t proc_born(pid_t pid);
+/* When the process began, 0: there is none.  *ret_state (may be NULL): its letter, as ps has it. */
+uint64_t proc_born(pid_t pid, char *ret_state);
 /* A pidfd of the process that has this number and began then, or -ESRCH. */
 int proc_pidfd(pid_t pid, uint64_t born);
 

@@ -19,5 +19,7 @@ void daemon_rec_drop(const struct cluster *c, size_t node, const char *name);
 struct daemon_rec *daemon_rec_list(const struct cluster *c, size_t node, size_t *ret_n);
 void daemon_rec_free(struct daemon_rec *recs, size_t n);
 bool daemon_rec_alive(const struct daemon_rec *r);
+/* "running", "paused", "ended". */
+const char *daemon_rec_state(const struct daemon_rec *r);
 
 #endif

@@ -204,9 +204,12 @@ static bool rules_put(const struct faults *f, struct buf *to)
 		if (!f->nodes[i].loss_ppm)
 			continue;
 		any = true;
-		for (int in = 0; in < 2; in++)
-			buf_addf(to, "\t\t%s \"%s\" numgen random mod %d < %u counter drop\n",
-				 in ? "iifname" : "oifname", net_port(i, port), FAULT_PPM, f->nodes[i].loss_ppm);
+		for (int in = 0; in < 2; in++) {
+			buf_addf(to, "\t\t%s \"%s\" ", in ? "iifname" : "oifname", net_port(i, port));
+			if (f->nodes[i].loss_ppm < FAULT_PPM)
+				buf_addf(to, "numgen random mod %d < %u ", FAULT_PPM, f->nodes[i].loss_ppm);
+			buf_addf(to, "counter drop\n");
+		}
 	}
 	buf_addf(to, "\t}\n}\n");
 	return any;

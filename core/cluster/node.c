@@ -131,7 +131,31 @@ static int env_read(const struct cluster *c, size_t node, struct buf *env, struc
 static const int passed_on[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 #define PASSED_ON (sizeof(passed_on) / sizeof(*passed_on))
 
-static int await_child(pid_t pid, const sigset_t *set)
+static void signals_hold(sigset_t *set, sigset_t *was)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+	for (size_t i = 0; i < PASSED_ON; i++)
+		sigaddset(set, passed_on[i]);
+	sigprocmask(SIG_BLOCK, set, was);
+}
+
+static int status_of(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int reap(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status_of(status);
+}
+
+/* Until the helper ends; signals go to the command. */
+static int await(pid_t helper, int cmd_fd, const sigset_t *set)
 {
 	siginfo_t si;
 	int status;
@@ -143,103 +167,150 @@ static int await_child(pid_t pid, const sigset_t *set)
 			continue;
 		if (sig != SIGCHLD) {
 			/* what a terminal sends comes to the whole group of processes, also to the command */
-			if (si.si_code != SI_KERNEL)
-				kill(pid, sig);
+			if (si.si_code != SI_KERNEL && cmd_fd >= 0)
+				syscall(SYS_pidfd_send_signal, cmd_fd, sig, NULL, 0);
 			continue;
 		}
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (waitpid(helper, &status, WNOHANG) == helper)
+			return status_of(status);
 	}
+}
+
+/* With whom nobody waits for, we end, too. */
+static void tie(int to)
+{
+	struct pollfd p = { .fd = to };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (poll(&p, 1, 0)) /* hung up: it ended before that */
+		_exit(127);
+}
+
+static pid_t fork_or_report(const struct cluster_node *n, int to)
+{
+	pid_t pid = fork();
+	struct err err;
+
+	if (pid >= 0)
+		return pid;
+	report_send(to, 0, err_set(&err, -errno, "node %s: no process more: %s", n->name, err_name(errno)), &err);
+	_exit(127);
+}
+
+static void enter_or_report(const struct cluster *c, size_t node, int to)
+{
+	struct err err = { "" };
+	int rc = node_enter(c, node, &err);
+
+	if (!rc)
+		return;
+	report_send(to, 0, rc, &err);
+	_exit(127);
+}
+
+/* In the helper: it is outside with its own process number, and its child is inside. */
+static void run_inside(const struct cluster *c, size_t node, const struct node_cmd *cmd, const struct buf *env, int to,
+		       const sigset_t *mask)
+{
+	pid_t pid;
+
+	tie(to);
+	enter_or_report(c, node, to);
+	pid = fork_or_report(&c->nodes[node], to);
+	if (!pid) {
+		tie(to);
+		sigprocmask(SIG_SETMASK, mask, NULL);
+		report_send(to, 0, 0, NULL);
+		become(&c->nodes[node], cmd, env, to);
+	}
+	close(to);
+	_exit(reap(pid));
+}
+
+/* First who the command is, or why there is none; then, when it could not become the command, why. */
+static int started(const struct cluster_node *n, const struct node_cmd *cmd, int from, pid_t *ret_pid, struct err *err)
+{
+	struct report r = { 0 };
+	pid_t pid = 0;
+	int rc = 0;
+
+	while (!rc && !r.rc)
+		rc = report_receive(from, &r, pid ? &(pid_t){ 0 } : &pid);
+	if (!rc)
+		return err_set(err, r.rc, "%s", r.msg);
+	if (rc != -EPIPE || !pid)
+		return err_set(err, rc, "node %s: %s was not started: %s", n->name, cmd->argv[0], err_name(rc));
+	*ret_pid = pid;
+	return 0;
 }
 
 int node_run(const struct cluster *c, size_t node, const struct node_cmd *cmd, int *ret_status, struct err *err)
 {
 	const struct cluster_node *n = &c->nodes[node];
-	int sv[2] = { -1, -1 }, rc;
-	struct report r;
-	sigset_t set, was;
+	int sv[2], rc, cmd_fd;
 	struct buf env = { 0 };
-	pid_t pid;
+	sigset_t set, was;
+	pid_t helper, pid;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (size_t i = 0; i < PASSED_ON; i++)
-		sigaddset(&set, passed_on[i]);
-	sigprocmask(SIG_BLOCK, &set, &was);
 	rc = env_read(c, node, &env, err);
-	if (!rc)
-		rc = node_enter(c, node, err);
 	if (!rc)
 		rc = report_pair(sv, err);
 	if (rc)
 		goto out;
-	pid = fork();
-	if (!pid) {
-		struct pollfd p = { .fd = sv[1] };
-
+	signals_hold(&set, &was);
+	helper = fork();
+	if (!helper) {
 		close(sv[0]);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (poll(&p, 1, 0)) /* hung up: who waits for us was dead before that */
-			_exit(127);
-		sigprocmask(SIG_SETMASK, &was, NULL);
-		become(n, cmd, &env, sv[1]);
+		run_inside(c, node, cmd, &env, sv[1], &was);
 	}
 	close(sv[1]);
-	if (pid < 0)
-		rc = err_set(err, -errno, "node %s: no process more: %s", n->name, err_name(errno));
-	else if (!report_receive(sv[0], &r, &(pid_t){ 0 }))
-		rc = err_set(err, r.rc, "%s", r.msg);
+	rc = helper < 0 ? err_set(err, -errno, "node %s: no process more: %s", n->name, err_name(errno))
+			: started(n, cmd, sv[0], &pid, err);
 	close(sv[0]);
-	if (!rc)
-		*ret_status = await_child(pid, &set);
-	else if (pid > 0)
-		waitpid(pid, NULL, 0);
+	if (!rc) {
+		cmd_fd = (int)syscall(SYS_pidfd_open, pid, 0); /* -1: it ended already */
+		*ret_status = await(helper, cmd_fd, &set);
+		if (cmd_fd >= 0)
+			close(cmd_fd);
+	} else if (helper > 0) {
+		reap(helper);
+	}
+	sigprocmask(SIG_SETMASK, &was, NULL);
 out:
 	buf_fini(&env);
-	sigprocmask(SIG_SETMASK, &was, NULL);
 	return rc;
 }
 
 /* -- start for good ------------------------------------------------------------------------------------------------ */
 
-/* In a process of its own, since a process enters only once.  What it starts there starts the command and ends, which
- * makes the command a child of the node's (or cluster's) init. */
+/* In the helper: what it starts there starts the command and ends, which makes the command a child of the node's (or
+ * the cluster's) init. */
 static void start_inside(const struct cluster *c, size_t node, const struct node_cmd *cmd, const struct buf *env,
 			 int to)
 {
-	struct err err = { "" };
-	int rc = node_enter(c, node, &err);
-	pid_t pid = rc ? 0 : fork();
 	sigset_t none;
+	pid_t pid;
 
-	if (rc || pid < 0) {
-		if (pid < 0)
-			rc = err_set(&err, -errno, "node %s: no process more: %s", c->nodes[node].name,
-				     err_name(errno));
-		report_send(to, 0, rc, &err);
-		_exit(1);
-	}
-	if (pid) {
-		waitpid(pid, NULL, 0);
-		_exit(0);
-	}
-	pid = fork();
+	enter_or_report(c, node, to);
+	pid = fork_or_report(&c->nodes[node], to);
 	if (pid)
-		_exit(0); /* without it nothing is reported, which is told */
+		_exit(reap(pid));
+	if (fork_or_report(&c->nodes[node], to))
+		_exit(0);
 	setsid();
 	syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC); /* what we were given is not for what outlives us */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	report_send(to, 0, 0, &err);
+	report_send(to, 0, 0, NULL);
 	become(&c->nodes[node], cmd, env, to);
 }
 
 int node_start(const struct cluster *c, size_t node, const struct node_cmd *cmd, pid_t *ret_pid, struct err *err)
 {
+	const struct cluster_node *n = &c->nodes[node];
 	struct buf env = { 0 };
-	struct report r;
-	int sv[2], rc, status;
-	pid_t helper, pid = 0;
+	pid_t helper, pid;
+	int sv[2], rc;
 
 	rc = env_read(c, node, &env, err);
 	if (!rc)
@@ -252,19 +323,11 @@ int node_start(const struct cluster *c, size_t node, const struct node_cmd *cmd,
 		start_inside(c, node, cmd, &env, sv[1]);
 	}
 	close(sv[1]);
-	if (helper < 0)
-		rc = err_set(err, -errno, "node %s: no process more: %s", c->nodes[node].name, err_name(errno));
-	/* first who it is, or why there is none; then, if it could not become the command, why */
-	while (!rc && !(rc = report_receive(sv[0], &r, pid ? &(pid_t){ 0 } : &pid)))
-		if (r.rc)
-			rc = err_set(err, r.rc, "%s", r.msg);
-	if (rc == -EPIPE && pid)
-		rc = 0;
-	else if (rc == -EPIPE || rc == -EINTR)
-		err_set(err, rc, "node %s: %s was not started: %s", c->nodes[node].name, cmd->argv[0], err_name(rc));
+	rc = helper < 0 ? err_set(err, -errno, "node %s: no process more: %s", n->name, err_name(errno))
+			: started(n, cmd, sv[0], &pid, err);
 	close(sv[0]);
-	while (helper > 0 && waitpid(helper, &status, 0) < 0 && errno == EINTR)
-		;
+	if (helper > 0)
+		reap(helper);
 	if (!rc)
 		*ret_pid = pid;
 out:

@@ -20,8 +20,8 @@ int node_start(const struct cluster *c, size_t node, const struct node_cmd *cmd,
  * started. */
 int node_run(const struct cluster *c, size_t node, const struct node_cmd *cmd, int *ret_status, struct err *err);
 
-/* From here on what this process starts, and what it opens, is in the node; only once in a process.  Its own process
- * number stays what it was. */
+/* From here on what this process starts, and what it opens, is in the node; only once in a process, which must be a child
+ * that ends with _exit(): its own process number stays what it was, and is not in the node's /proc. */
 int node_enter(const struct cluster *c, size_t node, struct err *err);
 
 #endif

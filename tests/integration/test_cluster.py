@@ -1,48 +1,18 @@
 """`ldms cluster`: a virtual cluster is made, entered, looked at and ended, and nothing of it is left."""
-import json
 import os
-import re
+import random
+import shutil
 import signal
 import subprocess
-import time
+import tempfile
 
 import pytest
-from ldms import LDMS, PATIENCE_S, run, wait_for
-
-
-def why_no_cluster():
-    """Why this machine lets us make none, or None."""
-    r = subprocess.run(["unshare", *([] if os.geteuid() == 0 else ["-Ur"]), "-mnpf", "--mount-proc", "true"],
-                       capture_output=True, text=True)
-    return f"namespaces are not to be had here: {r.stderr.strip()}" if r.returncode else None
+from ldms import LDMS, PATIENCE_S, wait_for
+from vnodes import Base, why_no_cluster
 
 
 if why_no_cluster():
     pytest.skip(why_no_cluster(), allow_module_level=True)
-
-
-class Base:
-    """A folder for clusters."""
-
-    def __init__(self, folder):
-        self.dir = str(folder)
-
-    def do(self, verb, *args, **kw):
-        return run("cluster", verb, "--dir", self.dir, *args, **kw)
-
-    def good(self, verb, *args, **kw):
-        r = self.do(verb, *args, **kw)
-        assert r.returncode == 0, r.stderr
-        return r.stdout
-
-    def exec(self, node, *cmd, **kw):
-        return self.do("exec", node, "--", *cmd, **kw)
-
-    def start(self, node, *cmd, **kw):
-        return subprocess.Popen([LDMS, "cluster", "exec", "--dir", self.dir, node, "--", *map(str, cmd)], text=True, **kw)
-
-    def nodes(self, name="ldms"):
-        return json.loads(self.good("ls", "--json", "--name", name))
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +123,127 @@ def test_down_is_idempotent(base):
     base.good("up", "-n", 1)
     base.good("down")
     base.good("down", "ldms", "other")
+
+
+def ours(base):
+    """Processes of the folder's clusters: keepers, inits and tools have its name in their arguments."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline") as f:
+                if base.dir in f.read():
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def nothing_is_left(base):
+    wait_for(lambda: not ours(base), "all processes to end")
+    with open("/proc/self/mountinfo") as f:
+        assert base.dir not in f.read()
+    assert not os.path.exists(base.dir) or os.listdir(base.dir) == []
+
+
+def test_many_nodes(base):
+    links = os.listdir("/sys/class/net")
+    base.good("up", "-n", 200, "--prefix", "n")
+    assert os.listdir("/sys/class/net") == links
+    r = base.exec("n[1-200]", "hostname")
+    assert r.returncode == 0 and sorted(r.stdout.split()) == sorted(f"n{i}{s}" for i in range(1, 201) for s in (":", ""))
+    assert base.exec("n200", "ping", "-c1", "n1").returncode == 0
+    base.good("down")
+    nothing_is_left(base)
+
+
+def test_in_many_nodes(three):
+    r = three.exec("node[1-3]", "sh", "-c", "echo a; printf b; echo c >&2; exit ${HOSTNAME#node}")
+    assert r.returncode == 3
+    assert sorted(r.stdout.splitlines()) == [f"node{i}: {w}" for i in (1, 2, 3) for w in "ab"]
+    assert sorted(r.stderr.splitlines()) == [f"node{i}: c" for i in (1, 2, 3)]
+    with three.start("node[1-3]", "sh", "-c", "echo ready; exec sleep 1000", stdout=subprocess.PIPE) as p:
+        assert sorted(p.stdout.readline() for _ in range(3)) == [f"node{i}: ready\n" for i in (1, 2, 3)]
+        p.terminate()
+        assert p.wait(PATIENCE_S) == 143
+
+
+@pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_up_leaves_nothing(base, sig):
+    """At any moment; a signal that can be caught undoes even the folder."""
+    rng = random.Random(17)
+    for _ in range(6):
+        with base.tool("up", "-n", 30, stderr=subprocess.DEVNULL) as p:
+            try:
+                p.wait(rng.random() / 10)
+            except subprocess.TimeoutExpired:
+                p.send_signal(sig)
+            status = p.wait(PATIENCE_S)
+        if status == 1:
+            wait_for(lambda: not ours(base), "all processes to end")
+            assert os.listdir(base.dir) == []
+        elif status == -signal.SIGKILL and base.do("exec", "node1", "--", "true").returncode:
+            wait_for(lambda: not ours(base), "all processes to end")  # it was not complete
+        base.good("down")
+        nothing_is_left(base)
+
+
+def test_a_killed_keeper_is_the_end(base):
+    base.good("up", "-n", 2)
+    with base.start("node1", "sh", "-c", "echo ready; exec sleep 1000", stdout=subprocess.PIPE) as p:
+        assert p.stdout.readline() == "ready\n"
+        os.kill(base.nodes()["keeper"], signal.SIGKILL)
+        assert p.wait(PATIENCE_S) == 137
+    wait_for(lambda: base.nodes()["state"] == "dead", "the cluster to be dead")
+    assert "is dead" in base.exec("node1", "true").stderr
+    base.good("up", "-n", 1)  # what is left does not stand in the way
+    assert [n["name"] for n in base.nodes()["nodes"]] == ["node1"]
+
+
+def test_own_processes_and_ipv6(base):
+    base.good("up", "-n", 2, "--pidns", "--ipv6", "--name", "six")
+    do = lambda *cmd: base.do("exec", "--name", "six", "node1", "--", *cmd)  # noqa: E731
+    assert base.nodes("six")["nodes"][1]["address6"] == "fd77::1:3"
+    assert do("ping", "-6", "-c1", "node2").returncode == 0
+    assert len(do("ps", "-eo", "pid=").stdout.split()) == 2  # its init, and ps
+    with base.start("node1", "true") as p:
+        assert p.wait(PATIENCE_S) == 125  # another name
+    base.good("down", "six")
+
+
+def test_two_at_a_time(base):
+    """Who comes second finds it running."""
+    both = [subprocess.Popen(base.argv("up", "-n", 20), stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [p.communicate(timeout=PATIENCE_S)[1] for p in both]
+    assert sorted(p.returncode for p in both) == [0, 1]
+    assert "running already" in "".join(said)
+
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="all tests run without root already")
+def test_without_root():
+    folder = tempfile.mkdtemp(dir="/tmp")
+    try:
+        os.chmod(folder, 0o777)
+        ldms = shutil.copy(LDMS, folder)
+        env = dict(os.environ, LDMS_CLUSTER_DIR=os.path.join(folder, "c"))
+
+        def do(*args):
+            return subprocess.run([*NOBODY, ldms, "cluster", *args], env=env, capture_output=True, text=True, cwd="/",
+                                  timeout=PATIENCE_S)
+        r = do("up", "-n", "3")
+        if "user namespace" in r.stderr:
+            pytest.skip(r.stderr.strip())
+        assert r.returncode == 0, r.stderr
+        assert do("exec", "node1", "--", "sh", "-c", "id -u; hostname; touch /run/x; ping -c1 node3 >&2").stdout == \
+            "0\nnode1\n"
+        assert do("fault", "cut", "node1").returncode == 0
+        assert do("exec", "node1", "--", "ping", "-c1", "-W1", "node3").returncode == 1
+        r = do("fault", "loss", "node2", "100%")
+        assert r.returncode == 0, r.stderr
+        assert do("exec", "node2", "--", "ping", "-c1", "-W1", "node3").returncode == 1
+        assert do("down").returncode == 0 and os.listdir(env["LDMS_CLUSTER_DIR"]) == []
+    finally:
+        do("down")
+        shutil.rmtree(folder)
