@@ -1,4 +1,4 @@
-/* ldms/sampler.h - to write a sampler for `ldms` outside of its tree: ldms-sampler(7).
+/* ldms/sampler.h - to write a sampler for `ldms` outside of its tree: ldms-sampler(3).
  *
  * A sampler is a shared object that needs nothing but this file:
  *

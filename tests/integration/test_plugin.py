@@ -242,8 +242,8 @@ def test_a_static_ldms_says_so():
 
 
 def test_the_manuals_example_works(cluster, installed):
-    """What ldms-sampler(7) shows is what a reader can build and run."""
-    with open(os.path.join(ROOT, "man/ldms-sampler.7")) as f:
+    """What ldms-sampler(3) shows is what a reader can build and run."""
+    with open(os.path.join(ROOT, "man/ldms-sampler.3")) as f:
         example = f.read().split(".Bd -literal -offset indent\n")[1].split(".Ed\n")[0].replace("/run/counter", cluster.path("counter"))
     so = build(installed, "counter", cluster.write("counter.c", example))
     cluster.write("counter", "42\n")
