@@ -24,7 +24,7 @@
 /* A missing source is looked for after so long, then after twice that, and so on; never more often than every interval. */
 #define OPEN_RETRY_MIN_US (1 * SEC_US)
 #define OPEN_RETRY_MAX_US (60 * SEC_US)
-#define RETRY_TEXT        96
+#define RETRY_TEXT        128
 
 static struct samp *samp_of(struct samp_task *t)
 {
@@ -89,16 +89,17 @@ static int plugin_open(struct samp *sp, struct err *err)
 /* How often what failed is tried again, in words. */
 static const char *retry_text(const struct samp *sp, int64_t interval_us, char text[RETRY_TEXT])
 {
+	const char *when = interval_us ? "" : "once it is started, ";
 	char from[32], to[32];
 
-	if (!interval_us)
-		return "every interval once it is started";
 	unit_time_text(sp->opened || interval_us > OPEN_RETRY_MIN_US ? interval_us : OPEN_RETRY_MIN_US, from);
 	unit_time_text(interval_us > OPEN_RETRY_MAX_US ? interval_us : OPEN_RETRY_MAX_US, to);
-	if (sp->opened || !strcmp(from, to))
-		snprintf(text, RETRY_TEXT, "every %s", from);
+	if (sp->opened && !interval_us)
+		snprintf(text, RETRY_TEXT, "every interval");
+	else if (sp->opened || !strcmp(from, to))
+		snprintf(text, RETRY_TEXT, "%severy %s", when, from);
 	else
-		snprintf(text, RETRY_TEXT, "every %s, later every %s", from, to);
+		snprintf(text, RETRY_TEXT, "%severy %s, later every %s", when, from, to);
 	return text;
 }
 

@@ -42,7 +42,7 @@ def test_a_missing_source_is_said_once_and_looked_for(cluster):
     assert st["degraded"] and f"{root}/proc/meminfo: cannot be opened" in st["why"]
     assert 0 <= st["retry_in_us"] <= 60_000_000 and "retry_in_us" not in status(samp, "loadavg")
     assert samp.text().count("/proc/meminfo") == 1
-    samp.says("retrying every interval once it is started")
+    samp.says("retrying once it is started, every 1s, later every 1m")
     put(root, "meminfo", MEMINFO)
     wait_for(lambda: samp.values("n1/meminfo").get("n1/meminfo", {}).get("MemFree") == 500, "meminfo to come back")
     samp.says("meminfo: /proc/meminfo is there again")
