@@ -1,7 +1,7 @@
 /* samp.c - see samp.h.
  *
- * The main loop configures, starts and asks; the plugin runs on the schedule's threads (samp_sched.h), one call at a
- * time.  What both sides look at is atomic or under samp.lock.  Order of locks: the schedule's, samp.lock, the set
+ * The main loop configures, starts and asks; the plugin runs on the schedule's threads (samp_turn.c, samp_sched.h), one
+ * call at a time.  What both sides look at is atomic or under samp.lock.  Order of locks: the schedule's, samp.lock, the set
  * database's.
  *
  * An instance that hangs in its source when it is freed cannot be waited for.  Its sets are unpublished at once and it
@@ -21,195 +21,10 @@
 #include "core/base/xalloc.h"
 #include "core/daemon/samp_impl.h"
 
-/* A missing source is looked for after so long, then after twice that, and so on; never more often than every interval. */
-#define OPEN_RETRY_MIN_US (1 * SEC_US)
-#define OPEN_RETRY_MAX_US (60 * SEC_US)
-#define RETRY_TEXT        128
-
-static struct samp *samp_of(struct samp_task *t)
-{
-	return (struct samp *)((char *)t - offsetof(struct samp, task));
-}
-
-/* Only one thread adds to it, others look. */
-static void count(atomic_uint_fast64_t *n)
-{
-	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1, memory_order_relaxed);
-}
-
-/* -- the plugin's turns: on the thread that runs it ---------------------------------------------------------------- */
-
-/* Close the plugin and let go of its sets. */
-static void plugin_shut(struct samp *sp)
-{
-	sp->type->close(sp);
-	samp_mail_shut(sp);
-	samp_sets_free(sp);
-	sp->opened = false;
-}
-
-/* The line of `config` that is the newest: the plugin takes it. */
-static int plugin_more(struct samp *sp, struct err *err)
-{
-	int rc;
-
-	err->msg[0] = 0;
-	sp->set_rc = 0;
-	rc = sp->type->more(sp, err);
-	return rc && sp->set_rc ? sp->set_rc : rc;
-}
-
-static int plugin_open(struct samp *sp, struct err *err)
-{
-	int rc;
-
-	memset(sp->plugin, 0, sp->type->state_size);
-	sp->set_rc = 0;
-	rc = sp->n_lines > 1 ? samp_conf_read(sp, &sp->lines[0], err) : 0;
-	if (!rc)
-		rc = sp->type->open(sp, err);
-	for (size_t i = 1; !rc && i < sp->n_lines; i++)
-		if (!(rc = samp_conf_read(sp, &sp->lines[i], err)))
-			rc = plugin_more(sp, err);
-	if (!rc) {
-		sp->opened = true;
-		sp->retry_us = sp->patience_us = 0;
-		return 0;
-	}
-	if (sp->set_rc)
-		rc = sp->set_rc; /* it knows better than the plugin */
-	plugin_shut(sp);
-	sp->patience_us = sp->patience_us ? 2 * sp->patience_us : OPEN_RETRY_MIN_US;
-	if (sp->patience_us > OPEN_RETRY_MAX_US)
-		sp->patience_us = OPEN_RETRY_MAX_US;
-	sp->retry_us = mono_us() + sp->patience_us;
-	return rc;
-}
-
-/* How often what failed is tried again, in words. */
-static const char *retry_text(const struct samp *sp, int64_t interval_us, char text[RETRY_TEXT])
-{
-	const char *when = interval_us ? "" : "once it is started, ";
-	char from[32], to[32];
-
-	unit_time_text(sp->opened || interval_us > OPEN_RETRY_MIN_US ? interval_us : OPEN_RETRY_MIN_US, from);
-	unit_time_text(interval_us > OPEN_RETRY_MAX_US ? interval_us : OPEN_RETRY_MAX_US, to);
-	if (sp->opened && !interval_us)
-		snprintf(text, RETRY_TEXT, "every interval");
-	else if (sp->opened || !strcmp(from, to))
-		snprintf(text, RETRY_TEXT, "%severy %s", when, from);
-	else
-		snprintf(text, RETRY_TEXT, "%severy %s, later every %s", when, from, to);
-	return text;
-}
-
-/* Note that an attempt failed, and say so when that is news. */
-static void degrade(struct samp *sp, const struct err *err)
-{
-	bool was = atomic_exchange(&sp->degraded, true);
-	size_t len = strlen(err->msg);
-	int64_t interval_us;
-	char retry[RETRY_TEXT];
-
-	pthread_mutex_lock(&sp->lock);
-	memcpy(sp->why, err->msg, sizeof(sp->why));
-	interval_us = sp->interval_us;
-	pthread_mutex_unlock(&sp->lock);
-	count(&sp->errors);
-	if (was)
-		return;
-	log_error("sampler", "%s: %s%s retrying %s", sp->name, err->msg, len && err->msg[len - 1] == '?' ? "" : ";",
-		  retry_text(sp, interval_us, retry));
-}
-
-static void recover(struct samp *sp)
-{
-	if (!atomic_load_explicit(&sp->degraded, memory_order_relaxed))
-		return;
-	atomic_store(&sp->degraded, false);
-	log_info("sampler", "%s: %s is there again, errors=%llu", sp->name, sp->type->source,
-		 (unsigned long long)sp->errors);
-}
-
-static int plugin_sample(struct samp *sp, struct err *err)
-{
-	int rc = sp->type->sample ? sp->type->sample(sp, err) : 0;
-
-	if (rc != -ESTALE)
-		return rc;
-	log_info("sampler", "%s: %s; its sets are made anew", sp->name, err->msg);
-	plugin_shut(sp);
-	rc = plugin_open(sp, err);
-	if (!rc)
-		rc = sp->type->sample(sp, err);
-	return rc == -ESTALE ? -EAGAIN : rc; /* once is enough at a time */
-}
-
-/* One attempt: open if that is not done, and sample if that is wanted. */
-static int turn(struct samp *sp, bool sample, struct err *err)
-{
-	int rc;
-
-	err->msg[0] = 0;
-	sp->turn++;
-	rc = sp->opened ? 0 : plugin_open(sp, err);
-	if (!rc && sample)
-		rc = plugin_sample(sp, err);
-	if (rc && sample)
-		degrade(sp, err);
-	if (rc || !sample)
-		return rc;
-	recover(sp);
-	count(&sp->samples);
-	return 0;
-}
-
-/* -- on the schedule ----------------------------------------------------------------------------------------------- */
-
-static void mail_deliver(struct samp *sp)
-{
-	if (!sp->opened || !atomic_load_explicit(&sp->mail.n, memory_order_relaxed))
-		return;
-	sp->turn++;
-	samp_mail_deliver(sp);
-}
-
-static void on_run(struct samp_task *t)
-{
-	struct samp *sp = samp_of(t);
-
-	mail_deliver(sp);
-	if (t->due && sp->more) {
-		sp->more = false;
-		sp->last_rc = sp->opened ? plugin_more(sp, &sp->last_err) : plugin_open(sp, &sp->last_err);
-	} else if (t->due && (sp->opened || mono_us() >= sp->retry_us))
-		sp->last_rc = turn(sp, sp->sampling, &sp->last_err);
-}
-
-/* Without a schedule. */
-static void samp_turn_now(struct samp *sp)
-{
-	sp->task.due = true;
-	on_run(&sp->task);
-	sp->task.due = false;
-}
-
-static void on_overdue(struct samp_task *t, int64_t held_us)
-{
-	struct samp *sp = samp_of(t);
-	char held[32];
-
-	if (held_us)
-		log_warning("sampler", "%s: its source (%s) has not answered for %s; the others go on", sp->name,
-			    sp->type->source, unit_time_text(held_us, held));
-	else
-		log_info("sampler", "%s: its source (%s) has answered", sp->name, sp->type->source);
-}
-
 static void samp_destroy(struct samp *sp)
 {
 	if (sp->opened)
-		plugin_shut(sp);
+		samp_shut(sp);
 	samp_job_fini(sp);
 	samp_mail_fini(sp);
 	samp_lines_fini(sp);
@@ -244,7 +59,7 @@ struct samp *samp_new(const struct samp_env *env, const struct samp_type *type, 
 	sp->name = xstrdup(name);
 	sp->plugin = xcalloc(1, type->state_size + 1);
 	sp->root = xstrdup(env->sysroot ? env->sysroot : "");
-	sp->task = (struct samp_task){ .run = on_run, .overdue = on_overdue, .gone = on_gone };
+	sp->task = (struct samp_task){ .run = samp_run, .overdue = samp_overdue, .gone = on_gone };
 	pthread_mutex_init(&sp->lock, NULL);
 	TAILQ_INIT(&sp->sets);
 	samp_mail_init(sp);
@@ -366,7 +181,7 @@ int samp_config(struct samp *sp, const struct kv *attrs, struct err *err)
 	}
 	sp->state = SAMP_CONFIGURED;
 	if (answered && sp->last_rc)
-		degrade(sp, &sp->last_err);
+		samp_degrade(sp, &sp->last_err);
 	if (!answered && sp->required)
 		return err_set(err, -ETIMEDOUT, "sampler %s: its source (%s) does not answer", sp->name,
 			       sp->type->source);
@@ -448,8 +263,8 @@ int samp_once(struct samp *sp, struct err *err)
 	if (sp->state != SAMP_CONFIGURED || samp_busy(sp))
 		return err_set(err, -EBUSY, "sampler %s: is %s", sp->name,
 			       sp->state == SAMP_LOADED ? "not configured" : "at work");
-	mail_deliver(sp);
-	rc = turn(sp, true, &sp->last_err);
+	samp_mail_deliver(sp);
+	rc = samp_turn(sp, true, &sp->last_err);
 	if (rc && err)
 		*err = sp->last_err;
 	return rc;

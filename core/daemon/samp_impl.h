@@ -1,4 +1,4 @@
-/* samp_impl.h - an instance as its files know it: samp.c (its life), samp_conf.c (its attributes), samp_set.c (its
+/* samp_impl.h - an instance as its files know it: samp.c (its life), samp_turn.c (its plugin at work), samp_conf.c (its attributes), samp_set.c (its
  * sets), samp_job.c (the job that its samples are of), samp_mail.c (messages for it). */
 #ifndef CORE_DAEMON_SAMP_IMPL_H
 #define CORE_DAEMON_SAMP_IMPL_H
@@ -37,6 +37,7 @@ struct samp_mail {
 	struct samp_letter *head, **tail;
 	size_t bytes;
 	atomic_uint n; /* letters */
+	bool kept;     /* samp_mail_keep() */
 	uint64_t lost; /* they did not fit */
 	atomic_uint_fast64_t taken, errors;
 	int64_t said_us;                         /* monotonic: when an error was said last; 0: never */
@@ -99,6 +100,23 @@ int samp_lines_add(struct samp *sp, const struct kv *attrs, struct err *err);
 void samp_lines_cut(struct samp *sp);
 void samp_lines_fini(struct samp *sp);
 
+static inline struct samp *samp_of(struct samp_task *t)
+{
+	return (struct samp *)((char *)t - offsetof(struct samp, task));
+}
+
+/* The task's functions. */
+void samp_run(struct samp_task *t);
+void samp_overdue(struct samp_task *t, int64_t held_us);
+/* Run it in the calling thread, without a schedule. */
+void samp_turn_now(struct samp *sp);
+/* One attempt: open if that is not done, and sample if that is wanted. */
+int samp_turn(struct samp *sp, bool sample, struct err *err);
+/* Close the plugin and let go of its sets. */
+void samp_shut(struct samp *sp);
+/* Note that an attempt failed, and say so when that is news. */
+void samp_degrade(struct samp *sp, const struct err *err);
+
 /* Of all sets: take them out of the database (samp.lock is held), and let go of them. */
 void samp_sets_unpublish(struct samp *sp);
 void samp_sets_free(struct samp *sp);
@@ -114,6 +132,10 @@ void samp_mail_deliver(struct samp *sp);
 /* All subscriptions end: asked for by the plugin's thread, or by the main loop (or before or after it turns). */
 void samp_mail_shut(struct samp *sp);
 void samp_mail_end(struct samp *sp);
+/* Subscriptions outlast the next samp_mail_shut(), with what waits for them, and are there again for the plugin when it
+ * subscribes to the same; and those are ended for which it did not. */
+void samp_mail_keep(struct samp *sp);
+void samp_mail_sweep(struct samp *sp);
 void samp_mail_count(struct samp *sp, struct samp_status *ret);
 
 #endif

@@ -1,4 +1,4 @@
-/* samp_mail.c - streams and messages for samplers and from them; see plugins/samp.h.
+/* samp_mail.c - streams and messages for samplers; see plugins/samp.h.
  *
  * A subscription stands on the main loop, where messages arrive; there each is put into the instance's queue, and the
  * schedule is asked to run the instance, which hands them to the plugin.  The plugin subscribes and ends that on its
@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -27,6 +26,7 @@ struct samp_sub {
 	LIST_ENTRY(samp_sub) entry;
 	atomic_uint refs;
 	atomic_bool dead; /* the plugin is not called any more, and `sp` not looked at */
+	bool stale;       /* under samp.lock: the plugin is opened anew, and may want it again */
 	unsigned int via;
 	bool regex;
 	int (*fn)(struct samp *sp, const struct samp_msg *m, struct err *err);
@@ -119,14 +119,23 @@ static struct samp_letter *letter_next(struct samp_mail *mail)
 	return l;
 }
 
+static void letters_lost(struct samp_mail *mail, uint64_t n)
+{
+	pthread_mutex_lock(&mail->lock);
+	mail->lost += n;
+	pthread_mutex_unlock(&mail->lock);
+}
+
 static void letter_read(struct samp *sp, const struct samp_letter *l)
 {
 	struct samp_mail *mail = &sp->mail;
 	struct err err = { "" };
 	int64_t now_us;
 
-	if (l->sub->dead)
+	if (l->sub->dead) {
+		letters_lost(mail, 1);
 		return;
+	}
 	atomic_fetch_add_explicit(&mail->taken, 1, memory_order_relaxed);
 	if (!l->sub->fn(sp, &l->m, &err))
 		return;
@@ -141,6 +150,9 @@ static void letter_read(struct samp *sp, const struct samp_letter *l)
 
 void samp_mail_deliver(struct samp *sp)
 {
+	if (!sp->opened || !atomic_load_explicit(&sp->mail.n, memory_order_relaxed))
+		return;
+	sp->turn++;
 	/* those that are there now: what comes meanwhile is another turn's, or samples would wait for ever */
 	for (unsigned int n = sp->mail.n; n; n--) {
 		struct samp_letter *l = letter_next(&sp->mail);
@@ -263,6 +275,23 @@ void samp_mail_end(struct samp *sp)
 
 /* -- on the plugin's thread ---------------------------------------------------------------------------------------- */
 
+/* Is it one that was kept? */
+static bool sub_revive(struct samp *sp, unsigned int via, const char *name, bool regex,
+		       int (*fn)(struct samp *sp, const struct samp_msg *m, struct err *err))
+{
+	struct samp_sub *sub;
+
+	pthread_mutex_lock(&sp->lock);
+	LIST_FOREACH(sub, &sp->mail.subs, entry) {
+		if (sub->stale && sub->via == via && sub->regex == regex && sub->fn == fn && !strcmp(sub->name, name))
+			break;
+	}
+	if (sub)
+		sub->stale = false;
+	pthread_mutex_unlock(&sp->lock);
+	return sub;
+}
+
 int samp_subscribe(struct samp *sp, unsigned int via, const char *name, bool regex,
 		   int (*fn)(struct samp *sp, const struct samp_msg *m, struct err *err), struct err *err)
 {
@@ -278,6 +307,8 @@ int samp_subscribe(struct samp *sp, unsigned int via, const char *name, bool reg
 			return rc;
 		rx_fini(&rx);
 	}
+	if (sub_revive(sp, via, name, regex, fn))
+		return 0;
 	sub = xcalloc(1, sizeof(*sub) + strlen(name) + 1);
 	sub->refs = 1;
 	sub->sp = sp;
@@ -295,67 +326,60 @@ int samp_subscribe(struct samp *sp, unsigned int via, const char *name, bool reg
 	return 0;
 }
 
+/* Its end; samp.lock is held. */
+static void sub_end(struct samp *sp, struct samp_sub *sub)
+{
+	LIST_REMOVE(sub, entry);
+	sub->dead = true;
+	if (!sp->orphan && sp->env->loop)
+		loop_call(sp->env->loop, sub_close, sub);
+	sub_put(sub);
+}
+
+/* End those that nobody wants to keep. */
+static void subs_end(struct samp *sp, bool all)
+{
+	struct samp_sub *sub, *next;
+
+	pthread_mutex_lock(&sp->lock);
+	for (sub = LIST_FIRST(&sp->mail.subs); sub; sub = next) {
+		next = LIST_NEXT(sub, entry);
+		if (all || sub->stale)
+			sub_end(sp, sub);
+	}
+	pthread_mutex_unlock(&sp->lock);
+}
+
+void samp_mail_keep(struct samp *sp)
+{
+	struct samp_sub *sub;
+
+	pthread_mutex_lock(&sp->lock);
+	LIST_FOREACH(sub, &sp->mail.subs, entry)
+		sub->stale = true;
+	sp->mail.kept = true;
+	pthread_mutex_unlock(&sp->lock);
+}
+
+void samp_mail_sweep(struct samp *sp)
+{
+	sp->mail.kept = false;
+	subs_end(sp, false);
+}
+
 void samp_mail_shut(struct samp *sp)
 {
 	struct samp_letter *l;
 
-	pthread_mutex_lock(&sp->lock);
-	while (!LIST_EMPTY(&sp->mail.subs)) {
-		struct samp_sub *sub = LIST_FIRST(&sp->mail.subs);
-
-		LIST_REMOVE(sub, entry);
-		sub->dead = true;
-		if (!sp->orphan && sp->env->loop)
-			loop_call(sp->env->loop, sub_close, sub);
-		sub_put(sub);
+	if (sp->mail.kept) {
+		sp->mail.kept = false; /* once: what fails to open is shut as a whole */
+		return;
 	}
-	pthread_mutex_unlock(&sp->lock);
-	while ((l = letter_next(&sp->mail)))
+	subs_end(sp, true);
+	while ((l = letter_next(&sp->mail))) {
+		letters_lost(&sp->mail, 1);
 		letter_free(l);
-}
-
-static int stream_out(struct samp *sp, const char *name, bool json, const char *text, struct err *err)
-{
-	const struct stream_msg m = {
-		.name = name,
-		.type = json ? STREAM_JSON : STREAM_STRING,
-		.data = text,
-		.len = strlen(text) + 1,
-		.uid = geteuid(),
-		.gid = getegid(),
-	};
-
-	return sp->env->streams ? stream_publish(sp->env->streams, &m, NULL, err) : 0;
-}
-
-static int msg_out(struct samp *sp, const char *name, bool json, const char *text, struct err *err)
-{
-	const struct bus_msg m = {
-		.channel = name,
-		.type = json ? BUS_JSON : BUS_STRING,
-		.data = text,
-		.len = (uint32_t)strlen(text) + 1,
-		.uid = geteuid(),
-		.gid = getegid(),
-		.perm = sp->perm,
-	};
-
-	return sp->env->bus ? bus_publish(sp->env->bus, &m, err) : 0;
-}
-
-int samp_publish(struct samp *sp, enum samp_via via, const char *name, bool json, const char *text, struct err *err)
-{
-	int rc;
-
-	if (strlen(text) >= UINT32_MAX)
-		return err_set(err, -EMSGSIZE, "%s: a message of more than 4 GiB", name);
-	pthread_mutex_lock(&sp->lock); /* an orphan must not touch the daemon's objects */
-	if (sp->orphan)
-		rc = err_set(err, -ECANCELED, "%s: its sampler has been removed", name);
-	else
-		rc = via == SAMP_STREAM ? stream_out(sp, name, json, text, err) : msg_out(sp, name, json, text, err);
-	pthread_mutex_unlock(&sp->lock);
-	return rc;
+	}
 }
 
 /* -- others -------------------------------------------------------------------------------------------------------- */

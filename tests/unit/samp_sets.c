@@ -393,6 +393,53 @@ static void test_told(void **state)
 	tell(f, SAMP_MSG, "slurm", "left over"); /* goes with the instance */
 }
 
+/* The source changes its shape while messages wait: they are not lost, and those that it wants no more are. */
+static int opens;
+
+static int subscribe_less(struct samp *sp, struct puppet *p, struct err *err)
+{
+	(void)p;
+	if (!opens++ && samp_subscribe(sp, SAMP_MSG, "once", false, hear, err))
+		return -EINVAL;
+	return samp_subscribe(sp, SAMP_MSG, "always", false, hear, err);
+}
+
+static int reshape(struct samp *sp, struct puppet *p, struct err *err)
+{
+	static const struct samp_msg always = { .via = SAMP_MSG, .name = "always", .data = "1", .len = 1 },
+				     once_ = { .via = SAMP_MSG, .name = "once", .data = "2", .len = 1 };
+
+	(void)p;
+	if (opens > 1)
+		return 0;
+	samp_tell(sp, &always);
+	samp_tell(sp, &once_);
+	return err_set(err, -ESTALE, "another shape");
+}
+
+static void test_told_while_reshaped(void **state)
+{
+	struct fixture *f = *state;
+	struct samp_status st;
+
+	heard[0] = 0;
+	opens = 0;
+	act_open = subscribe_less;
+	act = reshape;
+	load(f, "");
+	once(f);
+	assert_int_equal(opens, 2);
+	assert_string_equal(heard, "");
+	once(f);
+	assert_string_equal(heard, "always:1:1:0 ");
+	samp_status(f->sp, &st);
+	assert_int_equal(st.msgs, 1);
+	assert_int_equal(st.msg_lost, 1);
+	tell(f, SAMP_MSG, "once", "nobody wants it");
+	once(f);
+	assert_string_equal(heard, "always:1:1:0 ");
+}
+
 /* -- a daemon's loop, bus, streams and schedule -------------------------------------------------------------------- */
 
 #define wait_until(cond)                                                                                               \
@@ -686,9 +733,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		T(test_come_and_go), T(test_anew),     T(test_name_is_taken), T(test_about),
-		T(test_told),        T(test_bus),      T(test_job_plain),     T(test_job_names),
-		T(test_job_slots),   T(test_job_list), T(test_job_none),      T(test_job_own),
+		T(test_come_and_go), T(test_anew),      T(test_name_is_taken),
+		T(test_about),       T(test_told),      T(test_told_while_reshaped),
+		T(test_bus),         T(test_job_plain), T(test_job_names),
+		T(test_job_slots),   T(test_job_list),  T(test_job_none),
+		T(test_job_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
