@@ -43,7 +43,7 @@ void samp_sched_add(struct samp_sched *sc, struct samp_task *t, int64_t interval
 bool samp_sched_del(struct samp_sched *sc, struct samp_task *t);
 /* Run once, now.  Waits shortly for it; false: it goes on. */
 bool samp_sched_once(struct samp_sched *sc, struct samp_task *t);
-/* Run it soon, without `due`; also while it runs.  Does not wait. */
+/* Run it soon, with `due` only if its slot has come meanwhile; also while it runs.  Does not wait. */
 void samp_sched_kick(struct samp_sched *sc, struct samp_task *t);
 /* samp_sched_del() for good: after false, the task's memory belongs to the schedule until it calls gone(). */
 bool samp_sched_leave(struct samp_sched *sc, struct samp_task *t);

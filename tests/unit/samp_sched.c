@@ -14,7 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/unit.h"
-#include "core/daemon/samp_sched.h"
+#include "core/daemon/samp_impl.h"
 #include "core/set/snap.h"
 #include "sysroot.h"
 
@@ -494,14 +494,102 @@ static void test_many(void **state)
 	assert_int_equal(setdb_count(f->env.sets), 0);
 }
 
+/* A thread of its own: neither holds up the other, and all is counted together. */
+static void test_exclusive(void **state)
+{
+	struct fixture *f = *state;
+	struct samp *shared = begin(f, samp_type_find("loadavg"), "shared", "");
+	struct samp *own = begin(f, samp_type_find("loadavg"), "own", "exclusive_thread=1");
+	struct samp_lateness all;
+	struct samp_status a, b;
+
+	check_alive(shared);
+	check_alive(own);
+	assert_false(samp_is_thread_of(shared, shared->own_sched));
+	assert_true(samp_is_thread_of(own, own->own_sched));
+	assert_int_equal(samp_stop(own, NULL), 0);
+	assert_int_equal(samp_stop(shared, NULL), 0);
+	a = status(shared);
+	b = status(own);
+	samp_sched_lateness(f->env.sched, &all);
+	assert_int_equal(a.late.n, a.samples);
+	assert_int_equal(b.late.n, b.samples);
+	assert_int_equal(all.n, a.late.n + b.late.n);
+	assert_true(a.late.p50_us <= a.late.p99_us && a.late.p99_us <= a.late.max_us);
+	assert_int_equal(all.max_us, a.late.max_us > b.late.max_us ? a.late.max_us : b.late.max_us);
+	assert_int_equal(samp_start(own, INTERVAL_US, 0, NULL), 0); /* on the same thread again */
+	check_alive(own);
+	samp_free(own);
+	samp_free(shared);
+}
+
+/* It is removed while it hangs on its own thread: who ends the schedule is told, and it frees itself when it is back. */
+static void test_exclusive_hangs(void **state)
+{
+	struct fixture *f = *state;
+	struct samp *good = begin(f, samp_type_find("loadavg"), "good", "");
+	struct samp *bad = begin(f, &gated, "bad0", "exclusive_thread=true");
+
+	wait_until(status(bad).overdue);
+	check_alive(good);
+	samp_free(bad);
+	assert_int_equal(gn(f, "node-1/bad0"), 0);
+	check_alive(good);
+	samp_free(good);
+	assert_false(samp_sched_free(f->env.sched));
+	f->env.sched = NULL;
+	gate_let(0, 1);
+	wait_until(closes == 1);
+}
+
+/* Runs that are asked for beside the slots are not due, and take nothing from those that are. */
+struct kicked {
+	struct samp_task task;
+	atomic_uint due, other;
+};
+
+static void kicked_run(struct samp_task *t)
+{
+	struct kicked *k = (struct kicked *)t;
+
+	if (t->due)
+		k->due++;
+	else
+		k->other++;
+}
+
+static void test_kick(void **state)
+{
+	struct fixture *f = *state;
+	struct kicked k = { .task = { .run = kicked_run } };
+	unsigned int due;
+
+	samp_sched_kick(f->env.sched, &k.task); /* also without slots */
+	wait_until(k.other == 1);
+	assert_int_equal(k.due, 0);
+	samp_sched_add(f->env.sched, &k.task, INTERVAL_US, 0);
+	while (k.other < 20) {
+		unsigned int n = k.other + k.due;
+
+		samp_sched_kick(f->env.sched, &k.task);
+		wait_until(k.other + k.due > n); /* one that is due anyhow will do */
+	}
+	due = k.due;
+	wait_until(k.due > due + 3);
+	assert_true(samp_sched_del(f->env.sched, &k.task));
+	assert_true(samp_sched_leave(f->env.sched, &k.task));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_samples), TEST(test_bad_start),       TEST(test_slots),          cmocka_unit_test(test_plan),
-		TEST(test_hang),    TEST(test_free_while_hung), TEST(test_end_while_hung), TEST(test_hang_in_open),
-		TEST(test_fifo),    TEST(test_degraded),        TEST(test_many),
+		TEST(test_samples),          TEST(test_bad_start),    TEST(test_slots),
+		cmocka_unit_test(test_plan), TEST(test_hang),         TEST(test_free_while_hung),
+		TEST(test_end_while_hung),   TEST(test_hang_in_open), TEST(test_fifo),
+		TEST(test_degraded),         TEST(test_many),         TEST(test_exclusive),
+		TEST(test_exclusive_hangs),  TEST(test_kick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
