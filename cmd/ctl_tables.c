@@ -157,9 +157,9 @@ static const struct show_table show_plugn_status[] = {
 	{ .rows = "*",
 	  .cols = COLS(TEXT("Name", "name"), TEXT("Plugin", "plugin"), TEXT("Type", "type"), TEXT("State", "state"),
 		       TEXT("Degraded", "degraded"), TEXT("Overdue", "overdue"), NUM("Samples", "samples"),
-		       NUM("Errors", "errors"), NUM("Missed", "missed"), NUM("Sets", "sets"), US("Late 50%", "late_p50_us"),
-		       US("99%", "late_p99_us"), US("Max", "late_max_us"), TEXT("Why", "why"),
-		       US("Retry in", "retry_in_us"), TEXT("From", "libpath")) },
+		       NUM("Errors", "errors"), NUM("Missed", "missed"), NUM("Sets", "sets"),
+		       US("Late 50%", "late_p50_us"), US("99%", "late_p99_us"), US("Max", "late_max_us"),
+		       TEXT("Why", "why"), US("Retry in", "retry_in_us"), TEXT("From", "libpath")) },
 	{ .rows = NULL },
 };
 
@@ -290,6 +290,17 @@ static const struct show_table show_msg_client_stats[] = {
 	{ .rows = NULL },
 };
 
+static const struct show_table show_failover_status[] = {
+	{ .rows = ".",
+	  .facts = true,
+	  .cols = COLS(TEXT("state", "failover_state"), TEXT("peer", "peer_name"), TEXT("host", "host"),
+		       NUM("port", "port"), TEXT("connection", "conn_state"), TEXT("why", "why"),
+		       NUM("stands in", "peercfg_activated"), NUM("knows what it has", "flags>PEERCFG_RECEIVED"),
+		       US("pings every", "ping_interval"), US("slowest answer", "ping_max"),
+		       NUM("pings skipped", "ping_skipped")) },
+	{ .rows = NULL },
+};
+
 static const struct show_table show_qgroup_info[] = {
 	{ .rows = ".",
 	  .facts = true,
@@ -308,11 +319,31 @@ static const struct show_table show_qgroup_info[] = {
 #name, show_##name                                                                                     \
 	}
 const struct ctl_tables ctl_tables[] = {
-	SHOW(daemon_status),    SHOW(log_status),   SHOW(msg_client_stats), SHOW(msg_stats),
-	SHOW(plugn_sets),       SHOW(plugn_status), SHOW(prdcr_hint_tree),  SHOW(prdcr_listen_status),
-	SHOW(prdcr_set_status), SHOW(prdcr_stats),  SHOW(prdcr_status),     SHOW(prdcr_stream_status),
-	SHOW(qgroup_info),      SHOW(set_stats),    SHOW(store_time_stats), SHOW(stream_client_dump),
-	SHOW(stream_status),    SHOW(strgp_status), SHOW(thread_stats),     SHOW(update_time_stats),
-	SHOW(updtr_match_list), SHOW(updtr_status), SHOW(updtr_task),       SHOW(version),
-	SHOW(xprt_stats),       { NULL, NULL },
+	SHOW(daemon_status),
+	SHOW(failover_status),
+	SHOW(log_status),
+	SHOW(msg_client_stats),
+	SHOW(msg_stats),
+	SHOW(plugn_sets),
+	SHOW(plugn_status),
+	SHOW(prdcr_hint_tree),
+	SHOW(prdcr_listen_status),
+	SHOW(prdcr_set_status),
+	SHOW(prdcr_stats),
+	SHOW(prdcr_status),
+	SHOW(prdcr_stream_status),
+	SHOW(qgroup_info),
+	SHOW(set_stats),
+	SHOW(store_time_stats),
+	SHOW(stream_client_dump),
+	SHOW(stream_status),
+	SHOW(strgp_status),
+	SHOW(thread_stats),
+	SHOW(update_time_stats),
+	SHOW(updtr_match_list),
+	SHOW(updtr_status),
+	SHOW(updtr_task),
+	SHOW(version),
+	SHOW(xprt_stats),
+	{ NULL, NULL },
 };

@@ -22,6 +22,18 @@ static void check(const char *verb, enum ctl_form form, const char *answer, cons
 	buf_fini(&b);
 }
 
+static void test_facts_of_failover(void **state)
+{
+	(void)state;
+	check("failover_status", CTL_TABLES,
+	      "{\"host\": \"h\", \"port\": \"411\", \"peer_name\": \"a2\", \"ping_interval\": \"1000000\", "
+	      "\"ping_skipped\": \"3\", \"ping_max\": \"1500\", \"failover_state\": \"START\", \"conn_state\": "
+	      "\"CONFIGURED\", \"peercfg_activated\": \"1\", \"flags\": {\"PEERCFG_RECEIVED\": \"1\"}, \"why\": \"\"}",
+	      "state:             START\npeer:              a2\nhost:              h\nport:              411\n"
+	      "connection:        CONFIGURED\nstands in:         1\nknows what it has: 1\n"
+	      "pings every:       1s\nslowest answer:    1.5ms\npings skipped:     3\n");
+}
+
 static void test_rows_and_what_is_below_them(void **state)
 {
 	(void)state;
@@ -132,6 +144,7 @@ static void test_every_row_is_a_verb_or_will_be(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_facts_of_failover),
 		cmocka_unit_test(test_rows_and_what_is_below_them),
 		cmocka_unit_test(test_columns_that_nobody_has_are_left_out),
 		cmocka_unit_test(test_lists),
