@@ -43,7 +43,7 @@ def parse(text):
         elif now is not None and (m := METRIC.match(line)):
             value = m["value"] or ""
             now["types"][m["name"]] = m["type"]
-            inside = now["metrics"][m["name"]] = [] if m["type"] == "list<>" and not value else number(value)
+            inside = now["metrics"][m["name"]] = [] if m["type"] in ("list<>", "record[]") and not value else number(value)
             heading = None
         elif isinstance(inside, list) and line.startswith(" "):
             if heading is None:

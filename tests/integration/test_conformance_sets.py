@@ -146,11 +146,11 @@ def test_lists(c):
     c.check("the values of the entries are the sampler's", same)
 
 
-TYPES = ["members and their types on the " + n for n in NAMES]
+MEMBERS = ["members and their types on the " + n for n in NAMES]
 
 
 @case(25, "ldms_record_test", "records: their members on two levels, and lists of them that change", "sampler agg1 agg2 tool",
-      checks=[*LISTS, *TYPES])
+      checks=[*LISTS, *MEMBERS])
 def test_records(c):
     t = Chain(c, "procnetdev2")
     name = f"{SAMP}/procnetdev2"
@@ -162,6 +162,57 @@ def test_records(c):
     for n, d in t.all.items():
         c.check("members and their types on the " + n, lambda: list(entry(d)), members)
     steps(c, t, lambda d: {e["name"] for e in c.values(d).get(name, {}).get("netdev_list", []) if len(e) > 2})
+
+
+# -- every type, laid out by a sampler of ours: an ldmsd is installed without such a one at most places
+
+TYPES = ("char", "u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64", "f32", "d64")
+
+
+def laid_out(c, metrics, instance):
+    """A set of these metrics, on two levels."""
+    samp = c.hosts.node(SAMP).daemon(
+        f"load name=test_sampler\nconfig name=test_sampler action=add_schema schema=laid_out metrics={','.join(metrics)}\n"
+        f"config name=test_sampler action=add_set schema=laid_out instance={instance} producer={SAMP}\n"
+        "start name=test_sampler interval=600ms offset=0\n")
+    return samp, c.ldmsd("agg1", L1, c.aggregator([SAMP])), c.ldmsd("agg2", L2, c.aggregator([L1], offset="90ms"))
+
+
+def same_values(c, samp, daemon, name):
+    """Of the same sample, on both."""
+    now = [c.look(d, "-l").get(name, {}) for d in (samp, daemon, samp)]
+    return all(s.get("state") == "consistent" and s["at"] == now[0]["at"] for s in now) and now[0] == now[1]
+
+
+LEVELS = ["values of the first level", "values of the second level"]
+
+
+@case(24, "ldms_list_test, types", "lists of every type, and of records, have their values on two levels", "agg1 agg2 tool",
+      checks=LEVELS)
+def test_lists_of_types(c):
+    name = f"{SAMP}/lists"
+    # without units: ldms_ls puts that of a list on a line of its own
+    lists = [f"l_{t}:data:list:[{t}:{'x' if t == 'char' else 1}:1]:4:" for t in TYPES]
+    arrays = [f"a_{t}:data:list:[{t}_array:{'x' if t == 'char' else 1}:3]:2:" for t in TYPES]
+    record = ["r:data:record:{x:u64:1:1:u;y:char_array:q:8:u}:", "lr:data:list:[record:r:]:3:"]
+    samp, *levels = laid_out(c, lists + arrays + record, name)
+    for what, d in zip(LEVELS, levels):
+        c.check(what, lambda: same_values(c, samp, d, name))
+    got = c.values(levels[1])[name]
+    assert {f"l_{t}" for t in TYPES} <= set(got) and "lr" in got, got
+
+
+@case(25, "ldms_record_test, types", "records with members of every type, scalars and arrays, in lists and arrays",
+      "agg1 agg2 tool", checks=LEVELS)
+def test_records_of_types(c):
+    name = f"{SAMP}/records"
+    # but for a single char: ldms_ls prints that of a record without its quote while it is 0
+    members = ";".join([f"m_{t}:{t}:1:1:u" for t in TYPES[1:]]
+                       + [f"v_{t}:{t}_array:{'x' if t == 'char' else 1}:3:u" for t in TYPES])
+    samp, *levels = laid_out(c, [f"r:data:record:{{{members}}}:", "lr:data:list:[record:r:]:3:",
+                                 "ar:data:record_array:r:3:", "end:data:u64:1:1:u"], name)
+    for what, d in zip(LEVELS, levels):
+        c.check(what, lambda: same_values(c, samp, d, name))
 
 
 # -- info
