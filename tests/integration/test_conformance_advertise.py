@@ -45,7 +45,8 @@ STOPPED, AGAIN = "a producer that is stopped loses its sets", "a producer that i
 
 @case(32, "peer_daemon_advertisement_test", "samplers advertise themselves; filters; loss and return of either side",
       "sampler agg1 agg2 tool",
-      checks=[FIRST, LATER, TYPE, HERE, THERE, TOP, *FILTERS, STANDBY, STARTED, STOPPED, AGAIN, *DEAD, *BACK, *L1_DEAD, *L1_BACK])
+      checks=[FIRST, LATER, TYPE, HERE, THERE, TOP, *FILTERS, STANDBY, STARTED, STOPPED, AGAIN, *DEAD, *BACK, *L1_DEAD,
+              *L1_BACK])
 def test_advertisements(c):
     address = {n["name"]: n["address"] for n in c.hosts.status()}
     everybody = (L1, NOT_THIS_NAME, NOT_THIS_IP, DISABLED)

@@ -36,8 +36,8 @@ NAIVE = f"auth_add name=who plugin=naive uid=0 gid=0\nlisten xprt=sock port={POR
 # -- streams of producers
 
 FROM = [f"{form} of {n} on the second level" for n in (S1, S2) for form in ("a text", "JSON")]
-PRDCR = ["nothing of a producer that is stopped", "the other one's goes on", "again when it is started", "again when the sampler restarted",
-         "nothing behind prdcr_unsubscribe", "a peer that is gone is forgotten"]
+PRDCR = ["nothing of a producer that is stopped", "the other one's goes on", "again when it is started",
+         "again when the sampler restarted", "nothing behind prdcr_unsubscribe", "a peer that is gone is forgotten"]
 
 
 @case(34, "prdcr_subscribe_test", "texts and JSON of two samplers reach the second level, as long as they are subscribed to",
@@ -150,7 +150,8 @@ def test_messages(c):
 
     def paid():
         """Who sent so much has all of it back (an ldmsd says of what is forged that it failed, and pays as well)."""
-        back, want = 0, sum(len(n) + 1 + len(d) for n, d in (("jobs", b"mine"), ("x1", b"one"), ("x2", b"two"), ("jobs", b"ours")))
+        sent = (("jobs", b"mine"), ("x1", b"one"), ("x2", b"two"), ("jobs", b"ours"))
+        back, want = 0, sum(len(n) + 1 + len(d) for n, d in sent)
         while back < want:
             cmd, body = pub.reply()
             part, rc = struct.unpack(">Ii", body)
@@ -177,7 +178,8 @@ def test_messages(c):
 # -- publishers of streams at daemons that have both
 
 OLD = ["no counts before", "a text reaches the second level", "JSON reaches the second level", "lines are events of their own",
-       "another stream does not", "counts of the first level", "counts of the second level", "counts begin anew when they are reset",
+       "another stream does not", "counts of the first level", "counts of the second level",
+       "counts begin anew when they are reset",
        "a channel that is asked for by its name reaches the second level", "one that is asked for by an expression does, too"]
 
 
