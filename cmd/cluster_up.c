@@ -189,7 +189,7 @@ int cluster_verb_up(const struct cluster_verb *v, int argc, char **argv)
 		n = up_what(&o, n ? argv[1] : NULL, &said, &err);
 	if (n < 0 && *err.msg)
 		status = cluster_complain(v, &err);
-	fwrite(said.p, 1, said.len, stderr);
+	fputs(buf_str(&said), stderr);
 	buf_fini(&said);
 	opt_list_fini(&o.mounts);
 	return status;
