@@ -21,6 +21,8 @@
 	X(fptrans) \
 	X(hello_ldms_msg) \
 	X(hello_sampler) \
+	X(jobid) \
+	X(jobinfo) \
 	X(json_stream_sampler) \
 	X(loadavg) \
 	X(meminfo) \

@@ -10,10 +10,15 @@ from recorded import digests, lines, of, recorded, values
 from trees import Tree
 
 SETS = {  # what is recorded: (sampler and attributes, are the values those of the recorded source?)
+    "all_example": ("all_example", True),
+    "array_example": ("array_example", False),
     "clock": ("clock", False),
     "dstat": ("dstat io stat statm mmalloc fd fdtypes sc_clk_tck auto-schema", False),
     "edac": ("edac max_mc=1 max_csrow=1", True),
     "filesingle": ("filesingle conf={root}/files timing", False),
+    "fptrans": ("fptrans", True),
+    "jobid": ("jobid", True),
+    "jobinfo": ("jobinfo", False),
     "loadavg": ("loadavg", True),
     "meminfo": ("meminfo", True),
     "procinterrupts": ("procinterrupts", True),
@@ -26,10 +31,14 @@ SETS = {  # what is recorded: (sampler and attributes, are the values those of t
     "procstat2": ("procstat2", True),
     "procstat2_intr": ("procstat2 interrupt=true", True),
     "procstat2_softirq": ("procstat2 soft_interrupt=true", True),
+    "record_sampler": ("record_sampler with_name=true", False),
+    "slurm": ("slurm_sampler job_count=4 task_count=4 instance=node-1/slurm", False),
+    "slurm2": ("slurm_sampler2 instance=node-1/slurm2", False),
+    "synthetic": ("synthetic", False),
     "vmstat": ("vmstat", True),
 }
 DISKS = [f"loop{i}" for i in range(8)] + ["vda", "zram0"]
-SCHEMAS = {"dstat": "dstat_7f", "procnet_eth0": "procnet", "procnet_lo": "procnet"}
+SCHEMAS = {"slurm": "mt-slurm", "slurm2": "mt-slurm2", "dstat": "dstat_7f", "procnet_eth0": "procnet", "procnet_lo": "procnet"}
 
 
 def interrupts(listing):
@@ -53,6 +62,7 @@ def tree(tmp_path_factory):
         name = re.sub(r"/(csrow\d+)_", r"/\1/", re.sub(r"^(mc\d+)_", r"/\1/", name))
         t.put("/sys/devices/system/edac/mc" + name, value + "\n")
     t.process(30297, comm="ldmsd").link("/proc/self", "30297")
+    t.put("/var/run/ldms.jobinfo", "JOBID=42\nUID=1000\nUSER=alice\nAPPID=7\n")
     t.put("/proc/sys/vm/dirty_ratio", "20\n")
     return t.put("/files", "dirty_ratio /proc/sys/vm/dirty_ratio U32 0\nload /proc/loadavg F32 0\n"
                  "gone /nowhere S64 -1\nch /proc/sys/vm/dirty_ratio CHAR x\n")

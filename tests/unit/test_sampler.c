@@ -131,7 +131,7 @@ static void test_refusals(void **state)
 		{ "action=add_schema schema=s num_metrics=1 metrics=a:data:u8:1:1:u", "two ways" },
 		{ "action=add_schema schema=s num_metrics=1 type=u65", "type=u65" },
 		{ "action=add_schema schema=s num_metrics=1 init_value=x", "init_value=x" },
-		{ "action=add_schema schema=s num_metrics=2000000", "num_metrics=2000000" },
+		{ "action=add_schema schema=s num_metrics=100000000", "num_metrics=100000000" },
 		{ "action=add_schema schema=s metrics=a:data:u8:1:1:u delim=::", "delim=::" },
 		{ "action=add_schema schema=s metrics=a", "'a': must be name:meta|data:TYPE" },
 		{ "action=add_schema schema=s metrics=,", "must be name" },
