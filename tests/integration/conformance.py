@@ -27,7 +27,8 @@ import pytest
 
 import ls_text
 from control import say
-from ldms import ROOT, real_ldmsd, wait_for
+from ldms import ROOT, wait_for
+from real import PREFIX, env as real_env
 from tada import Tada
 from terminal import Terminal
 from vcluster import PORT, VCluster, why_not
@@ -87,12 +88,11 @@ class Run:
         assert role in self.case.roles, f"{self.case.name} has no role {role}"
         if role != self.real:
             return name, {"TZ": "UTC"}
-        import real
-        path = next((p for d in ("sbin", "bin") if os.access(p := os.path.join(real.PREFIX, d, name), os.X_OK)), None)
+        path = next((p for d in ("sbin", "bin") if os.access(p := os.path.join(PREFIX, d, name), os.X_OK)), None)
         if not path:
-            pytest.skip(f"there is no {name} below {real.PREFIX}")
-        lib = {k: v for k, v in real.env().items() if os.environ.get(k) != v}
-        modules = glob.glob(os.path.join(real.PREFIX, "lib", "python3*", "site-packages"))
+            pytest.skip(f"there is no {name} below {PREFIX}")
+        lib = {k: v for k, v in real_env().items() if os.environ.get(k) != v}
+        modules = glob.glob(os.path.join(PREFIX, "lib", "python3*", "site-packages"))
         return path, {**lib, **({"PYTHONPATH": ":".join(modules)} if modules else {})}
 
     def ldmsd(self, role, node, conf, *args, name=None, port=PORT, program="ldmsd", env=None):
@@ -281,9 +281,10 @@ def eight_hosts(tmp_path_factory):
 def c(request, tada):
     one, real = request.param
     request.node.user_properties.append(("conformance", [one.name, real]))
-    if real != ALL_OURS and not real_ldmsd():
+    if real != ALL_OURS and not PREFIX:
         pytest.skip(NO_PEER)
-    report = tada.test(one.name if real == ALL_OURS else f"{one.name} ({real}: ldmsd)", one.what, one.checks) if tada else NoReport()
+    name = one.name if real == ALL_OURS else f"{one.name} ({real}: ldmsd)"
+    report = tada.test(name, one.what, one.checks) if tada else NoReport()
     run = hosts = None
     try:
         if one.waits:

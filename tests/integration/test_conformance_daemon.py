@@ -1,7 +1,6 @@
 """The tools at a daemon, its configuration and its secrets."""
 import glob
 import os
-import re
 import signal
 
 from conformance import OPERATOR, PORT, case

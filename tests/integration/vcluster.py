@@ -184,7 +184,11 @@ class VCluster(Cluster):
         else:
             path = self.hosts if isinstance(self.hosts, str) else self.write("cluster.json", json.dumps(self.hosts))
             what, names = [path], None
-        self.cluster("up", *what, *self.mounts(), *self.options)
+        try:
+            self.cluster("up", *what, *self.mounts(), *self.options)
+        except BaseException:
+            self.cluster("down", may_fail=True)
+            raise
         self.nodes = {n: Node(self, n) for n in names or [n["name"] for n in self.status()]}
         return self
 
