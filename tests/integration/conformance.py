@@ -62,8 +62,8 @@ def runs(*cases):
 
     def test_of(func):
         @functools.wraps(func)
-        def test(c):
-            func(c)
+        def test(c, **fixtures):
+            func(c, **fixtures)
             c.verdict()
         return pytest.mark.parametrize("c", params, indirect=True)(test)
     return test_of
