@@ -89,6 +89,32 @@ def test_sets_come_and_go_downstream(cluster, spool):
     assert "spool" in run("ctl", "-h", "127.0.0.1", "-p", samp.port, "usage", "name=spool").stdout
 
 
+def test_no_sample_of_the_others_is_lost(cluster, spool):
+    """Every sample of a set that stays is pushed and stored, while others come and go beside it."""
+    samp = daemon(cluster, spool, """
+        load name=synth
+        config name=synth metrics=1
+        start name=synth interval=10ms""")
+    rows = cluster.path("rows/synth/synth")
+    agg = cluster.agg("a", [samp], "--interval", "100ms", "--push", "--strgp", "synth", "--to", "csv:" + cluster.path("rows"))
+
+    def counts():
+        with open(rows) as f:
+            return [int(line.split(",")[-1]) for line in f.read().split("\n")[1:-1]]
+
+    wait_for(lambda: os.path.exists(rows) and len(counts()) > 3, "rows")
+    for i in range(20):
+        cluster.write(f"dir/f{i % 3}", "x")
+        wait_for(lambda: f"n1/f{i % 3}" in agg.values(), "a set more")
+        os.unlink(cluster.path(f"dir/f{i % 3}"))
+        wait_for(lambda: f"n1/f{i % 3}" not in agg.ls(), "it to go")
+    assert ctl(samp, "stop", "name=synth").returncode == 0
+    last = samp.values("n1/synth")["n1/synth"]["m0"]
+    wait_for(lambda: counts()[-1] == last, "the last sample")
+    got = counts()
+    assert got == list(range(got[0], got[0] + len(got)))
+
+
 def test_messages(cluster, spool):
     """It takes messages and answers them, while it samples; what it refuses is counted, and said once."""
     samp = daemon(cluster, spool)
