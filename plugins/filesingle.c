@@ -293,6 +293,7 @@ const struct samp_type samp_filesingle = {
 	.name = "filesingle",
 	.brief = "single numbers of any files",
 	.source = "the files that conf= lists",
+	.reads = "conf",
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct filesingle),

@@ -35,9 +35,10 @@ struct samp_type {
 	const struct metric_def *metrics; /* kind, unit and help of each: schema_add_defs() takes them along */
 	size_t state_size;                /* bytes of samp_state(), zeroed before open */
 	const char *caps; /* Linux capabilities that it needs when it is not run by root: "sys_rawio"; NULL: none */
-	uint32_t perm; /* of its sets when perm= is not given; 0: the daemon's */
+	uint32_t perm;    /* of its sets when perm= is not given; 0: the daemon's */
 
-	const char *path; /* where it was loaded from; NULL: built in */
+	const char *reads; /* attributes that are paths to read, for --sandbox: "conf dir"; NULL: none */
+	const char *path;  /* where it was loaded from; NULL: built in */
 
 	/* Does it make sense on this node (`ldms samp --auto`, `-l`)?  A cheap look at what stands below `root` ("" or a
 	 * folder that stands for /).  0; or a negative errno and why not, in words; also when another sampler tells the

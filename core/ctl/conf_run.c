@@ -5,7 +5,9 @@
 #include "core/base/log.h"
 #include "core/ctl/book.h"
 #include "core/ctl/conf_impl.h"
+#include "core/ctl/ctl_plugin.h"
 #include "core/ctl/object.h"
+#include "core/ctl/verbs.h"
 
 /* In which go a verb's turn is. */
 static unsigned int go_of(const struct verb *v)
@@ -115,6 +117,26 @@ static int go_run(struct conf *cf, struct daemon *d, unsigned int go)
 	return rc;
 }
 
+/* Samplers are configured when the sandbox is closed: what they will read is noted before. */
+static void reads_note(const struct conf *cf, struct daemon *d)
+{
+	for (size_t i = 0; i < cf->n && d->confine; i++) {
+		const struct cmd *cmd = &cf->cmds[i];
+		const char *value = cmd_arg(cmd, "name");
+		char *name = value ? ctl_expand(value) : NULL, *rest = ctl_expand(cmd->rest ? cmd->rest : "");
+		struct samp_node *n = name ? node_find(d->samps, name) : NULL;
+		struct kv attrs = { 0 };
+
+		if (n && cmd->verb->run == ctl_config && !cmd->bad) {
+			kv_parse(&attrs, rest);
+			ctl_samp_reads(d, n->samp, &attrs, NULL); /* config itself says what is wrong */
+		}
+		kv_fini(&attrs);
+		free(rest);
+		free(name);
+	}
+}
+
 int conf_prepare(struct conf *cf, struct daemon *d)
 {
 	int rc = 0;
@@ -122,6 +144,8 @@ int conf_prepare(struct conf *cf, struct daemon *d)
 	env_note(cf, d);
 	for (; cf->go < GO_OBJECTS && !rc; cf->go++)
 		rc = go_run(cf, d, cf->go);
+	if (!rc)
+		reads_note(cf, d);
 	return rc;
 }
 

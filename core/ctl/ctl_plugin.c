@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/str.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/ctl_plugin.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/samp.h"
 #include "core/daemon/samp_load.h"
@@ -114,6 +116,23 @@ static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, 
 	return rc;
 }
 
+int ctl_samp_reads(struct daemon *d, struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	char *what = xasprintf("sampler %s", samp_name(sp)),
+	     *words = xstrdup(samp_type(sp)->reads ? samp_type(sp)->reads : "");
+	char *at = words;
+	int rc = 0;
+
+	for (char *word; !rc && (word = strtok_r(at, " ", &at));) {
+		const char *path = kv_get(attrs, word);
+
+		rc = path ? confine_path(d->confine, what, PATH_READ, path, err) : 0;
+	}
+	free(words);
+	free(what);
+	return rc;
+}
+
 static int config(struct ctl *c, struct samp_node *s, struct store_node *st, struct err *err)
 {
 	struct kv attrs = { 0 };
@@ -121,7 +140,7 @@ static int config(struct ctl *c, struct samp_node *s, struct store_node *st, str
 
 	kv_parse(&attrs, ctl_text(c, ATTR_STRING, ""));
 	if (s)
-		rc = samp_config(s->samp, &attrs, err);
+		rc = (rc = ctl_samp_reads(c->d, s->samp, &attrs, err)) ? rc : samp_config(s->samp, &attrs, err);
 	else
 		rc = (rc = store_paths(c, st->store, &attrs, err)) ? rc : store_config(st->store, &attrs, err);
 	kv_fini(&attrs);

@@ -339,6 +339,7 @@ static void type_fill(struct samp_type *t, const struct ldms_sampler *s, const c
 		.open = s->open,
 		.sample = s->sample,
 		.close = s->close,
+		.reads = s->size >= sizeof(*s) ? s->reads : NULL, /* the table's end: an older one has it not */
 	};
 }
 

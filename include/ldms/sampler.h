@@ -112,6 +112,9 @@ struct ldms_sampler {
 	int (*sample)(struct ldms_samp *sp, struct ldms_err *err);
 	/* Undo open(), also a half-done one; sets and subscriptions are the daemon's to end. */
 	void (*close)(struct ldms_samp *sp);
+	/* Attributes that name files or folders that it reads, as "dir conf": with --sandbox it could not read them else.
+	 * NULL: none; /proc and /sys are always there. */
+	const char *reads;
 };
 
 /* -- what it may ask: use the functions below ---------------------------------------------------------------------- */

@@ -139,7 +139,7 @@ def test_messages(cluster, spool):
         run("msg", "pub", "-h", "127.0.0.1", "-p", samp.port, "notes", "bad")
     wait_for(lambda: status(samp, "spool")["message_errors"] == 3, "the errors to be counted")
     assert samp.text().count("'bad' is no note") == 1
-    wait_for(lambda: samp.values("n1/spool")["n1/spool"]["notes"] == status(samp, "spool")["messages"] - 3, "the count")
+    wait_for(lambda: samp.values("n1/spool").get("n1/spool", {}).get("notes") == status(samp, "spool")["messages"] - 3, "the count")
     # it can be ended and made again while messages come
     for _ in range(3):
         for line in (("stop", "name=spool"), ("term", "name=spool"), ("load", "name=spool", f"path={spool}"),
@@ -161,6 +161,14 @@ def test_once_and_help(cluster, spool):
     assert r.returncode == 0
     for words in ("the files of a folder, each a set", "dir", "notes", "counter", "messages taken"):
         assert words in r.stdout
+
+
+def test_sandbox(cluster, spool):
+    """The object is loaded before the sandbox closes, and what its attributes name can be read."""
+    port = free_port()
+    samp = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--sandbox", "-c", conf(cluster, spool)], port)
+    cluster.write("dir/a", "1")
+    wait_for(lambda: samp.values("n1/a").get("n1/a", {}).get("size") == 1, "its set")
 
 
 STUB = """

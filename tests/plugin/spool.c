@@ -214,4 +214,5 @@ LDMS_SAMPLER(
 	.open = spool_open,
 	.sample = spool_sample,
 	.close = spool_close,
+	.reads = "dir",
 );
