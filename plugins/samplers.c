@@ -24,6 +24,7 @@
 	X(jobid) \
 	X(jobinfo) \
 	X(json_stream_sampler) \
+	X(linux_proc_sampler) \
 	X(loadavg) \
 	X(meminfo) \
 	X(perf) \

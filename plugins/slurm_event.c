@@ -29,7 +29,7 @@ static int missing(const char *what, struct err *err)
 	return err_set(err, -EINVAL, "'%s' is missing; the event is ignored", what);
 }
 
-int slurm_event_read(struct slurm_event *ev, const struct samp_msg *m, struct err *err)
+int slurm_event_read(struct slurm_event *ev, const struct samp_msg *m, bool timed, struct err *err)
 {
 	json_error_t where;
 
@@ -43,7 +43,7 @@ int slurm_event_read(struct slurm_event *ev, const struct samp_msg *m, struct er
 	ev->name = json_string_value(json_object_get(ev->root, "event"));
 	if (!ev->name)
 		return missing("event", err);
-	if (!number_of(json_object_get(ev->root, "timestamp"), &ev->timestamp_s))
+	if (!number_of(json_object_get(ev->root, "timestamp"), &ev->timestamp_s) && timed)
 		return missing("timestamp", err);
 	ev->data = json_object_get(ev->root, "data");
 	if (!json_is_object(ev->data))

@@ -25,9 +25,9 @@ struct slurm_event {
 	json_t *root;
 };
 
-/* Read a message.  SLURM_OTHER for what is of no concern: another event, or no JSON by its publisher's word.  -EINVAL with
+/* Read a message; `timed`: it must tell its time.  SLURM_OTHER for what is of no concern: another event, or no JSON by its publisher's word.  -EINVAL with
  * words for what lacks a part.  slurm_event_fini() ends it, also after a failure. */
-int slurm_event_read(struct slurm_event *ev, const struct samp_msg *m, struct err *err);
+int slurm_event_read(struct slurm_event *ev, const struct samp_msg *m, bool timed, struct err *err);
 void slurm_event_fini(struct slurm_event *ev);
 
 /* Members of data: a number (also one in quotes), `dflt` when there is none; a text, or NULL. */

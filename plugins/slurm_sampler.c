@@ -295,7 +295,7 @@ static int slurm_take(struct samp *sp, const struct samp_msg *m, struct err *err
 {
 	struct slurm_sampler *ss = samp_state(sp);
 	struct slurm_event ev;
-	int rc = slurm_event_read(&ev, m, err);
+	int rc = slurm_event_read(&ev, m, true, err);
 
 	if (!rc && ev.kind != SLURM_OTHER) {
 		samp_begin(sp, ss->set);

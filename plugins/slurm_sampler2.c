@@ -360,7 +360,7 @@ static int slurm2_take(struct samp *sp, const struct samp_msg *m, struct err *er
 {
 	struct slurm_sampler2 *ss = samp_state(sp);
 	struct slurm_event ev;
-	int rc = slurm_event_read(&ev, m, err);
+	int rc = slurm_event_read(&ev, m, true, err);
 
 	if (!rc && ev.kind != SLURM_OTHER) {
 		rc = event_apply(ss, &ev, err);
