@@ -392,7 +392,8 @@ static int cgroup_open(struct samp *sp, struct err *err)
 		cg->patterns = PATTERNS;
 	for (int k = 0; k < SOURCES; first += sources[k++].n)
 		for (int i = 0; i < sources[k].n; i++)
-			cg->scalars[first + i] = (struct scalar){ sources[k].keys[i], &cg->values[first + i] };
+			if (sources[k].keys[i])
+				scalar_set(&cg->scalars[first + i], sources[k].keys[i], &cg->values[first + i]);
 	if (!rc)
 		rc = groups_look(cg, err);
 	return rc ? rc : set_make(cg, sp, err);

@@ -1,7 +1,6 @@
 /* dirscan.c - see dirscan.h */
 #include "plugins/dirscan.h"
 
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,7 +34,7 @@ bool dirscan_next(struct dirscan *d)
 		d->at += e->reclen;
 		d->name = e->name;
 		d->type = e->type;
-		if (strcmp(e->name, ".") && strcmp(e->name, ".."))
+		if (e->name[0] != '.' || (e->name[1] && (e->name[1] != '.' || e->name[2])))
 			return true;
 	}
 }

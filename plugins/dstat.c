@@ -71,6 +71,8 @@ static const struct metric_def metrics[] = {
 	{ "sc_clk_tck", V_U64, "", METRIC_INFO, "clock ticks a second", 1 },
 	{ NULL, V_NONE, NULL, METRIC_GAUGE, NULL, 0 },
 };
+/* Kinds of descriptors, in the order of the metrics behind fd_max. */
+enum { KIND_SOCKET, KIND_DEV, KIND_ANON_INODE, KIND_PIPE, KIND_PATH };
 enum { IO_N = 7, STAT_N = 21, STAT_INFO_N = 2, STATM_N = 7, FDTYPES_N = 6 };
 
 static const struct group {
@@ -104,7 +106,7 @@ static const char *const io_words[IO_N] = {
 /* Numbers in stat, counted as proc(5) does, of the metrics of that group. */
 static const uint8_t stat_fields[STAT_N] = { 1,  4,  10, 11, 12, 13, 14, 15, 16, 17, 18,
 					     19, 20, 23, 24, 25, 31, 39, 40, 41, 42 };
-enum { STAT_FIRST = 4, STAT_LAST = 42 };
+enum { STAT_FIRST = 4 };
 
 struct dstat {
 	struct set *set;
@@ -199,7 +201,7 @@ static void slots_find(struct dstat *ds, int metric)
 		metric += groups[i].n;
 	}
 	for (int i = 0; i < IO_N && ds->mask & IO; i++)
-		ds->io_slots[i] = (struct scalar){ io_words[i], ds->slots[0] + i };
+		scalar_set(&ds->io_slots[i], io_words[i], ds->slots[0] + i);
 }
 
 static int dstat_open(struct samp *sp, struct err *err)
@@ -230,7 +232,6 @@ static int dstat_open(struct samp *sp, struct err *err)
 /* A number that may be negative. */
 static uint64_t signed_number(const char **p)
 {
-	*p = proc_blanks(*p);
 	if (**p != '-')
 		return proc_digits(p);
 	++*p;
@@ -242,18 +243,18 @@ static void stat_sample(struct dstat *ds, uint64_t *slots)
 {
 	const char *p = strrchr(ds->stat.buf, ')');
 	int next = STAT_INFO_N;
-	uint64_t ppid = 0;
+	uint64_t ppid;
 
 	if (!p)
 		return;
 	p += strlen(") S");
-	for (int field = STAT_FIRST; field <= STAT_LAST; field++) {
-		uint64_t v = signed_number(&p);
-
-		if (field == STAT_FIRST)
-			ppid = v;
-		else if (field == stat_fields[next])
-			slots[next++ - STAT_INFO_N] = htole64(v);
+	ppid = proc_u64(&p);
+	for (int field = STAT_FIRST + 1; next < STAT_N; field++) {
+		p = proc_blanks(p);
+		if (field == stat_fields[next])
+			slots[next++ - STAT_INFO_N] = htole64(signed_number(&p));
+		else
+			p = proc_behind_word(p);
 	}
 	if (ppid == ds->ppid)
 		return;
@@ -266,15 +267,21 @@ static void stat_sample(struct dstat *ds, uint64_t *slots)
 /* What the link of a descriptor says, as an index behind fd_max; -1: nothing of these. */
 static int fd_kind(int dir, const char *name)
 {
-	static const char *const kinds[] = { "socket:", "/dev/", "anon_inode:", "pipe:", "/" };
-	char link[16];
+	char link[16] = "";
 	ssize_t n = readlinkat(dir, name, link, sizeof(link) - 1);
 
-	link[n > 0 ? n : 0] = 0;
-	for (int i = 0; i < FDTYPES_N - 1; i++)
-		if (!strncmp(link, kinds[i], strlen(kinds[i])))
-			return i;
-	return -1;
+	switch (n > 0 ? link[0] : 0) {
+	case 's':
+		return KIND_SOCKET;
+	case 'a':
+		return KIND_ANON_INODE;
+	case 'p':
+		return KIND_PIPE;
+	case '/':
+		return strncmp(link, "/dev/", 5) ? KIND_PATH : KIND_DEV;
+	default:
+		return -1;
+	}
 }
 
 static void fds_sample(struct dstat *ds, uint64_t *count, uint64_t *types)
@@ -283,7 +290,8 @@ static void fds_sample(struct dstat *ds, uint64_t *count, uint64_t *types)
 	struct dirscan d;
 
 	for (dirscan_begin(&d, ds->dir); dirscan_next(&d);) {
-		uint64_t fd = strtoull(d.name, NULL, 10);
+		const char *digits = d.name;
+		uint64_t fd = proc_digits(&digits);
 		int kind = types ? fd_kind(ds->dir, d.name) : -1;
 
 		n++;

@@ -12,16 +12,23 @@ enum { NETDEV_COUNTERS = 16 };
 /* The name, then the counters of a line, with units; ended by a row without name. */
 extern const struct metric_def netdev_members[];
 
-/* The interface's line at or behind p: behind its colon, and its name; NULL behind the last one. */
+/* The line at p, when it is an interface's: behind its colon, and its name; else (two lines of headings) NULL. */
+static inline const char *netdev_line(const char *p, const char **name, size_t *len)
+{
+	*name = proc_blanks(p);
+	*len = proc_word(*name, ':');
+	return *len && (*name)[*len] == ':' ? *name + *len + 1 : NULL;
+}
+
+/* The interface's line at or behind p; NULL behind the last one. */
 static inline const char *netdev_next(const char *p, const char **name, size_t *len)
 {
 	for (; *p; p = proc_next_line(p)) {
-		p = proc_blanks(p);
-		*name = p;
-		*len = proc_word(p, ':');
-		if (p[*len] == ':' && *len)
-			return p + *len + 1;
-	} /* over the two lines of headings */
+		const char *counters = netdev_line(p, name, len);
+
+		if (counters)
+			return counters;
+	}
 	return NULL;
 }
 

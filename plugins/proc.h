@@ -133,6 +133,18 @@ static inline size_t proc_word(const char *p, char stop)
 	return (size_t)(q - p);
 }
 
+/* Behind the word at p: at the next blank, or newline, or the end. */
+static inline const char *proc_behind_word(const char *p)
+{
+	for (;; p += 8) {
+		/* the lowest marked byte is one below '!' (the marks above it may be wrong) */
+		uint64_t w = proc_load8(p), end = (w - PROC_EACH('!')) & ~w & PROC_EACH(0x80);
+
+		if (end)
+			return p + __builtin_ctzll(end) / 8;
+	}
+}
+
 /* Does the text at p begin with these n bytes?  `word` must have PROC_SLACK readable bytes behind it. */
 static inline bool proc_starts(const char *p, const char *word, size_t n)
 {

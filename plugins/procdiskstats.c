@@ -13,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/xalloc.h"
+#include "plugins/cells.h"
 #include "plugins/namelist.h"
 #include "plugins/names.h"
 #include "plugins/samp.h"
@@ -51,12 +52,16 @@ struct pair { /* as they stand in the set */
 };
 
 struct disk {
-	struct pair *pairs; /* VALUES of them */
+	struct pair *pairs;    /* VALUES of them */
+	uint64_t now[COLUMNS]; /* as cells have them: little endian */
 	uint64_t before[VALUES];
+	size_t line; /* of the cells */
+	bool rates;  /* are there any that are not 0? */
 };
 
 struct procdiskstats {
 	struct proc_file file;
+	struct cells cells;
 	struct set *set;
 	struct names names;
 	struct disk *disks; /* of the names */
@@ -66,20 +71,16 @@ struct procdiskstats {
 	int64_t before_us;  /* the last sample; 0: none */
 };
 
-/* The disk's line at or behind p: behind its name, and the name; NULL behind the last one. */
-static const char *disk_next(const char *p, const char **name, size_t *len)
+/* The disk's line at p: behind its name, and the name; NULL when it is none. */
+static const char *disk_line(const char *p, const char **name, size_t *len)
 {
-	for (; *p; p = proc_next_line(p)) {
-		uint64_t number;
+	uint64_t number;
 
-		if (!proc_number(&p, &number) || !proc_number(&p, &number))
-			continue;
-		*name = proc_blanks(p);
-		*len = proc_word(*name, ' ');
-		if (*len)
-			return *name + *len;
-	}
-	return NULL;
+	if (!proc_number(&p, &number) || !proc_number(&p, &number))
+		return NULL;
+	*name = proc_blanks(p);
+	*len = proc_word(*name, ' ');
+	return *len ? *name + *len : NULL;
 }
 
 static int metric_add(struct schema *s, const struct metric_def *def, const char *fmt, int len, const char *disk,
@@ -122,8 +123,8 @@ static int shape_read(struct procdiskstats *ds, struct schema *s, struct err *er
 	int rc = 0;
 	size_t len;
 
-	for (; rc >= 0 && (p = disk_next(p, &name, &len)); p = proc_next_line(p)) {
-		if (!is_wanted(ds, name, len))
+	for (; rc >= 0 && *p; p = proc_next_line(p)) {
+		if (!disk_line(p, &name, &len) || !is_wanted(ds, name, len))
 			continue;
 		ds->lines++;
 		names_rewind(&ds->names);
@@ -178,36 +179,51 @@ static inline void pair_put(struct pair *to, uint64_t *before, uint64_t v, doubl
 	*before = v;
 }
 
-static void disk_sample(struct disk *d, const char *p, double factor)
+static void disk_sample(struct disk *d, double factor)
 {
 	uint64_t v[VALUES];
 
 	for (int i = 0; i < COLUMNS; i++)
-		v[i] = proc_u64(&p);
+		v[i] = le64toh(d->now[i]);
 	v[COLUMNS] = v[SECT_READ] * SECTOR_BYTES;
 	v[COLUMNS + 1] = v[SECT_WRITTEN] * SECTOR_BYTES;
 	for (int i = 0; i < VALUES; i++)
 		pair_put(&d->pairs[i], &d->before[i], v[i], factor);
 }
 
-/* All disks; false when they are not those that the set was made for. */
-static bool disks_scan(struct procdiskstats *ds, double factor)
+/* Read all disks' columns; false when they are not those that the set was made for. */
+static bool disks_learn(struct procdiskstats *ds)
 {
 	const char *p = ds->file.buf, *name;
 	size_t lines = 0, len;
 
+	cells_begin(&ds->cells);
 	names_rewind(&ds->names);
-	for (; (p = disk_next(p, &name, &len)); p = proc_next_line(p)) {
-		int i = names_find(&ds->names, name, len);
+	for (; *p; p = proc_next_line(p)) {
+		size_t line = cells_line(&ds->cells, p);
+		const char *columns = disk_line(p, &name, &len);
+		struct disk *d;
+		int i;
 
-		if (i >= 0) {
-			disk_sample(&ds->disks[i], p, factor);
-			lines++;
-		} else if (is_wanted(ds, name, len)) {
+		if (!columns)
+			continue;
+		i = names_find(&ds->names, name, len);
+		if (i < 0 && is_wanted(ds, name, len))
 			return false;
+		if (i >= 0) {
+			d = &ds->disks[i];
+			d->line = line;
+			for (int k = 0; k < COLUMNS; k++)
+				if (!cells_number(&ds->cells, &columns, &d->now[k]))
+					d->now[k] = 0;
+			lines++;
 		}
+		cells_loose(&ds->cells, columns);
 	}
-	return lines == ds->lines;
+	if (lines != ds->lines)
+		return false;
+	cells_end(&ds->cells, &ds->file);
+	return true;
 }
 
 static int procdiskstats_sample(struct samp *sp, struct err *err)
@@ -215,14 +231,24 @@ static int procdiskstats_sample(struct samp *sp, struct err *err)
 	struct procdiskstats *ds = samp_state(sp);
 	int64_t now_us = mono_us(), took_us = ds->before_us ? now_us - ds->before_us : 0;
 	int rc = proc_read(&ds->file, err);
+	double factor;
 
 	if (rc)
 		return rc;
 	samp_begin(sp, ds->set);
-	/* ldmsd's: the growth a tick of the clock, as a percentage of a second */
-	if (!disks_scan(ds, took_us > 0 ? 100.0 / ds->ticks * 1e6 / (double)took_us : 0)) {
+	if (!cells_update(&ds->cells, &ds->file) && !disks_learn(ds)) {
 		samp_cancel(sp, ds->set);
 		return err_set(err, -ESTALE, "%s: disks have come or gone", ds->file.path);
+	}
+	/* ldmsd's: the growth a tick of the clock, as a percentage of a second */
+	factor = took_us > 0 ? 100.0 / ds->ticks * 1e6 / (double)took_us : 0;
+	for (uint32_t i = 0; i < ds->names.n; i++) {
+		struct disk *d = &ds->disks[i];
+		bool moved = ds->cells.lines[d->line].moved;
+
+		if (moved || d->rates)
+			disk_sample(d, factor);
+		d->rates = moved;
 	}
 	ds->before_us = now_us;
 	samp_end(sp, ds->set);
@@ -234,6 +260,7 @@ static void procdiskstats_close(struct samp *sp)
 	struct procdiskstats *ds = samp_state(sp);
 
 	proc_close(&ds->file);
+	cells_fini(&ds->cells);
 	names_fini(&ds->names);
 	free(ds->disks);
 }

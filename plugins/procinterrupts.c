@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/base/xalloc.h"
+#include "plugins/cells.h"
 #include "plugins/names.h"
 #include "plugins/samp.h"
 
@@ -27,6 +28,7 @@ struct irq {
 
 struct procinterrupts {
 	struct proc_file file;
+	struct cells cells;
 	struct set *set;
 	char *header; /* the first line: a word for each processor */
 	size_t header_len;
@@ -136,18 +138,21 @@ static int procinterrupts_open(struct samp *sp, struct err *err)
 }
 
 /* Write the numbers of all lines; false when they are not those that the set was made for. */
-static bool irqs_scan(struct procinterrupts *pi)
+static bool irqs_learn(struct procinterrupts *pi)
 {
 	const char *p = pi->file.buf, *name, *numbers;
 	size_t lines = 0, len;
 
 	if (pi->file.len < pi->header_len || memcmp(p, pi->header, pi->header_len))
 		return false;
+	cells_begin(&pi->cells);
+	cells_line(&pi->cells, p);
 	names_rewind(&pi->names);
 	for (p += pi->header_len; *p; p = proc_next_line(p)) {
 		const struct irq *irq;
 		int i;
 
+		cells_line(&pi->cells, p);
 		numbers = irq_line(p, &name, &len);
 		if (!numbers || len > METRIC_NAME_MAX / 2)
 			continue;
@@ -155,17 +160,15 @@ static bool irqs_scan(struct procinterrupts *pi)
 		if (i < 0)
 			return false;
 		irq = &pi->irqs[i];
-		for (uint32_t k = 0; k < irq->n; k++) {
-			uint64_t v;
-
-			if (!proc_number(&numbers, &v))
+		for (uint32_t k = 0; k < irq->n; k++)
+			if (!cells_number(&pi->cells, &numbers, irq->slots + k))
 				return false;
-			irq->slots[k] = htole64(v);
-		}
-		p = numbers;
 		lines++;
 	}
-	return lines == pi->lines;
+	if (lines != pi->lines)
+		return false;
+	cells_end(&pi->cells, &pi->file);
+	return true;
 }
 
 static int procinterrupts_sample(struct samp *sp, struct err *err)
@@ -176,7 +179,7 @@ static int procinterrupts_sample(struct samp *sp, struct err *err)
 	if (rc)
 		return rc;
 	samp_begin(sp, pi->set);
-	if (!irqs_scan(pi)) {
+	if (!cells_update(&pi->cells, &pi->file) && !irqs_learn(pi)) {
 		samp_cancel(sp, pi->set);
 		return err_set(err, -ESTALE, "%s: interrupts or processors have come or gone", pi->file.path);
 	}
@@ -189,6 +192,7 @@ static void procinterrupts_close(struct samp *sp)
 	struct procinterrupts *pi = samp_state(sp);
 
 	proc_close(&pi->file);
+	cells_fini(&pi->cells);
 	names_fini(&pi->names);
 	free(pi->irqs);
 	free(pi->header);

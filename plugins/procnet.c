@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/xalloc.h"
+#include "plugins/cells.h"
 #include "plugins/namelist.h"
 #include "plugins/names.h"
 #include "plugins/netdev.h"
@@ -28,19 +29,20 @@ static const struct samp_attr attrs[] = {
 };
 
 struct port {
-	struct set *set; /* NULL: not in use so far */
-	uint64_t *slots; /* update, and the counters */
-	uint64_t sum;    /* of the counters */
-	bool seen;       /* in this sample */
+	struct set *set;                    /* NULL: not in use so far */
+	uint64_t *slots;                    /* update, and the counters */
+	uint64_t counters[NETDEV_COUNTERS]; /* little endian */
+	uint64_t sum;                       /* of those in the set */
+	size_t line;                        /* of the cells */
+	bool seen;                          /* in the last full scan */
 };
 
 struct procnet {
 	struct proc_file file;
+	struct cells cells;
 	const char *excluded; /* list of names, or NULL */
 	struct names names;
-	struct port *ports; /* of the names */
-	uint32_t cap;
-	bool gone; /* was any not seen? */
+	struct port **ports; /* of the names */
 };
 
 static int procnet_open(struct samp *sp, struct err *err)
@@ -82,36 +84,11 @@ static struct port *port_get(struct procnet *pn, const char *name, size_t len)
 	int i = names_find(&pn->names, name, len);
 
 	if (i >= 0)
-		return &pn->ports[i];
+		return pn->ports[i];
 	i = (int)names_add(&pn->names, name, len);
-	if (pn->names.cap != pn->cap) {
-		pn->cap = pn->names.cap;
-		pn->ports = xrealloc(pn->ports, pn->cap * sizeof(*pn->ports));
-	}
-	pn->ports[i] = (struct port){ 0 };
-	return &pn->ports[i];
-}
-
-static int port_sample(struct port *pt, struct samp *sp, const char *name, size_t len,
-		       const uint64_t counters[NETDEV_COUNTERS], struct err *err)
-{
-	uint64_t sum = 0;
-	int rc;
-
-	pt->seen = true;
-	for (int i = 0; i < NETDEV_COUNTERS; i++)
-		sum += le64toh(counters[i]);
-	if (sum == pt->sum)
-		return 0;
-	rc = pt->set ? 0 : port_set_make(pt, sp, name, len, err);
-	if (rc)
-		return rc;
-	samp_begin(sp, pt->set);
-	pt->slots[0] = htole64(le64toh(pt->slots[0]) + 1);
-	memcpy(pt->slots + 1, counters, NETDEV_COUNTERS * sizeof(*counters));
-	samp_end(sp, pt->set);
-	pt->sum = sum;
-	return 0;
+	pn->ports = xrealloc(pn->ports, pn->names.cap * sizeof(struct port *));
+	pn->ports[i] = xcalloc(1, sizeof(**pn->ports));
+	return pn->ports[i];
 }
 
 /* Interfaces that were not seen are gone. */
@@ -120,47 +97,104 @@ static void ports_sweep(struct procnet *pn, struct samp *sp)
 	struct names kept = { 0 };
 
 	for (uint32_t i = 0; i < pn->names.n; i++) {
+		struct port *pt = pn->ports[i];
 		size_t len;
 		const char *name = names_text(&pn->names, i, &len);
 
-		if (pn->ports[i].seen)
-			pn->ports[names_add(&kept, name, len)] = pn->ports[i];
-		else
-			samp_set_drop(sp, pn->ports[i].set);
+		if (pt->seen) {
+			pn->ports[names_add(&kept, name, len)] = pt;
+			continue;
+		}
+		samp_set_drop(sp, pt->set);
+		free(pt);
 	}
 	names_fini(&pn->names);
 	pn->names = kept;
-	pn->cap = 0; /* of the ports is at least that of the names, and follows it from now on */
+}
+
+/* The line at p, when it is of an interface that is wanted; false: it has too few counters, and is passed over. */
+static bool port_learn(struct procnet *pn, const char *p)
+{
+	size_t line = cells_line(&pn->cells, p), len;
+	const char *name, *counters = netdev_line(p, &name, &len), *all = counters;
+	uint64_t trial[NETDEV_COUNTERS];
+	struct port *pt;
+
+	if (!counters)
+		return true;
+	if (len >= NETDEV_NAME || (pn->excluded && namelist_has(pn->excluded, name, len))) {
+		cells_loose(&pn->cells, counters);
+		return true;
+	}
+	pt = port_get(pn, name, len);
+	pt->seen = true;
+	pt->line = line;
+	if (!netdev_counters(&all, trial))
+		return false;
+	for (int i = 0; i < NETDEV_COUNTERS; i++)
+		cells_number(&pn->cells, &counters, &pt->counters[i]);
+	return true;
+}
+
+/* All interfaces, anew. */
+static void ports_learn(struct procnet *pn, struct samp *sp)
+{
+	bool whole = true;
+
+	for (uint32_t i = 0; i < pn->names.n; i++)
+		pn->ports[i]->seen = false;
+	cells_begin(&pn->cells);
+	names_rewind(&pn->names);
+	for (const char *p = pn->file.buf; *p; p = proc_next_line(p))
+		whole &= port_learn(pn, p);
+	ports_sweep(pn, sp);
+	if (whole)
+		cells_end(&pn->cells, &pn->file);
+}
+
+static int port_sample(struct port *pt, struct samp *sp, const char *name, size_t len, struct err *err)
+{
+	uint64_t sum = 0;
+	int rc;
+
+	for (int i = 0; i < NETDEV_COUNTERS; i++)
+		sum += le64toh(pt->counters[i]);
+	if (sum == pt->sum)
+		return 0;
+	rc = pt->set ? 0 : port_set_make(pt, sp, name, len, err);
+	if (rc)
+		return rc;
+	samp_begin(sp, pt->set);
+	pt->slots[0] = htole64(le64toh(pt->slots[0]) + 1);
+	memcpy(pt->slots + 1, pt->counters, sizeof(pt->counters));
+	samp_end(sp, pt->set);
+	pt->sum = sum;
+	return 0;
 }
 
 static int procnet_sample(struct samp *sp, struct err *err)
 {
 	struct procnet *pn = samp_state(sp);
 	int rc = proc_read(&pn->file, err);
-	const char *p = pn->file.buf, *name;
-	uint64_t counters[NETDEV_COUNTERS];
-	uint32_t seen = 0;
-	size_t len;
 
 	if (rc)
 		return rc;
-	for (uint32_t i = 0; i < pn->names.n; i++)
-		pn->ports[i].seen = false;
-	names_rewind(&pn->names);
-	for (; (p = netdev_next(p, &name, &len)); p = proc_next_line(p)) {
-		struct port *pt;
+	if (!cells_update(&pn->cells, &pn->file))
+		ports_learn(pn, sp);
+	for (uint32_t i = 0; i < pn->names.n; i++) {
+		struct port *pt = pn->ports[i];
+		const char *name;
+		size_t len;
 		int failed;
 
-		if (len >= NETDEV_NAME || (pn->excluded && namelist_has(pn->excluded, name, len)) ||
-		    !netdev_counters(&p, counters))
+		if (!pn->cells.lines[pt->line].moved)
 			continue;
-		pt = port_get(pn, name, len);
-		seen += !pt->seen;
-		failed = port_sample(pt, sp, name, len, counters, rc ? NULL : err);
+		name = names_text(&pn->names, i, &len);
+		failed = port_sample(pt, sp, name, len, rc ? NULL : err);
 		rc = rc ? rc : failed; /* the others go on */
 	}
-	if (seen < pn->names.n)
-		ports_sweep(pn, sp);
+	if (rc)
+		cells_begin(&pn->cells); /* try again with the next sample, whether it has changed or not */
 	return rc;
 }
 
@@ -169,6 +203,9 @@ static void procnet_close(struct samp *sp)
 	struct procnet *pn = samp_state(sp);
 
 	proc_close(&pn->file);
+	cells_fini(&pn->cells);
+	for (uint32_t i = 0; i < pn->names.n; i++)
+		free(pn->ports[i]);
 	names_fini(&pn->names);
 	free(pn->ports);
 }

@@ -70,6 +70,7 @@ static const struct samp_attr attrs[] = {
 
 struct procstat {
 	struct proc_file file;
+	struct cells cells;
 	struct set *set;
 	uint64_t *totals;           /* TOTALS of them */
 	uint64_t *arrays[ARRAYS];   /* cpus elements each */
@@ -129,7 +130,7 @@ static int lines_add(struct procstat *ps, struct schema *s, struct err *err)
 		for (size_t i = 0; i < LINES && rc >= 0; i++) {
 			if (strncmp(p, words[i], strlen(words[i])) || schema_find(s, metrics[TOTALS + i].name) >= 0)
 				continue;
-			ps->lines[ps->n_lines++].word = words[i];
+			scalar_set(&ps->lines[ps->n_lines++], words[i], NULL);
 			rc = schema_add_defs(s, &metrics[TOTALS + i], 1, err);
 		}
 	return rc;
@@ -208,26 +209,39 @@ static void cpus_offline(struct procstat *ps, uint64_t from, uint64_t to)
 		memset(ps->arrays[i] + from, 0, (to - from) * sizeof(uint64_t));
 }
 
-/* The processors' lines, at the front of the file; behind the last of them, or NULL when the arrays are too short. */
-static const char *cpus_sample(struct procstat *ps)
+/* The numbers that stand in the line behind p; those that are missing are 0. */
+static void times_learn(struct procstat *ps, const char *p, uint64_t *const *slots, size_t at)
 {
-	const char *p = ps->file.buf + strlen("cpu");
-	uint64_t up = 0, next = 0;
+	for (int i = 0; i < TIMES; i++)
+		if (!cells_number(&ps->cells, &p, slots[i] + at))
+			slots[i][at] = 0;
+}
+
+/* The processors' lines, at the front of the file; behind the last of them, or NULL when the arrays are too short. */
+static const char *cpus_learn(struct procstat *ps)
+{
+	const char *p = ps->file.buf;
+	uint64_t up = 0, next = 0, *totals[TIMES];
 
 	for (int i = 0; i < TIMES; i++)
-		ps->totals[2 + i] = htole64(proc_u64(&p));
+		totals[i] = ps->totals + 2 + i;
+	cells_line(&ps->cells, p);
+	times_learn(ps, p + strlen("cpu"), totals, 0);
 	for (p = proc_next_line(p); is_cpu(p); p = proc_next_line(p)) {
-		uint64_t cpu = cpu_number(&p);
+		const char *times = p;
+		uint64_t cpu = cpu_number(&times);
 
+		cells_line(&ps->cells, p);
 		up++;
 		if (cpu >= ps->cpus && !ps->cpus_given)
 			return NULL;
-		if (cpu >= ps->cpus)
+		if (cpu >= ps->cpus) {
+			cells_loose(&ps->cells, times + 1);
 			continue;
+		}
 		cpus_offline(ps, next, cpu);
 		ps->arrays[0][cpu] = htole64(1);
-		for (int i = 1; i < ARRAYS; i++)
-			ps->arrays[i][cpu] = htole64(proc_u64(&p));
+		times_learn(ps, times, ps->arrays + 1, cpu);
 		next = cpu + 1;
 	}
 	cpus_offline(ps, next, ps->cpus);
@@ -236,31 +250,47 @@ static const char *cpus_sample(struct procstat *ps)
 	return p;
 }
 
+/* All of the file; false when the arrays are too short. */
+static bool stat_learn(struct procstat *ps)
+{
+	const char *p;
+	size_t line = 0;
+
+	cells_begin(&ps->cells);
+	p = cpus_learn(ps);
+	if (!p)
+		return false;
+	for (; *p; p = proc_next_line(p))
+		scalars_learn(ps->lines, ps->n_lines, &line, p, &ps->cells);
+	cells_end(&ps->cells, &ps->file);
+	return true;
+}
+
 static int procstat_sample(struct samp *sp, struct err *err)
 {
 	struct procstat *ps = samp_state(sp);
 	int rc = proc_read(&ps->file, err);
-	const char *p;
 
 	if (rc)
 		return rc;
 	if (!is_cpu(ps->file.buf))
 		return err_set(err, -EPROTO, "%s: does not begin with `cpu`; is it the right file?", ps->file.path);
 	samp_begin(sp, ps->set);
-	p = cpus_sample(ps);
-	if (!p) {
+	if (!cells_update(&ps->cells, &ps->file) && !stat_learn(ps)) {
 		samp_cancel(sp, ps->set);
 		return err_set(err, -ESTALE, "%s: has more than the %llu processors that fit", ps->file.path,
 			       (unsigned long long)ps->cpus);
 	}
-	scalars_scan(ps->lines, ps->n_lines, p);
 	samp_end(sp, ps->set);
 	return 0;
 }
 
 static void procstat_close(struct samp *sp)
 {
-	proc_close(&((struct procstat *)samp_state(sp))->file);
+	struct procstat *ps = samp_state(sp);
+
+	proc_close(&ps->file);
+	cells_fini(&ps->cells);
 }
 
 const struct samp_type samp_procstat = {

@@ -54,10 +54,12 @@ static const struct samp_attr attrs[] = {
 struct numbers {
 	struct set *set; /* NULL: not asked for */
 	struct rows rows;
+	bool seen; /* was there the line? */
 };
 
 struct procstat2 {
 	struct proc_file file;
+	struct cells cells;
 	struct set *set;
 	struct rows cpus;
 	struct scalar scalars[SCALARS];
@@ -171,7 +173,7 @@ static int cpus_open(struct procstat2 *ps, struct samp *sp, struct err *err)
 	if (!ps->set)
 		return -ENOMEM;
 	for (int i = 0; i < SCALARS; i++)
-		ps->scalars[i] = (struct scalar){ words[i], set_slot(ps->set, scalars + i) };
+		scalar_set(&ps->scalars[i], words[i], set_slot(ps->set, scalars + i));
 	ps->cpus = (struct rows){ .set = ps->set, .list = list, .record = record };
 	return 0;
 }
@@ -197,76 +199,109 @@ static int procstat2_open(struct samp *sp, struct err *err)
 }
 
 /* The processors' lines, at the front of the file; behind the last of them, or NULL when there are too many. */
-static const char *cpus_sample(struct procstat2 *ps)
+static const char *cpus_learn(struct procstat2 *ps)
 {
 	const char *p;
 	size_t n;
 
 	do {
+		cells_begin(&ps->cells);
 		p = ps->file.buf;
-		for (n = 0; is_cpu(p); n++) {
+		for (n = 0; is_cpu(p); n++, p = proc_next_line(p)) {
 			struct cpu_row *row = rows_at(&ps->cpus, n);
 			size_t len = proc_word(p, ' ');
+			const char *times = p + len;
 
 			if (!row)
 				return NULL;
 			memset(row->name, 0, sizeof(row->name));
 			memcpy(row->name, p, len < sizeof(row->name) ? len : sizeof(row->name));
-			p += len;
+			cells_line(&ps->cells, p);
 			for (int i = 0; i < TIMES; i++)
-				row->times[i] = htole64(proc_u64(&p));
-			p = proc_next_line(p);
+				if (!cells_number(&ps->cells, &times, &row->times[i]))
+					row->times[i] = 0;
 		}
 	} while (rows_cut(&ps->cpus, n));
 	return p;
 }
 
-static int numbers_sample(struct numbers *nu, struct samp *sp, const char *word, struct err *err)
+/* The numbers of the line at p, a list; false when there are too many. */
+static bool numbers_learn(struct numbers *nu, const char *p, struct cells *c)
 {
-	struct procstat2 *ps = samp_state(sp);
-	const char *p;
-	uint64_t v;
+	const struct cells before = *c;
 	size_t n;
 
-	if (!nu->set)
-		return 0;
-	samp_begin(sp, nu->set);
 	do {
-		p = find_line(ps->file.buf, word);
-		for (n = 0; p && proc_number(&p, &v); n++) {
-			uint64_t *slot = rows_at(&nu->rows, n);
+		const char *from = p + proc_word(p, ' '), *end = from;
+		uint64_t v, *slot;
 
+		c->n = before.n; /* when the list was longer its places are others, and it is done once more */
+		c->n_lines = before.n_lines;
+		c->line = before.line;
+		cells_line(c, p);
+		for (n = 0; proc_number(&end, &v); n++, from = end) {
+			slot = rows_at(&nu->rows, n);
 			if (!slot)
-				goto full;
+				return false;
 			*slot = htole64(v);
+			cells_add(c, from, end, slot);
 		}
 	} while (rows_cut(&nu->rows, n));
-	samp_end(sp, nu->set);
-	return 0;
-full:
-	samp_cancel(sp, nu->set);
-	return err_set(err, -ESTALE, "%s: has more than the %zu numbers of `%s` that fit", ps->file.path, n, word);
+	return true;
+}
+
+/* All of the file; false when something does not fit, and *what does not. */
+static bool stat_learn(struct procstat2 *ps, const char **what)
+{
+	const struct {
+		struct numbers *nu;
+		const char *word;
+	} lists[] = { { &ps->intr, "intr" }, { &ps->softirq, "softirq" } };
+	size_t scalar = 0, i;
+	const char *p;
+
+	*what = "processors";
+	p = cpus_learn(ps);
+	if (!p)
+		return false;
+	ps->intr.seen = ps->softirq.seen = false;
+	for (; *p; p = proc_next_line(p)) {
+		for (i = 0; i < 2 && !(lists[i].nu->set && is_word(p, lists[i].word)); i++)
+			;
+		if (i == 2) {
+			scalars_learn(ps->scalars, SCALARS, &scalar, p, &ps->cells);
+			continue;
+		}
+		*what = "interrupts";
+		lists[i].nu->seen = true;
+		if (!numbers_learn(lists[i].nu, p, &ps->cells))
+			return false;
+	}
+	for (i = 0; i < 2; i++)
+		if (lists[i].nu->set && !lists[i].nu->seen)
+			rows_cut(&lists[i].nu->rows, 0);
+	cells_end(&ps->cells, &ps->file);
+	return true;
 }
 
 static int procstat2_sample(struct samp *sp, struct err *err)
 {
 	struct procstat2 *ps = samp_state(sp);
+	struct set *const sets[] = { ps->set, ps->intr.set, ps->softirq.set };
 	int rc = proc_read(&ps->file, err);
-	const char *p;
+	const char *what;
 
 	if (rc)
 		return rc;
-	samp_begin(sp, ps->set);
-	p = cpus_sample(ps);
-	if (!p) {
-		samp_cancel(sp, ps->set);
-		return err_set(err, -ESTALE, "%s: has more than the %zu processors that fit", ps->file.path,
-			       ps->cpus.n);
-	}
-	scalars_scan(ps->scalars, SCALARS, p);
-	samp_end(sp, ps->set);
-	rc = numbers_sample(&ps->intr, sp, "intr", err);
-	return rc ? rc : numbers_sample(&ps->softirq, sp, "softirq", err);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		if (sets[i])
+			samp_begin(sp, sets[i]);
+	if (!cells_update(&ps->cells, &ps->file) && !stat_learn(ps, &what))
+		rc = err_set(err, -ESTALE, "%s: has more %s than fit", ps->file.path, what);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		if (sets[i])
+			(rc ? samp_cancel : samp_end)(sp, sets[i]);
+	return rc;
 }
 
 static void procstat2_close(struct samp *sp)
@@ -274,6 +309,7 @@ static void procstat2_close(struct samp *sp)
 	struct procstat2 *ps = samp_state(sp);
 
 	proc_close(&ps->file);
+	cells_fini(&ps->cells);
 	rows_fini(&ps->cpus);
 	rows_fini(&ps->intr.rows);
 	rows_fini(&ps->softirq.rows);

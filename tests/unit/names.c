@@ -72,9 +72,12 @@ static void test_orders(void **state)
 static void test_scalars(void **state)
 {
 	uint64_t v[3] = { 0 };
-	const struct scalar words[] = { { "a ", &v[0] }, { "ab:", &v[1] }, { "c ", &v[2] } };
+	struct scalar words[3];
 	char text[256] = "x 9\na 1\nab: 2 3\nc 18446744073709551615\n";
 
+	scalar_set(&words[0], "a ", &v[0]);
+	scalar_set(&words[1], "ab:", &v[1]);
+	scalar_set(&words[2], "c ", &v[2]);
 	scalars_scan(words, 3, text);
 	assert_int_equal(le64toh(v[0]), 1);
 	assert_int_equal(le64toh(v[1]), 2);
