@@ -88,9 +88,10 @@ static bool real_parse(const char *text, enum value_type t, uint64_t *ret)
 	return true;
 }
 
-/* The bits of what the text begins with, as a value of that type; false when it is none. */
+/* The bits of what the text begins with, as a value of that type; false when it is none.  PROC_SLACK bytes are behind it. */
 static bool value_parse(const char *text, const struct type_row *t, uint64_t *ret)
 {
+	const char *p;
 	bool negative;
 	char *end;
 
@@ -100,6 +101,10 @@ static bool value_parse(const char *text, const struct type_row *t, uint64_t *re
 	}
 	if (t->type == V_F32 || t->type == V_D64)
 		return real_parse(text, t->type, ret);
+	p = text = proc_blanks(text);
+	*ret = proc_digits(&p);
+	if (p != text && p - text < 19 && *text != '0') /* as most are; the others are for strtoull() */
+		return *ret <= t->max;
 	while (isspace((unsigned char)*text))
 		text++;
 	negative = *text == '-';
@@ -151,6 +156,7 @@ static int line_take(struct filesingle *fs, struct samp *sp, struct schema *s, c
 	char *save, *name = strtok_r(line, LINE_BLANKS, &save), *path, *type, *dflt;
 	struct metric_def def = metrics[0];
 	struct row row = { .file = { .fd = -1 } };
+	char text[SYSNUM_TEXT + PROC_SLACK];
 
 	if (!name || *name == '#')
 		return 0;
@@ -164,7 +170,9 @@ static int line_take(struct filesingle *fs, struct samp *sp, struct schema *s, c
 	row.type = type_find(type);
 	if (!row.type)
 		return err_set(err, -EINVAL, "type %s: is none of CHAR U8 S8 U16 S16 U32 S32 U64 S64 F32 D64", type);
-	if (!value_parse(dflt, row.type, &row.dflt))
+	snprintf(text, sizeof(text), "%s", dflt);
+	memset(text + strlen(text), 0, PROC_SLACK);
+	if (!value_parse(text, row.type, &row.dflt))
 		return err_set(err, -EINVAL, "default %s: is no %s", dflt, row.type->name);
 	def.name = name;
 	def.type = row.type->type;
