@@ -60,7 +60,7 @@ int cluster_name_check(const char *what, const char *name, struct err *err)
 
 /* -- processes ----------------------------------------------------------------------------------------------------- */
 
-uint64_t proc_born(pid_t pid, char *ret_state)
+static uint64_t look(pid_t pid, char *ret_state)
 {
 	char path[32], text[1024], *p;
 	uint64_t born = 0;
@@ -79,13 +79,27 @@ uint64_t proc_born(pid_t pid, char *ret_state)
 	p = strrchr(text, ')'); /* the name may hold anything; what follows is the third field, its state */
 	if (p && (p[2] == 'Z' || p[2] == 'X'))
 		return 0; /* it ended, and only its number is left */
-	if (p && ret_state)
+	if (p)
 		*ret_state = p[2];
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	if (p)
 		born = strtoull(p + 1, NULL, 10);
 	return born;
+}
+
+uint64_t proc_born(pid_t pid)
+{
+	char state;
+
+	return look(pid, &state);
+}
+
+char proc_state(pid_t pid, uint64_t born)
+{
+	char state;
+
+	return pid > 0 && born && look(pid, &state) == born ? state : '\0';
 }
 
 int proc_pidfd(pid_t pid, uint64_t born)
@@ -95,26 +109,21 @@ int proc_pidfd(pid_t pid, uint64_t born)
 	if (fd < 0)
 		return -errno;
 	/* looked at behind the open: from here on the number means what the descriptor means, or nothing */
-	if (!born || proc_born(pid, NULL) != born) {
+	if (!born || proc_born(pid) != born) {
 		close(fd);
 		return -ESRCH;
 	}
 	return fd;
 }
 
-static bool alive(pid_t pid, uint64_t born)
-{
-	return pid > 0 && born && proc_born(pid, NULL) == born;
-}
-
 bool cluster_alive(const struct cluster *c)
 {
-	return alive(c->keeper, c->born);
+	return proc_state(c->keeper, c->born);
 }
 
 bool cluster_node_alive(const struct cluster_node *n)
 {
-	return alive(n->pid, n->born);
+	return proc_state(n->pid, n->born);
 }
 
 /* -- the state file ------------------------------------------------------------------------------------------------ */

@@ -113,8 +113,10 @@ void cluster_unlock(struct cluster *c);
 
 /* -- processes ----------------------------------------------------------------------------------------------------- */
 
-/* When the process began, 0: there is none.  *ret_state (may be NULL): its letter, as ps has it. */
-uint64_t proc_born(pid_t pid, char *ret_state);
+/* When the process began, 0: there is none. */
+uint64_t proc_born(pid_t pid);
+/* Its state, a letter as ps has it; '\0': the one that began then is gone. */
+char proc_state(pid_t pid, uint64_t born);
 /* A pidfd of the process that has this number and began then, or -ESRCH. */
 int proc_pidfd(pid_t pid, uint64_t born);
 

@@ -29,7 +29,7 @@ int daemon_rec_put(const struct cluster *c, size_t node, const char *name, pid_t
 	if (rc)
 		return rc;
 	path = rec_path(c, node, name);
-	buf_addf(&b, "%d %llu %s\n", (int)pid, (unsigned long long)proc_born(pid, NULL), log ? log : "");
+	buf_addf(&b, "%d %llu %s\n", (int)pid, (unsigned long long)proc_born(pid), log ? log : "");
 	rc = cluster_file_write(path, &b, err);
 	buf_fini(&b);
 	free(path);
@@ -104,14 +104,12 @@ void daemon_rec_free(struct daemon_rec *recs, size_t n)
 
 bool daemon_rec_alive(const struct daemon_rec *r)
 {
-	return r->pid > 0 && r->born && proc_born(r->pid, NULL) == r->born;
+	return proc_state(r->pid, r->born);
 }
 
 const char *daemon_rec_state(const struct daemon_rec *r)
 {
-	char state = '\0';
+	char state = proc_state(r->pid, r->born);
 
-	if (r->pid <= 0 || !r->born || proc_born(r->pid, &state) != r->born)
-		return "ended";
-	return state == 'T' ? "paused" : "running";
+	return !state ? "ended" : state == 'T' ? "paused" : "running";
 }

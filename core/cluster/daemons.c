@@ -116,7 +116,7 @@ static void signal_to(const struct job *j, int sig)
 
 static bool runs(const struct job *j)
 {
-	return j->pid && j->born && proc_born(j->pid, NULL) == j->born;
+	return j->pid && j->born && proc_born(j->pid) == j->born;
 }
 
 static bool any_runs(const struct jobs *js, enum spec_type type)
@@ -233,7 +233,7 @@ static int job_start(struct daemons *ds, struct job *j, struct err *err)
 	close(log);
 	if (rc)
 		return rc;
-	j->born = proc_born(j->pid, NULL);
+	j->born = proc_born(j->pid);
 	j->patience_until_us = mono_us() + t->patience_us;
 	return daemon_rec_put(ds->c, j->node, j->d->name, j->pid, j->log, err);
 }

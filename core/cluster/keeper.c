@@ -279,7 +279,7 @@ static int await_all(struct cluster *c, struct err *err)
 			return err_set(err, r.rc, "%s", r.msg);
 		if (r.node != FROM_KEEPER) {
 			c->nodes[r.node].pid = pid;
-			c->nodes[r.node].born = proc_born(pid, NULL);
+			c->nodes[r.node].born = proc_born(pid);
 		}
 	}
 	return 0;
@@ -318,7 +318,7 @@ int keeper_start(struct cluster *c, const struct cluster_conf *conf, struct err 
 	free(k.inits);
 	c->settle = sv[0];
 	if (!rc) {
-		c->born = proc_born(c->keeper, NULL);
+		c->born = proc_born(c->keeper);
 		rc = await_all(c, err);
 	}
 	if (rc && c->keeper > 0)

@@ -8,11 +8,12 @@ import tempfile
 
 import pytest
 from ldms import LDMS, PATIENCE_S, wait_for
-from vnodes import Base, why_no_cluster
+from vcluster import why_not
+from vnodes import Base
 
 
-if why_no_cluster():
-    pytest.skip(why_no_cluster(), allow_module_level=True)
+if why_not():
+    pytest.skip(why_not(), allow_module_level=True)
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ import time
 
 import pytest
 from ldms import PATIENCE_S, SANITIZED, wait_for
-from vnodes import Base, why_no_cluster
+from vcluster import why_not
+from vnodes import Base
 
-if why_no_cluster():
-    pytest.skip(why_no_cluster(), allow_module_level=True)
+if why_not():
+    pytest.skip(why_not(), allow_module_level=True)
 
 PRELOADED = not SANITIZED  # a sanitizer wants to be the first library
 
@@ -27,6 +28,9 @@ def five(tmp_path_factory):
 def healed(five):
     yield
     five.good("fault", "heal", "node[1-5]")
+    five.good("fault", "resume", "node[1-5]")
+    if PRELOADED:
+        five.good("fault", "clock", "node[1-5]", "0")
     assert five.good("fault", "ls") == ""
 
 
@@ -92,9 +96,9 @@ def test_delay_or_what_is_missing_for_it(five):
 
 
 def test_pause_resume_kill(five):
-    with five.start("node4", "sh", "-c", "echo ready; exec sleep 1000", stdout=subprocess.PIPE) as p:
-        assert p.stdout.readline() == "ready\n"
-        state = lambda: five.exec("node5", "ps", "-o", "stat=", "-C", "sleep").stdout[:1]  # noqa: E731
+    with five.start("node4", "sh", "-c", "echo $$; exec sleep 1000", stdout=subprocess.PIPE) as p:
+        pid = p.stdout.readline().strip()
+        state = lambda: five.exec("node5", "ps", "-o", "stat=", "-p", pid).stdout[:1]  # noqa: E731
         five.good("fault", "pause", "node4")
         wait_for(lambda: state() == "T", "the command to stop")
         assert five.good("fault", "ls").split() == ["node4", "paused"]

@@ -1,19 +1,9 @@
-"""Virtual clusters for tests: a folder of them, and whether this machine lets us make any."""
+"""`ldms cluster` as its own tests see it: a folder of clusters, and its verbs.  Tests of daemons want vcluster.py."""
 import contextlib
-import functools
 import json
-import os
 import subprocess
 
 from ldms import LDMS, run
-
-
-@functools.cache
-def why_no_cluster():
-    """Why this machine lets us make none, or None."""
-    r = subprocess.run(["unshare", *([] if os.geteuid() == 0 else ["-Ur"]), "-mnpf", "--mount-proc", "true"],
-                       capture_output=True, text=True)
-    return f"namespaces are not to be had here: {r.stderr.strip()}" if r.returncode else None
 
 
 class Base:
