@@ -112,7 +112,7 @@ static int verb(const struct cluster_verb *v, int argc, char **argv, bool stop, 
 		return status;
 	if (run(&o.common, argv[1], n > 1 ? argv[2] : NULL, stop, start, &said, &err))
 		status = cluster_complain(v, &err);
-	fwrite(said.p, 1, said.len, stderr);
+	fputs(buf_str(&said), stderr);
 	buf_fini(&said);
 	return status;
 }

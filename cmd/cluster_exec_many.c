@@ -50,8 +50,12 @@ static void child_main(const struct cluster *c, size_t node, char **argv, const 
 	if (getppid() != parent)
 		_exit(CLUSTER_EXIT_NOT_RUN);
 	status = exec_one(c, node, argv, fds, &err);
-	if (status < 0)
-		dprintf(fds[2], "%s\n", err.msg);
+	if (status < 0) { /* the node's name comes in front of every line */
+		size_t front = strlen("node ") + strlen(c->nodes[node].name) + strlen(": ");
+
+		dprintf(fds[2], "%s\n",
+			strncmp(err.msg, "node ", 5) || strlen(err.msg) < front ? err.msg : err.msg + front);
+	}
 	_exit(status < 0 ? CLUSTER_EXIT_NOT_RUN : status);
 }
 

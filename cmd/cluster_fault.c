@@ -317,7 +317,7 @@ static int ls(const struct fault_opts *o, struct err *err)
 	rc = faults_read(c, &f, err);
 	if (!rc)
 		o->json ? fault_json(c, &f, &b) : fault_text(c, &f, &b);
-	fwrite(b.p, 1, b.len, stdout);
+	fputs(buf_str(&b), stdout);
 	buf_fini(&b);
 	faults_fini(&f);
 	cluster_close(c);

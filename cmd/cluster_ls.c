@@ -164,7 +164,7 @@ int cluster_verb_ls(const struct cluster_verb *v, int argc, char **argv)
 		ls_clusters(base, o.json, &b);
 	else if (ls_nodes(base, &o, &b, &err))
 		status = cluster_complain(v, &err);
-	fwrite(b.p, 1, b.len, stdout);
+	fputs(buf_str(&b), stdout);
 	buf_fini(&b);
 	free(base);
 	return status;

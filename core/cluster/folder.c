@@ -108,7 +108,7 @@ static int base_make(const char *base, struct err *err)
 		rc = -errno;
 	if (rc)
 		return err_set(err, rc, "%s cannot be made: %s; say another folder with --dir", base, err_name(rc));
-	if (geteuid() && st.st_uid != geteuid())
+	if (geteuid() && st.st_uid && st.st_uid != geteuid())
 		return err_set(err, -EPERM, "%s belongs to user %u; say a folder of your own with --dir", base,
 			       st.st_uid);
 	return 0;

@@ -253,6 +253,8 @@ static void keeper_main(struct keeper *k, int fd)
 	sigaction(SIGCHLD, &chld, NULL);
 	rc = keeper_make(k, &err);
 	report_send(FD_REPORT, FROM_KEEPER, rc, &err);
+	if (chdir("/")) /* and holds no folder of who made it; what nodes get may be named from there until then */
+		_exit(1);
 	keeper_await(k);
 	signal(SIGCHLD, SIG_IGN);
 	close(FD_REPORT);

@@ -20,12 +20,12 @@
 /* <sys/mount.h> clashes with <linux/mount.h> in some versions of libc. */
 int mount(const char *src, const char *dst, const char *type, unsigned long flags, const void *data);
 #ifndef MS_BIND
-#define MS_NOSUID  2
-#define MS_NODEV   4
-#define MS_NOEXEC  8
-#define MS_BIND    4096
-#define MS_REC     16384
-#define MS_PRIVATE (1 << 18)
+#define MS_NOSUID 2
+#define MS_NODEV  4
+#define MS_NOEXEC 8
+#define MS_BIND   4096
+#define MS_REC    16384
+#define MS_SLAVE  (1 << 19)
 #endif
 
 int mounts_keeper(const struct cluster *c, struct err *err)
@@ -35,8 +35,9 @@ int mounts_keeper(const struct cluster *c, struct err *err)
 	int rc = 0;
 
 	exe[n < 0 ? 0 : n] = '\0';
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		rc = err_set(err, -errno, "mounts cannot be made private: %s", err_name(errno));
+	/* what the host unmounts goes here, too, or it would stay in use; what is mounted here stays here */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
+		rc = err_set(err, -errno, "the mounts cannot be made our own: %s", err_name(errno));
 	else if (n < 0 || mount(exe, bin, NULL, MS_BIND, NULL))
 		rc = err_set(err, -errno, "%s cannot be mounted on %s: %s", exe, bin, err_name(errno));
 	else if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))

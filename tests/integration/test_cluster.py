@@ -222,29 +222,43 @@ def test_two_at_a_time(base):
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="all tests run without root already")
-def test_without_root():
+@pytest.fixture
+def nobody():
+    """A folder that everybody may write to, with a copy of the program, since builds may stand where only root looks."""
+    if os.geteuid() != 0:
+        pytest.skip("all tests run without root already")
     folder = tempfile.mkdtemp(dir="/tmp")
-    try:
-        os.chmod(folder, 0o777)
-        ldms = shutil.copy(LDMS, folder)
-        env = dict(os.environ, LDMS_CLUSTER_DIR=os.path.join(folder, "c"))
+    os.chmod(folder, 0o777)
+    shutil.copy(LDMS, folder)
+    yield folder
+    subprocess.run([LDMS, "cluster", "down", "--dir", f"{folder}/c"], timeout=PATIENCE_S, check=True)
+    shutil.rmtree(folder)
 
-        def do(*args):
-            return subprocess.run([*NOBODY, ldms, "cluster", *args], env=env, capture_output=True, text=True, cwd="/",
-                                  timeout=PATIENCE_S)
-        r = do("up", "-n", "3")
-        if "user namespace" in r.stderr:
-            pytest.skip(r.stderr.strip())
-        assert r.returncode == 0, r.stderr
-        assert do("exec", "node1", "--", "sh", "-c", "id -u; hostname; touch /run/x; ping -c1 node3 >&2").stdout == \
-            "0\nnode1\n"
-        assert do("fault", "cut", "node1").returncode == 0
-        assert do("exec", "node1", "--", "ping", "-c1", "-W1", "node3").returncode == 1
-        r = do("fault", "loss", "node2", "100%")
-        assert r.returncode == 0, r.stderr
-        assert do("exec", "node2", "--", "ping", "-c1", "-W1", "node3").returncode == 1
-        assert do("down").returncode == 0 and os.listdir(env["LDMS_CLUSTER_DIR"]) == []
-    finally:
-        do("down")
-        shutil.rmtree(folder)
+
+def test_without_root(nobody):
+    env = dict(os.environ, LDMS_CLUSTER_DIR=f"{nobody}/c")
+
+    def do(*args):
+        return subprocess.run([*NOBODY, f"{nobody}/ldms", "cluster", *args], env=env, capture_output=True, text=True, cwd="/",
+                              timeout=PATIENCE_S)
+    r = do("up", "-n", "3")
+    if "user namespace" in r.stderr:
+        pytest.skip(r.stderr.strip())
+    assert r.returncode == 0, r.stderr
+    assert do("exec", "node1", "--", "sh", "-c", "id -u; hostname; touch /run/x; ping -c1 node3 >&2").stdout == \
+        "0\nnode1\n"
+    assert do("fault", "cut", "node1").returncode == 0
+    assert do("exec", "node1", "--", "ping", "-c1", "-W0.3", "node3").returncode == 1
+    r = do("fault", "loss", "node2", "100%")
+    assert r.returncode == 0, r.stderr
+    assert do("exec", "node2", "--", "ping", "-c1", "-W0.3", "node3").returncode == 1
+    assert do("down").returncode == 0 and os.listdir(env["LDMS_CLUSTER_DIR"]) == []
+
+
+def test_where_user_namespaces_are_forbidden(nobody):
+    """As in a changed root."""
+    script = 'mkdir "$0/root" && mount --rbind / "$0/root" && exec chroot --userspec=65534:65534 "$0/root" "$@"'
+    r = subprocess.run(["unshare", "-m", "sh", "-c", script, nobody, f"{nobody}/ldms", "cluster", "up", "-n", "1", "--dir",
+                        f"{nobody}/c"], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert r.returncode == 1 and "may make no user namespace" in r.stderr and r.stderr.count("\n") == 1
+    assert os.listdir(f"{nobody}/c") == []
