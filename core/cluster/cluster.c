@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/base/buf.h"
@@ -56,64 +55,6 @@ int cluster_name_check(const char *what, const char *name, struct err *err)
 		"%s '%.80s': a name has 1 to %d letters, digits, '-', '_' and '.', and begins with one of the first "
 		"two",
 		what, name, CLUSTER_NAME_MAX);
-}
-
-/* -- processes ----------------------------------------------------------------------------------------------------- */
-
-static uint64_t look(pid_t pid, char *ret_state)
-{
-	char path[32], text[1024], *p;
-	uint64_t born = 0;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	p = strrchr(text, ')'); /* the name may hold anything; what follows is the third field, its state */
-	if (p && (p[2] == 'Z' || p[2] == 'X'))
-		return 0; /* it ended, and only its number is left */
-	if (p)
-		*ret_state = p[2];
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	if (p)
-		born = strtoull(p + 1, NULL, 10);
-	return born;
-}
-
-uint64_t proc_born(pid_t pid)
-{
-	char state;
-
-	return look(pid, &state);
-}
-
-char proc_state(pid_t pid, uint64_t born)
-{
-	char state;
-
-	return pid > 0 && born && look(pid, &state) == born ? state : '\0';
-}
-
-int proc_pidfd(pid_t pid, uint64_t born)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (fd < 0)
-		return -errno;
-	/* looked at behind the open: from here on the number means what the descriptor means, or nothing */
-	if (!born || proc_born(pid) != born) {
-		close(fd);
-		return -ESRCH;
-	}
-	return fd;
 }
 
 bool cluster_alive(const struct cluster *c)

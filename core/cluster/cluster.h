@@ -111,7 +111,7 @@ void cluster_undo(struct cluster *c);
 int cluster_lock(struct cluster *c, struct err *err);
 void cluster_unlock(struct cluster *c);
 
-/* -- processes ----------------------------------------------------------------------------------------------------- */
+/* -- processes (proc.c) -------------------------------------------------------------------------------------------- */
 
 /* When the process began, 0: there is none. */
 uint64_t proc_born(pid_t pid);
