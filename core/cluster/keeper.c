@@ -10,12 +10,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -225,6 +227,22 @@ static void keeper_await(const struct keeper *k)
 	report_send(FD_REPORT, FROM_KEEPER, 0, &err);
 }
 
+/* As long as somebody can find it: who removes the folder by hand has ended the cluster. */
+static void keeper_live(const struct cluster *c)
+{
+	char *state = xasprintf("%s/cluster", c->dir), events[sizeof(struct inotify_event) + NAME_MAX + 1];
+	int in = inotify_init1(IN_CLOEXEC);
+
+	if (in < 0 || inotify_add_watch(in, c->dir, IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR) < 0)
+		in = -1; /* there are too many of such watches: then it lives until it is killed */
+	while (in < 0 || !access(state, F_OK)) {
+		if (in < 0)
+			pause();
+		else if (read(in, events, sizeof(events)) < 0 && errno != EINTR)
+			break;
+	}
+}
+
 static void keeper_main(struct keeper *k, int fd)
 {
 	struct sigaction chld = { .sa_handler = on_child };
@@ -258,8 +276,8 @@ static void keeper_main(struct keeper *k, int fd)
 	keeper_await(k);
 	signal(SIGCHLD, SIG_IGN);
 	close(FD_REPORT);
-	for (;;)
-		pause();
+	keeper_live(k->c);
+	_exit(0);
 }
 
 /* -- the side that makes it ---------------------------------------------------------------------------------------- */

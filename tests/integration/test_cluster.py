@@ -200,6 +200,13 @@ def test_a_killed_keeper_is_the_end(base):
     assert [n["name"] for n in base.nodes()["nodes"]] == ["node1"]
 
 
+def test_a_removed_folder_is_the_end(base):
+    """Nobody could find the cluster any more."""
+    base.good("up", "-n", 2)
+    shutil.rmtree(os.path.join(base.dir, "ldms"))
+    nothing_is_left(base)
+
+
 def test_own_processes_and_ipv6(base):
     base.good("up", "-n", 2, "--pidns", "--ipv6", "--name", "six")
     do = lambda *cmd: base.do("exec", "--name", "six", "node1", "--", *cmd)  # noqa: E731
