@@ -5,7 +5,8 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/conf_yaml_impl.h"
 
-static const char *const plugin_keys[] = { "name", "config", "interval", "offset", "perm", "exclusive_thread", NULL };
+static const char *const plugin_keys[] = { "name",   "path", "config",           "interval",
+					   "offset", "perm", "exclusive_thread", NULL };
 
 /* One member of a plugin's config: key=value, a keyword, or a key several times. */
 static void config_pair(struct ygen *g, ynode k, ynode v)
@@ -58,6 +59,14 @@ static void config_line(struct ygen *g, ynode n, const char *instance, bool fill
 	free(own);
 }
 
+/* A sampler wants to be configured, be it with its defaults. */
+static void config_none(struct ygen *g, ynode n, const char *instance)
+{
+	ygen_verb(g, n, "config");
+	ygen_attr(g, n, "name", instance);
+	ygen_end(g);
+}
+
 /* A mapping by name, or a list of mappings with name= (the older form). */
 static ynode by_name(struct ygen *g, ynode n, const char *name)
 {
@@ -97,7 +106,7 @@ static ynode plugin_spec(struct ygen *g, ynode ref, const char **ret_name)
 
 const char *ygen_plugin(struct ygen *g, ynode ref, bool sampler)
 {
-	const char *instance = NULL, *plugin;
+	const char *instance = NULL, *plugin, *from = "path"; /* another maker's, or one by name */
 	ynode spec = plugin_spec(g, ref, &instance), n = ref, config;
 	bool fill = sampler;
 
@@ -109,16 +118,20 @@ const char *ygen_plugin(struct ygen *g, ynode ref, bool sampler)
 		return instance;
 	}
 	ygen_keys_check(g, spec, "plugins", plugin_keys);
-	plugin = ygen_required(g, spec, "name", "plugins") ? ygen_text(g, spec, "name", &n) : NULL;
+	plugin = ygen_text(g, spec, "path", &n);
+	if (!plugin) {
+		from = "plugin";
+		plugin = ygen_required(g, spec, "name", "plugins") ? ygen_text(g, spec, "name", &n) : NULL;
+	}
 	if (!plugin)
 		return instance;
 	ygen_verb(g, ref, "load");
 	ygen_attr(g, ref, "name", instance);
-	ygen_attr(g, n, "plugin", plugin);
+	ygen_attr(g, n, from, plugin);
 	ygen_end(g);
 	config = yaml_get(spec, "config");
 	if (!config && sampler)
-		config_line(g, spec == ref ? n : ref, instance, false);
+		config_none(g, n, instance);
 	for (size_t i = 0; i < ynode_members(config) && ygen_works(g, config, 0); i++) {
 		ynode m = ynode_member(config, i);
 
@@ -134,6 +147,7 @@ const char *ygen_plugin(struct ygen *g, ynode ref, bool sampler)
 	else
 		ygen_attr(g, ref, "interval", "1s");
 	ygen_attr_time(g, spec, "offset");
+	ygen_attr_if(g, spec, "exclusive_thread", "exclusive_thread");
 	ygen_end(g);
 	return instance;
 }
