@@ -183,13 +183,13 @@ def one_level(scale, make, n):
         out = {"connected_s": connected(d, n)}
         crowd.all_read()
         out["read_s"] = time.monotonic() - d.started
-        before, used = updates(d) if make is OURS else None, Used([d])
+        used = Used([d])
         out |= crowd.go()
         out["cores"], = used.cores()
-        if make is OURS:
-            out["counted"] = settled(d, out["seen"], before)
         rss = memory(d.pid)["Rss"]
         out["rss_mib"], out["bytes_set"] = rss / 2**20, (rss - empty) / crowd.sets
+        if make is OURS:  # each set was read once before
+            out["counted"] = settled(d, out["seen"], crowd.sets)
         scale.punctual(make, out)
         return out
     finally:
