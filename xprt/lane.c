@@ -309,6 +309,9 @@ static void lane_open(struct lane *lane)
 		ev_timer_stop(loop_ev(x->loop), &x->lanes[i]->deadline);
 	x->up = true;
 	x->up_us = mono_us();
+	free(x->addrs);
+	x->addrs = NULL;
+	x->n_addrs = 0;
 	atomic_fetch_add(&x->env->stats.connected, 1);
 	msg_rail_up(x);
 	if (x->ev->up)

@@ -108,7 +108,6 @@ void rail_free(struct xprt *x)
 	free(x->addrs);
 	free(x->lanes);
 	free(x->peer);
-	free(x->host);
 	free(x);
 }
 

@@ -70,8 +70,6 @@ int xprt_connect(struct xprt_env *env, struct loop *loop, const struct xprt_conf
 	x->auth = auth_conf->type;
 	x->auth_conf = auth_conf;
 	x->quota = conn_quota(&conf->quota);
-	x->host = xstrdup(conf->host);
-	x->port = conf->port;
 	*ret = x;
 	if (type->address) {
 		x->peer = xasprintf("%s:%s", type->name, conf->host);

@@ -102,10 +102,8 @@ struct xprt {
 	struct msg_rail *msg;   /* its side of the bus; NULL: no message came or went (msg_rail.h) */
 	LIST_ENTRY(xprt) entry; /* io->xprts */
 	/* active */
-	char *host;
-	unsigned short port;
 	struct resolve *resolve;
-	struct peer_addr *addrs; /* where it may be reached, to be tried in this order */
+	struct peer_addr *addrs; /* where it may be reached, to be tried in this order; none once it is up */
 	unsigned int n_addrs;
 	struct loop_job dial;
 	uint64_t rail_gn;

@@ -69,7 +69,14 @@ struct auth_domain *auth_domain_get(struct daemon *d, const char *name, struct e
 			name);
 		return NULL;
 	}
-	return domain_new(d, name, METHOD_DFLT, NULL, &ad, err) ? NULL : ad;
+	ad = node_find(d->plain_auths, name);
+	if (!ad) {
+		if (domain_new(d, name, METHOD_DFLT, NULL, &ad, err))
+			return NULL;
+		node_add(&d->plain_auths, &ad->node);
+	}
+	atomic_fetch_add(&ad->refs, 1);
+	return ad;
 }
 
 struct auth_domain *auth_domain_private(struct daemon *d, const char *name, const struct kv *args, struct err *err)
@@ -153,12 +160,18 @@ int auth_default_set(struct daemon *d, const char *plugin, const struct kv *args
 	return 0;
 }
 
-void auth_domains_free(struct daemon *d)
+static void table_free(struct node **table)
 {
-	while (d->auths) {
-		struct auth_domain *ad = (struct auth_domain *)d->auths;
+	while (*table) {
+		struct auth_domain *ad = (struct auth_domain *)*table;
 
-		node_del(&d->auths, &ad->node);
+		node_del(table, &ad->node);
 		auth_domain_put(ad);
 	}
+}
+
+void auth_domains_free(struct daemon *d)
+{
+	table_free(&d->auths);
+	table_free(&d->plain_auths);
 }

@@ -51,6 +51,7 @@ struct daemon {
 	struct samp_env samp;
 	struct strgp_pool *strgp_pool;
 	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners, *auths;
+	struct node *plain_auths; /* those that are there without having been made */
 	struct prdcr_outage *outages; /* what is said of many producers at once; any thread */
 	struct listener *shut; /* ports that were closed: peers that came through them are still there */
 	struct node *adverts, *prdcr_listens; /* adverts: struct prdcr, too */

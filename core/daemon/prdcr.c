@@ -227,10 +227,7 @@ static void drop(struct prdcr *p)
 	prdcr_wants_down(p);
 	xprt_close(p->x);
 	p->x = NULL;
-	/* the answers that were waited for do not come any more */
-	free(p->asking);
-	p->asking = NULL;
-	p->asking_n = p->asking_free = 0;
+	prdset_asking_free(p); /* the answers that were waited for do not come any more */
 }
 
 static void timer_arm(struct prdcr *p, int64_t us)

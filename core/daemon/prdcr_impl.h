@@ -30,6 +30,7 @@ struct prdcr {
 	struct prdcr_stats stats;
 	struct asking *asking; /* lookups without answer, by ticket - 1 */
 	uint32_t asking_n, asking_free; /* places; the first free one's ticket, 0: none */
+	uint32_t asking_out; /* places that are not free */
 	int64_t up_us; /* monotonic time of the last good connection */
 	struct setdb_listener local; /* PRDCR_LOCAL: tells of this daemon's own sets */
 	bool local_on;
@@ -52,6 +53,8 @@ void prdcr_look(struct prdcr *p);
 /* Sets as the directory tells of them. */
 void prdset_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc);
 void prdset_free_all(struct prdcr *p);
+/* Forget the lookups without answer: none comes. */
+void prdset_asking_free(struct prdcr *p);
 struct prdset *prdset_find(struct prdcr *p, const char *name);
 /* Offer a set to the updaters that care for its producer; those that have it look again whether and when they want it. */
 void prdset_offer(struct prdset *ps);

@@ -308,9 +308,17 @@ static void ticket_take(struct prdset *ps)
 		}
 		p->asking_n = n;
 	}
+	p->asking_out++;
 	ps->ticket = p->asking_free;
 	p->asking_free = p->asking[ps->ticket - 1].next;
 	p->asking[ps->ticket - 1].ps = ps;
+}
+
+void prdset_asking_free(struct prdcr *p)
+{
+	free(p->asking);
+	p->asking = NULL;
+	p->asking_n = p->asking_free = p->asking_out = 0;
 }
 
 /* The answer has come: who asked, or NULL when it has gone since. */
@@ -323,6 +331,8 @@ static struct prdset *ticket_back(struct prdcr *p, uintptr_t ticket)
 	p->asking_free = (uint32_t)ticket;
 	if (ps)
 		ps->ticket = 0;
+	if (!--p->asking_out)
+		prdset_asking_free(p);
 	return ps;
 }
 
