@@ -23,7 +23,8 @@
 #include "core/cluster/impl.h"
 
 #define STARTING_MAX 32              /* daemons on their way at a time: each wants the processor */
-#define LOOK_NS      (20 * 1000000l) /* between two looks */
+#define LOOK_NS      (10 * 1000000l) /* between two looks, at first */
+#define LOOK_MAX_NS  (250 * 1000000l)
 
 /* Up to which type, exclusively, the group of a type goes. */
 static const enum spec_type group_end[SPEC_TYPES] = {
@@ -95,11 +96,34 @@ static void jobs_look(const struct daemons *ds, struct jobs *js)
 	}
 }
 
-static int nap(struct err *err)
+/* Signals that end us, but for those that somebody has us ignore. */
+static void signals_ending(sigset_t *ret)
 {
-	const struct timespec ts = { .tv_nsec = LOOK_NS };
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa;
 
-	return nanosleep(&ts, NULL) && errno == EINTR ? err_set(err, -EINTR, "interrupted") : 0;
+	sigemptyset(ret);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++)
+		if (!sigaction(ending[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
+			sigaddset(ret, ending[i]);
+}
+
+/* They come only while we nap, wherever they find us: what was begun is undone then. */
+static void signals_hold(sigset_t *ret_was)
+{
+	sigset_t set;
+
+	signals_ending(&set);
+	sigprocmask(SIG_BLOCK, &set, ret_was);
+}
+
+static int nap(long ns, struct err *err)
+{
+	const struct timespec ts = { .tv_nsec = ns };
+	sigset_t set;
+
+	signals_ending(&set);
+	return sigtimedwait(&set, NULL, &ts) > 0 ? err_set(err, -EINTR, "interrupted") : 0;
 }
 
 /* -- stop ---------------------------------------------------------------------------------------------------------- */
@@ -148,7 +172,7 @@ static int type_stop(const struct jobs *js, enum spec_type type, struct err *err
 			type_signal(js, type, SIGKILL);
 			killed = true;
 		}
-		rc = nap(err);
+		rc = nap(LOOK_NS, err);
 	}
 	return rc;
 }
@@ -167,12 +191,15 @@ static int jobs_stop(const struct daemons *ds, const struct jobs *js, struct err
 int daemons_stop(struct daemons *d, const size_t *nodes, size_t n, const char *name, struct err *err)
 {
 	struct jobs js;
+	sigset_t was;
 	int rc = jobs_find(d, nodes, n, name, &js, err);
 
 	if (rc)
 		return rc;
+	signals_hold(&was);
 	jobs_look(d, &js);
 	rc = jobs_stop(d, &js, err);
+	sigprocmask(SIG_SETMASK, &was, NULL);
 	free(js.v);
 	return rc;
 }
@@ -268,9 +295,12 @@ static int group_start(struct daemons *ds, struct jobs *js, enum spec_type from,
 		       struct err *err)
 {
 	size_t next = 0, starting;
+	long look_ns = LOOK_NS;
 	int rc = 0;
 
 	do {
+		bool news = false;
+
 		starting = 0;
 		free(ds->slurm_states);
 		ds->slurm_states = NULL;
@@ -280,6 +310,7 @@ static int group_start(struct daemons *ds, struct jobs *js, enum spec_type from,
 			if (!j->up && j->d->type >= from && j->d->type < to) {
 				rc = job_look(ds, j, said, err);
 				starting += !j->up;
+				news |= j->up;
 			}
 		}
 		for (; next < js->n && starting < STARTING_MAX && !rc; next++) {
@@ -290,8 +321,12 @@ static int group_start(struct daemons *ds, struct jobs *js, enum spec_type from,
 				starting++;
 			}
 		}
+		/* the longer nothing happens the less it is looked */
+		look_ns = news ? LOOK_NS : look_ns + look_ns / 8;
+		if (look_ns > LOOK_MAX_NS)
+			look_ns = LOOK_MAX_NS;
 		if (!rc && starting)
-			rc = nap(err);
+			rc = nap(look_ns, err);
 	} while (!rc && starting);
 	return rc;
 }
@@ -310,16 +345,19 @@ static void jobs_drop_running(struct jobs *js)
 int daemons_start(struct daemons *d, const size_t *nodes, size_t n, const char *name, struct buf *said, struct err *err)
 {
 	struct jobs js;
+	sigset_t was;
 	int rc = jobs_find(d, nodes, n, name, &js, err);
 
 	if (rc)
 		return rc;
+	signals_hold(&was);
 	jobs_look(d, &js);
 	jobs_drop_running(&js);
 	for (enum spec_type t = 0; t < SPEC_TYPES && !rc; t = group_end[t])
 		rc = group_start(d, &js, t, group_end[t], said, err);
 	if (rc)
 		jobs_stop(d, &js, NULL);
+	sigprocmask(SIG_SETMASK, &was, NULL);
 	for (size_t i = 0; i < js.n; i++)
 		free(js.v[i].log);
 	free(js.v);

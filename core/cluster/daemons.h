@@ -22,7 +22,7 @@ const struct spec *daemons_spec(const struct daemons *d);
 
 /* Start those of the nodes (`n` numbers of them) that do not run, or only the one called `name` on each, and wait until
  * they are up.  On failure those that this call started are stopped; what the log of the one that failed says last comes
- * to `said`. */
+ * to `said`.  SIGINT, SIGTERM and SIGHUP are such a failure (-EINTR). */
 int daemons_start(struct daemons *d, const size_t *nodes, size_t n, const char *name, struct buf *said,
 		  struct err *err);
 /* End those that run, in the other order.  One that does not end by SIGTERM is killed. */

@@ -3,11 +3,13 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 
 import pytest
 
 import ldms
-from ldms import ROOT, real_ldmsd, wait_for
+from ldms import LDMS, PATIENCE_S, ROOT, real_ldmsd, wait_for
 from real import needs_ldmsd
 
 DATA = os.path.join(ROOT, "tests", "data", "cluster")
@@ -241,3 +243,20 @@ def test_daemons_that_do_not_come_up(hosts, tmp_path):
     c = hosts(1)
     r = c.cluster("start", "node1", may_fail=True)
     assert r.returncode == 1 and "made without a specification" in r.stderr
+
+
+def test_interrupted(tmp_path):
+    """While daemons are awaited, a signal undoes all that was begun."""
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(node(type="ldms", command=["samp", "-x", "sock:411", "--samp", "meminfo"], ports=9)))
+    where = "--dir", tmp_path / "clusters"
+    up = subprocess.Popen([LDMS, "cluster", "up", path, *where, "--name", "late"], stderr=subprocess.PIPE, text=True)
+
+    def started():
+        r = ldms.run("cluster", "ls", "--json", *where, "--name", "late")
+        return r.returncode == 0 and json.loads(r.stdout)["nodes"][0]["daemons"]
+
+    wait_for(started, "the daemon, which never listens on that port")
+    up.send_signal(signal.SIGTERM)
+    assert "interrupted" in up.communicate(timeout=PATIENCE_S)[1] and up.returncode == 1
+    assert os.listdir(where[1]) == []
