@@ -245,6 +245,18 @@ def test_daemons_that_do_not_come_up(hosts, tmp_path):
     assert r.returncode == 1 and "made without a specification" in r.stderr
 
 
+@needs_slurm
+@needs_root
+def test_plugstack(tmp_path):
+    """slurmd reads the plugins of the specification; what it says of a missing one is shown."""
+    munge = {"name": "m", "type": "munged"}
+    words = up(tmp_path, {"nodes": [
+        {"hostname": "head", "daemons": [munge, {"name": "ctl", "type": "slurmctld"}]},
+        {"hostname": "c1", "daemons": [munge, {"name": "d", "type": "slurmd",
+                                               "plugstack": {"required": True, "path": "/no/x.so", "args": ["a"]}}]}]})
+    assert "node c1: d (slurmd) ended at once" in words and "plugin /no/x.so" in words
+
+
 def test_interrupted(tmp_path):
     """While daemons are awaited, a signal undoes all that was begun."""
     path = tmp_path / "spec.json"
