@@ -1,11 +1,10 @@
 /* cells.c - see cells.h */
 #include "plugins/cells.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/base/xalloc.h"
-
-#define BLOCK 8 /* lines that are compared at once at first */
 
 void cells_fini(struct cells *c)
 {
@@ -36,24 +35,33 @@ size_t cells_line(struct cells *c, const char *p)
 		c->lines = xrealloc(c->lines, c->lines_cap * sizeof(*c->lines));
 	}
 	c->lines[c->n_lines] = (struct cell_line){ .moved = true };
-	c->line = p;
+	c->line = c->at = p;
 	return c->n_lines++;
 }
 
 void cells_add(struct cells *c, const char *from, const char *end, uint64_t *slot)
 {
+	struct cell_line *line = &c->lines[c->n_lines - 1];
+
 	if (c->n == c->cap) {
 		c->cap = c->cap ? 2 * c->cap : 64;
 		c->v = xrealloc(c->v, c->cap * sizeof(*c->v));
 	}
-	c->v[c->n++] = (struct cell){ (uint32_t)(from - c->line), (uint32_t)(end - c->line), slot };
-	c->lines[c->n_lines - 1].n++;
+	assert(!line->n || from == c->at);
+	if (!line->n)
+		line->head = (uint32_t)(from - c->line);
+	c->at = end;
+	c->v[c->n++] = (struct cell){ slot, (uint32_t)(end - from) };
+	line->n++;
 }
 
 void cells_loose(struct cells *c, const char *behind)
 {
-	c->lines[c->n_lines - 1].loose = true;
-	c->lines[c->n_lines - 1].head = (uint32_t)(behind - c->line);
+	struct cell_line *line = &c->lines[c->n_lines - 1];
+
+	line->loose = true;
+	if (!line->n)
+		line->head = (uint32_t)(behind - c->line);
 }
 
 /* The texts change places. */
@@ -76,68 +84,68 @@ void cells_end(struct cells *c, struct proc_file *file)
 	text_take(c, file);
 }
 
-/* The cells of a line that was `q` and is `p` now, of which `left` bytes are there; its new length, or 0 when it is
- * another line. */
-static size_t line_update(struct cell_line *line, struct cell *v, const char *p, const char *q, size_t left)
+/* Is the number at p, of `len` bytes, what it was at q, and does it end there?  No text has NULs, so none ends before. */
+static inline bool cell_is_same(const char *p, const char *q, uint32_t len, const char *end)
 {
-	size_t at = 0, moved = 0; /* in q; how much further the same place is in p (modulo 2^64) */
-	uint64_t value;
+	if (len < 8)
+		return !((proc_load8(p) ^ proc_load8(q)) << (56 - 8 * len));
+	return len < (size_t)(end - p) && proc_starts(p, q, len + 1);
+}
 
-	for (struct cell *cell = v; cell < v + line->n; cell++) {
-		size_t gap = cell->from - at, len = cell->end - cell->from;
-		const char *number = p + cell->from + moved, *was = q + cell->from;
+/* A line that was `q` and is `p` now, in a text that ends at `end`: behind it, or NULL when it is another one. */
+static __attribute__((noinline)) const char *line_update(struct cell_line *line, struct cell *v, const char *p,
+							 const char *q, const char *end)
+{
+	const char *behind = q + line->len;
+	size_t tail;
 
-		if (cell->from + moved > left || (gap && memcmp(number - gap, was - gap, gap)))
-			return 0;
-		at = cell->end;
-		cell->from += (uint32_t)moved;
-		/* the same, and it ends there? */
-		if (cell->end + moved < left && proc_starts(number, was, len + 1)) {
-			cell->end += (uint32_t)moved;
+	line->moved = false;
+	if (line->head > (size_t)(end - p) || !proc_starts(p, q, line->head))
+		return NULL;
+	p += line->head;
+	q += line->head;
+	for (struct cell *last = v + line->n; v < last; v++) {
+		const char *from = p;
+		uint32_t len = v->len;
+		uint64_t value;
+
+		if (cell_is_same(p, q, len, end)) {
+			p += len;
+			q += len;
 			continue;
 		}
-		if (!proc_number(&number, &value))
-			return 0;
-		*cell->slot = htole64(value);
-		cell->end = (uint32_t)(number - p);
-		moved = cell->end - at;
+		if (!proc_number(&p, &value))
+			return NULL;
+		*v->slot = htole64(value);
+		v->len = (uint32_t)(p - from);
+		q += len;
+		line->moved = true;
 	}
-	if (line->loose && !line->n && (line->head > left || memcmp(p, q, line->head)))
-		return 0;
 	if (line->loose)
-		return (size_t)(proc_next_line(p + at + moved) - p);
-	if (line->len + moved > left || memcmp(p + at + moved, q + at, line->len - at))
-		return 0;
-	return line->len + moved;
+		return proc_next_line(p);
+	tail = (size_t)(behind - q);
+	return tail <= (size_t)(end - p) && !memcmp(p, q, tail) ? p + tail : NULL;
 }
 
 static bool text_update(struct cells *c, const char *p, const char *end)
 {
 	const char *q = c->text;
 	struct cell *v = c->v;
-	size_t same = 0; /* lines ahead that are known to be as they were */
 
-	for (size_t i = 0; i < c->n_lines; i++) {
-		struct cell_line *line = &c->lines[i];
-		size_t was = line->len, n = was;
+	for (struct cell_line *line = c->lines, *last = line + c->n_lines; line < last; line++) {
+		const char *from = p;
+		uint32_t len = line->len;
 
-		if (!same && i % BLOCK == 0 && i + BLOCK <= c->n_lines) {
-			size_t len = 0;
-
-			for (size_t k = i; k < i + BLOCK; k++)
-				len += c->lines[k].len;
-			if (len <= (size_t)(end - p) && !memcmp(p, q, len))
-				same = BLOCK;
+		/* where something has moved it often does so again */
+		if (!line->moved && len <= (size_t)(end - p) && !memcmp(p, q, len)) {
+			p += len;
+		} else {
+			p = line_update(line, v, p, q, end);
+			if (!p)
+				return false;
+			line->len = (uint32_t)(p - from);
 		}
-		line->moved = !same && (was > (size_t)(end - p) || memcmp(p, q, was));
-		same -= same > 0;
-		if (line->moved)
-			n = line_update(line, v, p, q, (size_t)(end - p));
-		if (!n)
-			return false;
-		line->len = (uint32_t)n;
-		p += n;
-		q += was;
+		q += len;
 		v += line->n;
 	}
 	return p == end;

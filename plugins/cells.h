@@ -1,8 +1,9 @@
 /* cells.h - files of which most numbers stay what they are: each text is compared with the one before, and only what has
  * changed is scanned.
  *
- * A cell is a number with the blanks in front of it, in a line; what stands between cells must stay as it is.  A sampler
- * scans its file once in full, and says where each number goes:
+ * A cell is a number with the blanks in front of it.  The cells of a line stand one behind the other; what is in front of
+ * them (a name) and behind them must stay as it is.  A sampler scans its file once in full, and says where each number
+ * goes:
  *
  *	cells_begin(&c);
  *	for (each line p) {
@@ -21,16 +22,16 @@
 #include "plugins/proc.h"
 
 struct cell {
-	uint32_t from, end; /* in its line */
-	uint64_t *slot;     /* little endian */
+	uint64_t *slot; /* little endian */
+	uint32_t len;
 };
 
 struct cell_line {
-	uint32_t len; /* with its newline */
-	uint32_t n;   /* cells */
-	uint32_t head;
-	bool loose; /* what is behind its last cell, or `head` bytes when it has none, does not matter */
-	bool moved; /* has a number changed, in the last cells_update() or the scan? */
+	uint32_t len;  /* with its newline */
+	uint32_t head; /* in front of its cells */
+	uint32_t n;    /* cells */
+	bool loose;    /* what is behind them does not matter */
+	bool moved;    /* has a number changed, in the last cells_update() or the scan? */
 };
 
 struct cells {
@@ -39,7 +40,7 @@ struct cells {
 	size_t n_lines, lines_cap, n, cap;
 	char *text; /* the lines as they were */
 	size_t text_cap;
-	const char *line; /* that is being learnt, or NULL */
+	const char *line, *at; /* that is being learnt, or NULL; behind its cells so far */
 	bool known;
 };
 
@@ -48,9 +49,10 @@ void cells_fini(struct cells *c);
 void cells_begin(struct cells *c);
 /* A line begins; the first one stands at the front of the text.  Its index: they count from 0. */
 size_t cells_line(struct cells *c, const char *p);
+/* The next one begins where this one ends. */
 void cells_add(struct cells *c, const char *from, const char *end, uint64_t *slot);
-/* What is behind the last cell of this line does not matter; nor, when it has none, what stands at `behind` and further:
- * behind its name. */
+/* What is behind the last cell of this line does not matter; nor, when it has none, what stands at `behind` (its name) and
+ * further. */
 void cells_loose(struct cells *c, const char *behind);
 /* The text of the file ends; it is taken over, and file->buf is another one. */
 void cells_end(struct cells *c, struct proc_file *file);
