@@ -15,6 +15,7 @@ from report import Report
 
 BENCHES = {
     "samplers": samplers.run,
+    "allsamplers": samplers.run_all,
     "updates": updates.run,
     "many": updates.run_many,
     "rows": rows.run,

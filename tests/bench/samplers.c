@@ -64,11 +64,12 @@ static void bench(const struct samp_env *env, const struct samp_type *type, unsi
 	struct err err = { 0 };
 	double floor_ns, ns;
 
-	if (!sp || samp_config(sp, &none, &err)) {
-		fprintf(stderr, "%s\n", err.msg);
-		exit(1);
+	/* the sample is for buffers that grow and caches that warm */
+	if (!sp || samp_config(sp, &none, &err) || samp_once(sp, &err)) {
+		fprintf(stderr, "%s: %s\n", type->name, err.msg); /* it wants attributes, or what this machine lacks */
+		samp_free(sp);
+		return;
 	}
-	bench_samples(sp, 1); /* buffers grow, caches warm */
 	floor_ns = pread_ns(type->source, n);
 	ns = cpu_ns();
 	bench_samples(sp, n);

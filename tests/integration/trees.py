@@ -3,7 +3,8 @@
     tree = Tree(cluster.path("root")).recorded().cpus(256).disks(500)
     run("samp", "--sysroot", tree.root, "--once", "procstat2")
 
-Numbers differ from line to line and from column to column, so that one in a wrong place is seen.
+Numbers differ from line to line and from column to column, so that one in a wrong place is seen.  `step` is time that has
+passed: what counts on a busy machine has grown by it, the rest is still.
 """
 import os
 import shutil
@@ -14,6 +15,17 @@ TIMES = 10      # of a line of /proc/stat
 DISK = 17       # numbers of a line of /proc/diskstats
 NETDEV = 16     # of /proc/net/dev
 IRQS = 300      # of a large machine
+BUSY_TIMES = (0, 2, 3, 6)  # user, system, idle, softirq
+BUSY_NETDEV = (0, 1, 8, 9)  # bytes and packets
+
+
+def numbers(n, base, step, busy=None):
+    """base, 1000 + base, ..., of which those that are busy are `step` more."""
+    return [1000 * k + base + (step if busy is None or k in busy else 0) for k in range(n)]
+
+
+def joined(values):
+    return " ".join(map(str, values))
 
 
 class Tree:
@@ -25,9 +37,12 @@ class Tree:
         return self.root + name
 
     def put(self, name, text):
+        """In place: who has the file open sees it."""
         os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-        with open(self.path(name), "w") as f:
-            f.write(text)
+        fd = os.open(self.path(name), os.O_WRONLY | os.O_CREAT, 0o666)
+        os.write(fd, text.encode())  # and never an empty file in between
+        os.ftruncate(fd, len(text))
+        os.close(fd)
         return self
 
     def link(self, name, to):
@@ -47,15 +62,15 @@ class Tree:
         return self
 
     def cpus(self, n, irqs=IRQS, step=0):
-        """n processors in stat and interrupts; each step adds to every number."""
-        stat = [f"cpu  {' '.join(str(n * (1000 * k + step)) for k in range(TIMES))}"]
-        stat += [f"cpu{i} {' '.join(str(1000 * k + i + step) for k in range(TIMES))}" for i in range(n)]
-        stat += ["intr " + " ".join(str(irq + step) for irq in range(irqs)), f"ctxt {step + 1}", "btime 1795186023",
-                 f"processes {step + 2}", "procs_running 3", "procs_blocked 4",
-                 "softirq " + " ".join(str(k + step) for k in range(11))]
+        """n processors in stat and interrupts; every other interrupt comes."""
+        stat = [f"cpu  {joined(numbers(TIMES, n, n * step, BUSY_TIMES))}"]
+        stat += [f"cpu{i} {joined(numbers(TIMES, i, step, BUSY_TIMES))}" for i in range(n)]
+        stat += ["intr " + joined(irq + (0 if irq % 2 else step) for irq in range(irqs)), f"ctxt {step + 1}",
+                 "btime 1795186023", f"processes {step + 2}", "procs_running 3", "procs_blocked 4",
+                 "softirq " + joined(k + step for k in range(11))]
         self.put("/proc/stat", "\n".join(stat) + "\n")
         rows = ["     " + "".join(f"{'CPU%d' % i:>11}" for i in range(n))]
-        rows += [f"{irq:>3}:" + "".join(f"{irq * 1000 + i + step:>11}" for i in range(n)) +
+        rows += [f"{irq:>3}:" + "".join(f"{irq * 1000 + i + (0 if irq % 2 else step):>11}" for i in range(n)) +
                  f"  IR-PCI-MSI-0000:{irq % 256:02x}:00.0  {irq}-edge  dev{irq}" for irq in range(irqs)]
         rows += ["NMI:" + "".join(f"{i + step:>11}" for i in range(n)) + "   Non-maskable interrupts", f"ERR: {step:>10}"]
         self.put("/proc/interrupts", "\n".join(rows) + "\n")
@@ -65,8 +80,9 @@ class Tree:
         return self.disks_named([f"sd{i}" for i in range(n)], step)
 
     def disks_named(self, names, step=0):
+        """Every other pair of disks is idle."""
         return self.put("/proc/diskstats", "".join(
-            f"{8 + i // 16:>4} {i % 16:>7} {name} " + " ".join(str(1000 * k + i + step) for k in range(DISK)) + "\n"
+            f"{8 + i // 16:>4} {i % 16:>7} {name} " + joined(numbers(DISK, i, 0 if i % 4 > 1 else step)) + "\n"
             for i, name in enumerate(names)))
 
     def netdevs(self, n, step=0):
@@ -77,7 +93,7 @@ class Tree:
                 " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls "
                 "carrier compressed\n")
         return self.put("/proc/net/dev", head + "".join(
-            f"{name:>6}: " + " ".join(str(1000 * k + i + step) for k in range(NETDEV)) + "\n"
+            f"{name:>6}: " + joined(numbers(NETDEV, i, 0 if i % 4 > 1 else step, BUSY_NETDEV)) + "\n"
             for i, name in enumerate(names)))
 
     def process(self, pid, comm="work", ppid=1, uid=1000, threads=1, args=("work", "hard"), fds=3):

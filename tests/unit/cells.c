@@ -148,6 +148,9 @@ static void test_lines_change(void **state)
 		"a: 1 2\nb: 3 4",
 		"a: 1 -2\nb: 3 4\n",
 		"a:1 2\nb 3 4\n",
+		"a: 1 !\nb: 3 4\n",
+		"a: 1*2\nb: 3 4\n",
+		"a:\"1 2\nb: 3 4\n",
 		"a: 12\nb: 3 4\n",
 		"x\n",
 	};
