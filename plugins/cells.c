@@ -16,6 +16,10 @@ void cells_fini(struct cells *c)
 
 void cells_begin(struct cells *c)
 {
+	if (!c->v) {
+		c->cap = 64;
+		c->v = xcalloc(c->cap, sizeof(*c->v));
+	}
 	c->n = c->n_lines = 0;
 	c->line = NULL;
 	c->known = false;
@@ -44,7 +48,7 @@ void cells_add(struct cells *c, const char *from, const char *end, uint64_t *slo
 	struct cell_line *line = &c->lines[c->n_lines - 1];
 
 	if (c->n == c->cap) {
-		c->cap = c->cap ? 2 * c->cap : 64;
+		c->cap *= 2;
 		c->v = xrealloc(c->v, c->cap * sizeof(*c->v));
 	}
 	assert(!line->n || from == c->at);
@@ -84,46 +88,58 @@ void cells_end(struct cells *c, struct proc_file *file)
 	text_take(c, file);
 }
 
-/* Is the number at p, of `len` bytes, what it was at q, and does it end there?  No text has NULs, so none ends before. */
-static inline bool cell_is_same(const char *p, const char *q, uint32_t len, const char *end)
-{
-	if (len < 8)
-		return !((proc_load8(p) ^ proc_load8(q)) << (56 - 8 * len));
-	return len < (size_t)(end - p) && proc_starts(p, q, len + 1);
-}
+#define ONE_BLANK 0x3030303030303020ull /* a blank and seven digits, to be 0 to 9 each */
 
-/* A line that was `q` and is `p` now, in a text that ends at `end`: behind it, or NULL when it is another one. */
-static __attribute__((noinline)) const char *line_update(struct cell_line *line, struct cell *v, const char *p,
-							 const char *q, const char *end)
+/* A line that was `q` and is `p` now, in a text that ends at `end`: behind it, or NULL when it is another one.  No text has
+ * NULs, so what is as it was has not ended. */
+static const char *line_update(struct cell_line *line, struct cell *v, const char *p, const char *q, const char *end)
 {
 	const char *behind = q + line->len;
+	bool moved = false;
 	size_t tail;
 
-	line->moved = false;
 	if (line->head > (size_t)(end - p) || !proc_starts(p, q, line->head))
 		return NULL;
 	p += line->head;
 	q += line->head;
 	for (struct cell *last = v + line->n; v < last; v++) {
 		const char *from = p;
-		uint32_t len = v->len;
+		size_t len = v->len;
 		uint64_t value;
 
-		if (cell_is_same(p, q, len, end)) {
+		q += len;
+		if (len < 8) {
+			uint64_t now = proc_load8(p), w;
+
+			/* the same, and it ends there? */
+			if (!((now ^ proc_load8(q - len)) << (56 - 8 * len))) {
+				p += len;
+				continue;
+			}
+			/* as long as it was, a blank in front? */
+			w = (now ^ ONE_BLANK) << (64 - 8 * len);
+			if (!(((w + PROC_EACH(0x06)) | w) & PROC_EACH(0xf0)) && *p == ' ' && p[len] == *q) {
+				*v->slot = htole64(proc_eight(w));
+				p += len;
+				moved = true;
+				continue;
+			}
+		} else if (len < (size_t)(end - p) && proc_starts(p, q - len, len + 1)) {
 			p += len;
-			q += len;
 			continue;
 		}
 		if (!proc_number(&p, &value))
 			return NULL;
 		*v->slot = htole64(value);
 		v->len = (uint32_t)(p - from);
-		q += len;
-		line->moved = true;
+		moved = true;
 	}
+	line->moved = moved;
 	if (line->loose)
 		return proc_next_line(p);
 	tail = (size_t)(behind - q);
+	if (tail == 1) /* the newline alone, mostly */
+		return *p == *q ? p + 1 : NULL;
 	return tail <= (size_t)(end - p) && !memcmp(p, q, tail) ? p + tail : NULL;
 }
 

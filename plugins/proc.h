@@ -56,8 +56,17 @@ static inline const char *proc_blanks(const char *p)
 	return p + __builtin_ctzll(w) / 8;
 }
 
-/* The digits at *p as a number, *p behind them; 0 and *p unmoved when there are none.  Eight digits at a time: three
- * multiplications in place of eight; and one digit, which most counters are, by a short cut. */
+/* Eight digits, the last one in the highest byte, each 0 to 9, as a number: three multiplications in place of eight. */
+static inline uint64_t proc_eight(uint64_t w)
+{
+	w = w * 10 + (w >> 8);
+	return ((w & 0x000000ff000000ffull) * 0x000f424000000064ull +
+		((w >> 16) & 0x000000ff000000ffull) * 0x0000271000000001ull) >>
+	       32;
+}
+
+/* The digits at *p as a number, *p behind them; 0 and *p unmoved when there are none.  Eight digits at a time; and one
+ * digit, which most counters are, by a short cut. */
 static inline uint64_t proc_digits(const char **p)
 {
 	static const uint32_t tens[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
@@ -77,11 +86,7 @@ static inline uint64_t proc_digits(const char **p)
 		}
 		n = other ? (unsigned int)__builtin_ctzll(other) / 8 : 8;
 		*p += n;
-		w <<= 64 - 8 * n; /* leading zeros in front: the last digit is the highest byte */
-		w = w * 10 + (w >> 8);
-		w = ((w & 0x000000ff000000ffull) * 0x000f424000000064ull +
-		     ((w >> 16) & 0x000000ff000000ffull) * 0x0000271000000001ull) >>
-		    32;
+		w = proc_eight(w << (64 - 8 * n)); /* leading zeros in front */
 		if (n < 8 && !v)
 			return w;
 		v = v * tens[n] + w;
