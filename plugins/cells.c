@@ -74,6 +74,10 @@ static void text_take(struct cells *c, struct proc_file *file)
 	char *text = c->text;
 	size_t cap = c->text_cap;
 
+	if (!text) { /* as large, so that no later read has to ask for memory */
+		cap = file->cap;
+		text = xmalloc(cap);
+	}
 	c->text = file->buf;
 	c->text_cap = file->cap;
 	file->buf = text;

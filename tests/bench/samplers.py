@@ -25,7 +25,7 @@ OTHERS = {  # of these the instructions and allocations alone: (attributes, gain
     "procinterrupts": ({}, TENTH),
     "procnet": ({}, TENTH),
     "procnetdev": ({"ifaces": "lo,eth0"}, TENTH),
-    "procstat": ({}, TENTH),
+    "procstat": ({}, FIFTH),
 }
 SINGLES = "".join(f"v{i} /proc/sys/vm/{name} U64 0\n" for i, name in enumerate(
     ("dirty_ratio", "swappiness", "min_free_kbytes", "overcommit_memory")))
