@@ -17,6 +17,8 @@
 	X(clock) \
 	X(dstat) \
 	X(edac) \
+	X(exec) \
+	X(file) \
 	X(filesingle) \
 	X(fptrans) \
 	X(hello_ldms_msg) \
@@ -37,6 +39,7 @@
 	X(procstat) \
 	X(procstat2) \
 	X(record_sampler) \
+	X(self) \
 	X(slurm_sampler) \
 	X(slurm_sampler2) \
 	X(synth) \

@@ -18,4 +18,9 @@ int rx_init(struct rx *rx, const char *text, struct err *err);
 void rx_fini(struct rx *rx);
 bool rx_match(const struct rx *rx, const char *s);
 
+/* Another kind, for texts of many lines: ^ and $ are a line's ends.  What matches first, or what stands in its first pair
+ * of parentheses; false: nothing. */
+int rx_init_find(struct rx *rx, const char *text, struct err *err);
+bool rx_find(const struct rx *rx, const char *s, size_t *ret_from, size_t *ret_len);
+
 #endif

@@ -121,6 +121,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->perm = 0770;
 	d->name_fixed = conf->name_fixed;
 	d->mem_fixed = conf->mem_fixed;
+	d->began_us = mono_us();
 	pthread_mutex_init(&d->strgp_lock, NULL);
 	atomic_init(&d->strgp_gen, 1);
 	d->pool = pool_new(conf->mem);
@@ -153,6 +154,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->samp.sets = d->sets;
 	d->samp.streams = d->streams;
 	d->samp.bus = d->xprt.bus;
+	d->samp.daemon = d;
 	d->samp.producer = d->name;
 	d->samp.component_id = conf->component_id;
 	d->samp.uid = d->uid;

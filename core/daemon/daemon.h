@@ -68,6 +68,7 @@ struct daemon {
 	struct prdcr_rule *prdcr_rules; /* what is asked of producers, also of those to come (prdcr_sub.h) */
 	atomic_uint changes; /* configuration changes so far */
 	char *pid_file; /* that files ask for; NULL: none */
+	int64_t began_us; /* monotonic */
 	bool ready; /* all configuration was carried out */
 	bool draft; /* tries a configuration: objects are made, and nothing runs */
 	const struct daemon *draft_of; /* the one that it is tried for; borrowed, NULL: none */

@@ -12,6 +12,7 @@
 #include "plugins/samp.h"
 
 struct samp_sched;
+struct daemon;
 struct streams;
 struct bus;
 
@@ -26,6 +27,7 @@ struct samp_env {
 	struct samp_sched *sched; /* NULL: for samp_once() only */
 	struct streams *streams;  /* and bus: NULL: there are none */
 	struct bus *bus;
+	struct daemon *daemon;   /* for the sampler `self`; NULL: there is none */
 	const char *producer;    /* default of producer=; instance= is then producer/NAME */
 	uint64_t component_id;   /* default of component_id= */
 	uint32_t uid, gid, perm; /* defaults of sets */
@@ -72,6 +74,7 @@ int samp_once(struct samp *sp, struct err *err);
 void samp_tell(struct samp *sp, const struct samp_msg *m);
 
 const struct samp_type *samp_type(const struct samp *sp);
+struct daemon *samp_daemon(const struct samp *sp); /* that it belongs to; NULL: to none */
 struct samp_status {
 	enum samp_state_ state;
 	bool degraded, overdue;

@@ -62,6 +62,11 @@ const char *samp_root(const struct samp *sp)
 	return sp->root;
 }
 
+struct daemon *samp_daemon(const struct samp *sp)
+{
+	return sp->env->daemon;
+}
+
 /* -- schemas ------------------------------------------------------------------------------------------------------- */
 
 static const struct metric_def base_metrics[] = {
