@@ -344,16 +344,21 @@ static int attr_build(struct json_attr *a, struct schema *s, bool last, uint64_t
 				       : schema_add(s, a->name, a->type, "", err);
 }
 
+static bool is_schema(const struct json_attr *a)
+{
+	return !strcmp(a->name, "schema");
+}
+
 int json_shape_build(struct json_shape *sh, struct schema *s, uint64_t heap, struct err *err)
 {
 	size_t lists = 0;
 
 	for (size_t i = 0; i < sh->n; i++)
 		lists += is_list(&sh->v[i]);
-	for (size_t i = 0; i < sh->n; i++) {
-		struct json_attr *a = &sh->v[i];
+	for (size_t k = 0; k < 2 * sh->n; k++) {
+		struct json_attr *a = &sh->v[k % sh->n];
 
-		if (a->form == JSON_NOTHING_)
+		if (a->form == JSON_NOTHING_ || is_schema(a) != (k >= sh->n))
 			continue;
 		a->metric = attr_build(a, s, is_list(a) && !--lists, &heap, err);
 		if (a->metric < 0)

@@ -7,7 +7,8 @@
  *	null, []                 nothing
  *
  * In a record, numbers in [] are an array, and what is deeper is its JSON text.  An attribute NAME_max_len beside NAME
- * says for how many entries the list has room from the beginning.
+ * says for how many entries the list has room from the beginning.  The attribute `schema` is the last metric; the others
+ * are in the order of the object.
  */
 #ifndef PLUGINS_JSON_SHAPE_H
 #define PLUGINS_JSON_SHAPE_H

@@ -111,7 +111,7 @@ static int metrics_add(struct slurm_sampler2 *ss, struct schema *s, struct err *
 						    (uint32_t)schema_record_heap(s, ss->job_type, ss->job_room), err);
 	if (rc >= 0)
 		rc = ss->task_list = schema_add_list(
-			s, "task_list", NULL, (uint32_t)schema_record_heap(s, ss->task_type, ss->task_room), err);
+			s, "task_list", "", (uint32_t)schema_record_heap(s, ss->task_type, ss->task_room), err);
 	return rc;
 }
 

@@ -10,6 +10,8 @@ from real import needs_ldmsd, real
 from recorded import of
 
 SAMPLERS = {
+    "all_example": "",
+    "array_example": "",
     "clock": "",
     "dstat": "io=1 stat=1 statm=1 mmalloc=1 fd=1 fdtypes=1 sc_clk_tck=1 auto-schema=1",
     "filesingle": "conf={files} timing",
@@ -22,6 +24,7 @@ SAMPLERS = {
     "procnetdev2": "",
     "procstat": "maxcpu=5 sc_clk_tck=1",
     "procstat2": "interrupt=true soft_interrupt=true",
+    "synthetic": "period=1000000000",
     "vmstat": "",
 }
 FILES = "\n".join(f"v{t} /proc/sys/vm/dirty_ratio {t} 1" for t in "U8 S8 U16 S16 U32 S32 U64 S64 F32 D64 CHAR".split())
