@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/str.h"
 #include "core/base/xalloc.h"
 #include "plugins/attr.h"
+#include "plugins/proc.h"
 #include "plugins/samp.h"
 #include "plugins/test_grammar.h"
 
@@ -19,11 +21,11 @@
 #define LIST_LEN_MAX 1000000
 
 static const struct samp_attr attrs[] = {
-	{ "action", "default", "what this line does: default, add_schema, add_set or add_lists" },
+	{ "action", "default", "what this line does: default, add_schema, add_set, add_lists or add_stream" },
 	{ "base", "instance=", "default: name of the set; of several, NAME_0, NAME_1, ..." },
 	{ "num_sets", "1", "default: how many sets" },
 	{ "num_metrics", "1", "default, add_schema: metrics metric_0, metric_1, ..." },
-	{ "type", "u64", "add_schema: type of these" },
+	{ "type", "u64", "add_schema: type of these; add_stream: string or json (string)" },
 	{ "init_value", "0", "add_schema: what these begin with" },
 	{ "metrics", NULL,
 	  "add_schema: what it holds: name:meta|data:TYPE:INIT:COUNT:UNIT, separated by commas; TYPE is u8 to d64, "
@@ -36,6 +38,12 @@ static const struct samp_attr attrs[] = {
 	{ "value_types", "u64", "add_lists: a list of each of these types, separated by commas" },
 	{ "min_len", "0", "add_lists: entries of a list at least" },
 	{ "max_len", "4", "add_lists: entries of a list at most" },
+	{ "stream", NULL, "add_stream: name of the stream on which a file is published with each sample" },
+	{ "path", NULL, "add_stream: that file" },
+	{ "host", "localhost", "add_stream: where to publish: at this daemon, others subscribe to it" },
+	{ "port", NULL, "add_stream: accepted, like xprt= and auth=" },
+	{ "xprt", NULL, "accepted" },
+	{ "auth", NULL, "accepted" },
 	{ NULL, NULL, NULL },
 };
 
@@ -51,11 +59,18 @@ struct test_set {
 	uint64_t samples;
 };
 
+struct test_stream {
+	char *name, *path;
+	bool json;
+};
+
 struct test_sampler {
 	struct named_schema **schemas;
 	size_t n_schemas;
 	struct test_set *sets;
 	size_t n_sets;
+	struct test_stream *streams;
+	size_t n_streams;
 };
 
 /* -- schemas ------------------------------------------------------------------------------------------------------- */
@@ -315,14 +330,34 @@ static int act_add_lists(struct samp *sp, struct test_sampler *t, struct err *er
 	return rc;
 }
 
+static int act_add_stream(struct samp *sp, struct test_sampler *t, struct err *err)
+{
+	const char *name, *path, *host = samp_attr(sp, "host"), *type = samp_attr(sp, "type");
+	int rc = attr_needed(sp, "stream", "stream=foo", &name, err);
+
+	if (!rc)
+		rc = attr_needed(sp, "path", "path=/tmp/message", &path, err);
+	if (rc)
+		return rc;
+	if (host && strcmp(host, "localhost") && strcmp(host, "127.0.0.1"))
+		return err_set(err, -EINVAL, "host=%s: publishes at this daemon alone; let that one subscribe to it",
+			       host);
+	if (type && strcasecmp(type, "json") && strcasecmp(type, "string"))
+		return err_set(err, -EINVAL, "type=%s: must be json or string", type);
+	if (!t)
+		return 0;
+	t->streams = xrealloc(t->streams, (t->n_streams + 1) * sizeof(*t->streams));
+	t->streams[t->n_streams++] = (struct test_stream){ xstrdup(name), xasprintf("%s%s", samp_root(sp), path),
+							   type && !strcasecmp(type, "json") };
+	return 0;
+}
+
 static const struct action {
 	const char *name;
 	int (*fn)(struct samp *sp, struct test_sampler *t, struct err *err);
 } actions[] = {
-	{ "add_lists", act_add_lists },
-	{ "add_schema", act_add_schema },
-	{ "add_set", act_add_set },
-	{ "default", act_default },
+	{ "add_lists", act_add_lists },   { "add_schema", act_add_schema }, { "add_set", act_add_set },
+	{ "add_stream", act_add_stream }, { "default", act_default },
 };
 #define ACTIONS (sizeof(actions) / sizeof(*actions))
 
@@ -337,7 +372,7 @@ static int act(struct samp *sp, struct test_sampler *t, struct err *err)
 	}
 	near = nearest(word, names);
 	return err_set(err, -EINVAL, "action=%s: %s%s%s", word, near ? "did you mean " : "is none of ",
-		       near ? near : "add_lists, add_schema, add_set, default", near ? "?" : "");
+		       near ? near : "add_lists, add_schema, add_set, add_stream, default", near ? "?" : "");
 }
 
 static int test_check(struct samp *sp, struct err *err)
@@ -360,9 +395,23 @@ static int test_open(struct samp *sp, struct err *err)
 	return rc;
 }
 
+static int stream_publish_file(struct samp *sp, const struct test_stream *ts, struct err *err)
+{
+	struct proc_file pf = { 0 };
+	int rc = proc_open(&pf, "", ts->path, err);
+
+	if (!rc)
+		rc = proc_read(&pf, err);
+	if (!rc)
+		rc = samp_publish(sp, SAMP_STREAM, ts->name, ts->json, pf.buf, err);
+	proc_close(&pf);
+	return rc;
+}
+
 static int test_sample(struct samp *sp, struct err *err)
 {
 	struct test_sampler *t = samp_state(sp);
+	int rc = 0;
 
 	for (size_t i = 0; i < t->n_sets; i++) {
 		struct test_set *s = &t->sets[i];
@@ -371,7 +420,9 @@ static int test_sample(struct samp *sp, struct err *err)
 		test_set_fill(&s->schema->ts, s->set, ++s->samples);
 		samp_end(sp, s->set);
 	}
-	return 0;
+	for (size_t i = 0; !rc && i < t->n_streams; i++)
+		rc = stream_publish_file(sp, &t->streams[i], err);
+	return rc;
 }
 
 static void test_close(struct samp *sp)
@@ -380,6 +431,11 @@ static void test_close(struct samp *sp)
 
 	for (size_t i = 0; i < t->n_schemas; i++)
 		named_schema_free(t->schemas[i]);
+	for (size_t i = 0; i < t->n_streams; i++) {
+		free(t->streams[i].name);
+		free(t->streams[i].path);
+	}
+	free(t->streams);
 	free(t->schemas);
 	free(t->sets);
 }

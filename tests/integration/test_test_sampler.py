@@ -1,7 +1,10 @@
 """test_sampler: sets of any shape by configuration, also while it samples; a slip is an answer, not an end."""
 from ldms import free_port, run, wait_for
 
-CONF = """load name=ts plugin=test_sampler
+CONF = """stream_enable
+load name=hello plugin=hello_sampler
+config name=hello stream=said
+load name=ts plugin=test_sampler
 config name=ts action=add_schema schema=s metrics=component_id:meta:u64:7:1:u,a:data:u64:5:1:bytes,\
 r:data:record:{{x:u64:1:1:u;y:char_array:q:8:u}}:u,l:data:list:[u64:3:1]:4:u,lr:data:list:[record:r:]:2:u
 config name=ts action=add_set schema=s instance=n1/one
@@ -26,6 +29,9 @@ def test_sets_by_configuration(cluster):
     wait_for(lambda: (v := samp.values("n1/two")) and v["n1/two"]["component_id"] == 12, "the second set")
     r = config("action=add_set schema=s instance=n1/two")
     assert r.returncode and "n1/two" in r.stderr
+    cluster.write("message", '{"a":1}\n')
+    assert config(f"action=add_stream stream=said path={cluster.path('message')} type=json port={port}").returncode == 0
+    samp.says('hello: stream_type: JSON, msg: "{"a":1}')
     # it all goes with the instance, through an aggregator, too
     agg = cluster.agg("agg", [samp], "--interval", "100ms")
     wait_for(lambda: sorted(agg.values()) == ["n1/one", "n1/two"], "both sets at the aggregator")

@@ -158,6 +158,10 @@ static void test_refusals(void **state)
 		{ "action=add_lists value_types=u64,x", "'x' is no type" },
 		{ "action=add_lists min_len=5", "min_len=5" },
 		{ "num_sets=x", "num_sets=" },
+		{ "action=add_stream path=/x", "stream= is missing" },
+		{ "action=add_stream stream=x", "path= is missing" },
+		{ "action=add_stream stream=x path=/x host=far", "host=far" },
+		{ "action=add_stream stream=x path=/x type=avro", "type=avro" },
 	};
 	struct fixture *f = *state;
 
