@@ -91,6 +91,8 @@ static const struct source {
 	{ "cgroup", "cgroups=*", IO_STAT },
 	{ "filesingle", "timing conf=ROOT/files", FILES },
 	{ "edac", "", CE_COUNT },
+	{ "jobid", "file=/proc/loadavg", LOADAVG },
+	{ "jobinfo", "file=/proc/loadavg", LOADAVG },
 };
 #define SOURCES (sizeof(sources) / sizeof(*sources))
 
