@@ -11,38 +11,13 @@
 
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "plugins/linux_proc_msg.h"
+#include "plugins/linux_proc_impl.h"
 #include "plugins/proc.h"
 #include "plugins/slurm_event.h"
 
 #define PROCESSES_MAX 100000 /* announcements come from strangers */
 #define TRACKED_DFLT  "/var/run/ldms-netlink-tracked"
 #define EVENT_MAX     65536 /* bytes of an announcement in a file */
-
-/* In front of those of linux_proc_table.c. */
-static const struct metric_def metrics[] = {
-	{ "task_rank", V_U64, "", METRIC_INFO, "number of the task in its job", 1 },
-	{ "start_time", V_CHAR_ARRAY, "", METRIC_INFO, "when the process began, in seconds", LP_TIME_SIZE },
-	{ "start_tick", V_U64, "", METRIC_INFO, "the same, in ticks since the node did", 1 },
-	{ "is_thread", V_U8, "", METRIC_INFO, "1: a thread of another process", 1 },
-	{ "parent", V_S64, "", METRIC_INFO, "process that made it", 1 },
-	{ "exe", V_CHAR_ARRAY, "", METRIC_INFO, "path of its program", 512 },
-	{ "sc_clk_tck", V_S64, "", METRIC_INFO, "ticks of a second", 1 },
-	{ NULL, V_NONE, NULL, METRIC_GAUGE, NULL, 0 },
-};
-enum { RANK, START_TIME, START_TICK, IS_THREAD, PARENT, EXE, SC_CLK_TCK, METRICS };
-
-struct linux_proc {
-	struct lp_conf conf;
-	struct lp_choice choice;
-	struct lp_sender sender;
-	char *schema;
-	struct buf text;
-	int proc_fd;
-	uint64_t btime_s;
-	struct lp_process *processes;
-	uint64_t samples;
-};
 
 static struct lp_read reader(struct linux_proc *lp, const struct lp_process *p)
 {
@@ -53,79 +28,6 @@ static struct lp_read reader(struct linux_proc *lp, const struct lp_process *p)
 				 .syscalls = &lp->conf.syscalls,
 				 .sep = lp->conf.argv_sep,
 				 .text = &lp->text };
-}
-
-/* -- sets ---------------------------------------------------------------------------------------------------------- */
-
-static struct schema *process_schema(struct samp *sp, struct linux_proc *lp, int *ret_first, struct err *err)
-{
-	struct schema *s = samp_schema_new(sp, "linux_proc_sampler", err);
-	int rc = s ? schema_add_defs(s, metrics, lp->conf.sc_clk_tck ? METRICS : SC_CLK_TCK, err) : -EINVAL;
-
-	*ret_first = rc;
-	for (size_t i = 0; rc >= 0 && i < lp_metrics_n(); i++) {
-		lp->choice.index[i] = -1;
-		if (!lp->conf.wanted[i])
-			continue;
-		rc = lp->choice.index[i] = schema_add_defs(s, &lp_metrics[i].def, 1, err);
-		lp->choice.source[lp_metrics[i].source] = true;
-	}
-	if (rc >= 0)
-		return s;
-	schema_free(s);
-	return NULL;
-}
-
-static char *process_name(struct samp *sp, const struct linux_proc *lp, const struct lp_process *p)
-{
-	const struct lp_conf *c = &lp->conf;
-	char who[64];
-
-	if (p->task_rank >= 0)
-		snprintf(who, sizeof(who), "rank/%lld", (long long)p->task_rank);
-	else
-		snprintf(who, sizeof(who), "%d", p->pid);
-	return xasprintf("%s%s%s/%s/%s/%s%s%s", c->prefix ? c->prefix : "", c->prefix ? "/" : "", samp_producer(sp),
-			 p->job, p->start_time, who, c->exe_suffix ? "/" : "", c->exe_suffix ? p->exe : "");
-}
-
-static void meta_number(struct set *set, int i, uint64_t v)
-{
-	v = htole64(v);
-	set_meta_put(set, i, &v, sizeof(v));
-}
-
-static void process_fill(struct lp_process *p, const struct linux_proc *lp, int first)
-{
-	uint8_t thread = p->is_thread;
-	size_t len = strlen(p->exe), most = metrics[EXE].count - 1;
-
-	meta_number(p->set, first + RANK, (uint64_t)p->task_rank);
-	set_meta_text(p->set, first + START_TIME, p->start_time, strlen(p->start_time));
-	meta_number(p->set, first + START_TICK, p->start_tick);
-	set_meta_put(p->set, first + IS_THREAD, &thread, sizeof(thread));
-	meta_number(p->set, first + PARENT, (uint64_t)p->parent);
-	set_meta_text(p->set, first + EXE, p->exe, len < most ? len : most);
-	if (lp->conf.sc_clk_tck)
-		meta_number(p->set, first + SC_CLK_TCK, (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
-static int process_set(struct samp *sp, struct linux_proc *lp, struct lp_process *p, struct err *err)
-{
-	int first;
-	struct schema *s = process_schema(sp, lp, &first, err);
-	char *name;
-
-	if (!s)
-		return -EINVAL;
-	name = process_name(sp, lp, p);
-	p->set = samp_set_named(sp, s, name, err);
-	free(name);
-	if (!p->set)
-		return -ENOMEM;
-	samp_set_job(sp, p->set, p->job_id, p->app_id);
-	process_fill(p, lp, first);
-	return 0;
 }
 
 /* -- processes ----------------------------------------------------------------------------------------------------- */
@@ -247,7 +149,7 @@ static int process_begin(struct samp *sp, struct linux_proc *lp, const struct sl
 		return 0;
 	HASH_ADD_INT(lp->processes, pid, p);
 	if (lp->conf.metric_sets)
-		rc = process_set(sp, lp, p, err);
+		rc = lp_process_set(sp, lp, p, err);
 	if (rc) {
 		process_free(lp, p);
 		return rc;
@@ -335,7 +237,7 @@ static void tracked_read(struct samp *sp, struct linux_proc *lp)
 
 /* -- the sampler --------------------------------------------------------------------------------------------------- */
 
-static int lp_check(struct samp *sp, struct err *err)
+int lp_check(struct samp *sp, struct err *err)
 {
 	struct lp_conf c;
 	int rc = lp_conf_read(sp, &c, err);
@@ -359,14 +261,17 @@ static int btime_read(struct samp *sp, uint64_t *ret, struct err *err)
 	return rc;
 }
 
-static int lp_open(struct samp *sp, struct err *err)
+int lp_open(struct samp *sp, struct err *err)
 {
 	struct linux_proc *lp = samp_state(sp);
 	const char *schema = samp_attr(sp, "schema");
 	char *path = xasprintf("%s/proc", samp_root(sp));
 	int rc = lp_conf_read(sp, &lp->conf, err);
 
-	lp->schema = xstrdup(schema ? schema : "linux_proc_sampler");
+	if (lp->app) /* it has not these */
+		lp->conf.wanted[lp_metric_find("syscall_name", 12)] = lp->conf.wanted[lp_metric_find("sample_us", 9)] =
+			false;
+	lp->schema = xstrdup(schema ? schema : lp->app ? "app_sampler" : "linux_proc_sampler");
 	lp->sender = (struct lp_sender){ .sp = sp, .conf = &lp->conf, .schema = lp->schema };
 	lp->proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!rc && lp->proc_fd < 0)
@@ -376,12 +281,12 @@ static int lp_open(struct samp *sp, struct err *err)
 		rc = btime_read(sp, &lp->btime_s, err);
 	if (!rc)
 		rc = samp_subscribe(sp, SAMP_STREAM | SAMP_MSG, lp->conf.tag, false, lp_take, err);
-	if (!rc)
+	if (!rc && !lp->app)
 		tracked_read(sp, lp);
 	return rc;
 }
 
-static int lp_sample(struct samp *sp, struct err *err)
+int lp_sample(struct samp *sp, struct err *err)
 {
 	struct linux_proc *lp = samp_state(sp);
 	bool files = lp->conf.fd_msg && ++lp->samples % lp->conf.fd_msg == 0;
@@ -404,7 +309,7 @@ static int lp_sample(struct samp *sp, struct err *err)
 	return rc;
 }
 
-static void lp_close(struct samp *sp)
+void lp_close(struct samp *sp)
 {
 	struct linux_proc *lp = samp_state(sp);
 
@@ -423,7 +328,7 @@ const struct samp_type samp_linux_proc_sampler = {
 	.brief = "processes of jobs, a set for each",
 	.source = "events of processes",
 	.attrs = lp_attrs,
-	.metrics = metrics,
+	.metrics = lp_front_metrics,
 	.state_size = sizeof(struct linux_proc),
 	.check = lp_check,
 	.open = lp_open,

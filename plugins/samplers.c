@@ -12,6 +12,7 @@
 /* clang-format off */
 #define SAMPLERS(X) \
 	X(all_example) \
+	X(app_sampler) \
 	X(array_example) \
 	X(cgroup) \
 	X(clock) \

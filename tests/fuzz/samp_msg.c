@@ -3,6 +3,7 @@
  * The first byte chooses the sampler; the rest are messages, a line each.  Every sample that comes of them is whole.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -182,3 +182,18 @@ def test_processes_of_before(cluster, sleeper):
     names = wait_for(lambda: len(n := samp.ls()) == 2 and n, "both sets")
     assert f"node-1/17/1795187727.187727/{a.pid}" in names and [n for n in names if n.startswith("node-1/0/")]
     assert sorted(os.listdir(cluster.path("tracked"))) == sorted([str(a.pid), str(b.pid)])
+
+
+def test_app_sampler(cluster, sleeper):
+    """The older form, for Slurm's tasks."""
+    port = free_port()
+    samp = cluster.daemon("samp", ["samp", "-c", cluster.write("app.conf", CONF.format(port=port, attrs="metrics=stat_pid").replace(
+        "linux_proc_sampler", "app_sampler"))], port)
+    wait_for(lambda: samp.ls_run().returncode == 0, "the daemon to answer")
+    p = sleeper()
+    Procs.announce(samp, ("task_init_priv", {"job_id": 1001, "step_id": 3, "task_pid": p.pid, "task_global_id": 2}))
+    v = wait_for(lambda: samp.values().get(f"node-1/app_sampler/1001/{p.pid}"), "the task's set")
+    assert list(v) == ["component_id", "job_id", "app_id", "task_rank", "stat_pid"]
+    assert v == {"component_id": 1, "job_id": 1001, "app_id": 3, "task_rank": 2, "stat_pid": p.pid}
+    Procs.announce(samp, ("task_exit", {"job_id": 1001, "task_pid": p.pid}))
+    wait_for(lambda: not samp.ls(), "the set to go")

@@ -23,6 +23,9 @@ start name=json interval=1000000
 load name=linux_proc_sampler
 config name=linux_proc_sampler producer=n1 instance=n1/procs component_id=3 message_tag=procs sc_clk_tck=1
 start name=linux_proc_sampler interval=200000
+load name=app_sampler
+config name=app_sampler producer=n1 instance=n1/app component_id=3 stream=tasks
+start name=app_sampler interval=200000
 """
 
 TASKS = {"nnodes": 1, "local_tasks": 2, "total_tasks": 4, "ncpus": 4, "nodeid": 0, "uid": 1000, "gid": 100, "workflow_id": None}
@@ -62,13 +65,15 @@ def both(tmp_path_factory):
         for d in (ours, theirs):
             wait_for(lambda: d.ls_run().returncode == 0, f"{d.name} to answer")
             for tag, lines, how in (("slurm", events, ()), ("objects", map(json.dumps, objects), ("-s",)),
-                                    ("procs", [json.dumps(proc)], ())):
+                                    ("procs", [json.dumps(proc)], ()),
+                                    ("tasks", [slurm("task_init_priv", 1795187234, 1003, task_pid=sleeper.pid, task_id=0,
+                                                     task_global_id=7)], ())):
                 r = subprocess.run([LDMS, "msg", "pub", "-h", "127.0.0.1", "-p", str(d.port), "--json", "-l", *how, tag],
                                    input="".join(line + "\n" for line in lines), capture_output=True, text=True, timeout=60)
                 assert r.returncode == 0, r.stderr
         for d in (ours, theirs):
-            wait_for(lambda: len(v := d.values()) == 6 and 1002 in v["n1/slurm"]["job_id"] and
-                     v["n1/slurm"]["task_pid_1"][:2] == [10020, 10021] and v, f"six sets of {d.name}")
+            wait_for(lambda: len(v := d.values()) == 7 and 1002 in v["n1/slurm"]["job_id"] and
+                     v["n1/slurm"]["task_pid_1"][:2] == [10020, 10021] and v, f"seven sets of {d.name}")
         yield ours, theirs
     finally:
         sleeper.kill()
@@ -96,12 +101,17 @@ def test_objects(both):
 
 @needs_ldmsd
 def test_a_process(both):
-    name, = (n for n in both[0].sets() if n.startswith("n1/0/1795187234.123456/"))
-    mine, real_one = (d.ls_run("-l", name).stdout for d in both)
-    assert of(mine) == of(real_one)
-    mine, real_one = values(mine), values(real_one)
-    moving = {"sample_us", "io_read_b", "io_n_read", "oom_score", "status_voluntary_ctxt_switches"}
-    assert {k: v for k, v in mine.items() if k not in moving} == {k: v for k, v in real_one.items() if k not in moving}
+    # app_sampler of ldmsd has another component_id than it was given, and no names of users
+    moving = {"component_id", "sample_us", "io_read_b", "io_n_read", "oom_score", "status_voluntary_ctxt_switches"}
+    names = [n for n in both[0].sets() if n.startswith(("n1/0/1795187234.123456/", "n1/app_sampler/1003/"))]
+    assert len(names) == 2
+    for name in names:
+        mine, real_one = (d.ls_run("-l", name).stdout for d in both)
+        assert of(mine) == of(real_one)
+        mine, real_one = values(mine), values(real_one)
+        if "app_sampler" in name:
+            moving |= {f"status_{who}_{what}" for who in ("real", "eff", "sav", "fs") for what in ("user", "group")}
+        assert {k: v for k, v in mine.items() if k not in moving} == {k: v for k, v in real_one.items() if k not in moving}
 
 
 @needs_ldmsd
