@@ -173,7 +173,7 @@ static bool text_update(struct cells *c, const char *p, const char *end)
 
 bool cells_update(struct cells *c, struct proc_file *file)
 {
-	if (!c->known || !text_update(c, file->buf, file->buf + file->len)) {
+	if (!c->known || !c->n_lines || !text_update(c, file->buf, file->buf + file->len)) {
 		c->known = false;
 		return false;
 	}
