@@ -49,7 +49,8 @@ int exec_child_begin(struct exec_child *c, char *const argv[], struct err *err)
 	if (rc) {
 		c->pid = 0;
 		close(fds[0]);
-		return err_set(err, rc, "%s: cannot be run: %s", argv[0], err_name(rc));
+		return err_set(err, rc, "%s: cannot be run: %s%s", argv[0], err_name(rc),
+			       rc == -EPERM ? "; with --sandbox no program can" : "");
 	}
 	c->fd = fds[0];
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
