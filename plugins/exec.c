@@ -51,7 +51,7 @@ static int conf_args(struct samp *sp, struct exec *ex, const char *path, struct 
 	const char *list = samp_attr(sp, "args"), *word;
 	size_t n = 0, len;
 
-	ex->argv[n++] = xasprintf("%s%s", samp_root(sp), path);
+	ex->argv[n++] = xstrdup(path);
 	while (list && (len = namelist_next(&list, &word))) {
 		if (n > ARGS_MAX)
 			return err_set(err, -EINVAL, "args=: more than %d", ARGS_MAX);

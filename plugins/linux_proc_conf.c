@@ -51,7 +51,6 @@ const struct samp_attr lp_attrs[] = {
 struct source {
 	const struct samp *sp;
 	const json_t *file; /* NULL: the line */
-	const char *root;
 };
 
 /* -- one value ----------------------------------------------------------------------------------------------------- */
@@ -108,25 +107,24 @@ static char *read_text(const struct source *src, const char *name)
 static int file_lines(const struct source *src, const char *name, const char *path,
 		      int (*fn)(void *to, const char *line, struct err *err), void *to, struct err *err)
 {
-	char *full = xasprintf("%s%s", src->root, path), *line = NULL;
-	FILE *f = fopen(full, "re");
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
 	size_t room = 0;
 	ssize_t n;
 	int rc = 0, at = 0;
 
 	if (!f)
-		rc = err_set(err, -EINVAL, "%s=%s: %s; name a file that can be read", name, full, err_name(errno));
+		rc = err_set(err, -EINVAL, "%s=%s: %s; name a file that can be read", name, path, err_name(errno));
 	while (!rc && (n = getline(&line, &room, f)) > 0) {
 		at++;
 		while (n && strchr(" \t\r\n", line[n - 1]))
 			line[--n] = 0;
 		if (*line && *line != '#' && (rc = fn(to, line, err)))
-			err_prefix(err, rc, "%s=%s:%d: ", name, full, at);
+			err_prefix(err, rc, "%s=%s:%d: ", name, path, at);
 	}
 	if (f)
 		fclose(f);
 	free(line);
-	free(full);
 	return rc;
 }
 
@@ -325,23 +323,21 @@ static int file_check(const json_t *file, const char *path, struct err *err)
 int lp_conf_read(struct samp *sp, struct lp_conf *ret, struct err *err)
 {
 	const char *path = samp_attr(sp, "cfg_file");
-	char *full = path ? xasprintf("%s%s", samp_root(sp), path) : NULL;
-	struct source src = { .sp = sp, .root = samp_root(sp) };
+	struct source src = { .sp = sp };
 	json_error_t where;
 	json_t *file = NULL;
 	int rc = 0;
 
 	*ret = (struct lp_conf){ .metric_sets = true, .argv_fmt = 2 };
-	if (full) {
-		file = json_load_file(full, JSON_REJECT_DUPLICATES, &where);
-		rc = file ? file_check(file, full, err)
-			  : err_set(err, -EINVAL, "cfg_file=%s:%d:%d: %s", full, where.line, where.column, where.text);
+	if (path) {
+		file = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+		rc = file ? file_check(file, path, err)
+			  : err_set(err, -EINVAL, "cfg_file=%s:%d:%d: %s", path, where.line, where.column, where.text);
 		src.file = file;
 	}
-	if (!rc && (rc = conf_read(&src, ret, err)) && full)
-		err_prefix(err, rc, "%s: ", full);
+	if (!rc && (rc = conf_read(&src, ret, err)) && path)
+		err_prefix(err, rc, "%s: ", path);
 	json_decref(file);
-	free(full);
 	return rc;
 }
 

@@ -93,6 +93,7 @@ static const struct source {
 	{ "edac", "", CE_COUNT },
 	{ "jobid", "file=/proc/loadavg", LOADAVG },
 	{ "jobinfo", "file=/proc/loadavg", LOADAVG },
+	{ "file", "conf=ROOT/files", FILES },
 };
 #define SOURCES (sizeof(sources) / sizeof(*sources))
 

@@ -66,10 +66,14 @@ static char *script(struct fixture *f, const char *text)
 	return path;
 }
 
+/* `conf`: what stands behind its path. */
 static void program(struct fixture *f, const char *text, const char *conf)
 {
-	free(script(f, text));
-	config(f, "exec", conf);
+	char *path = script(f, text), *whole = xasprintf("path=%s %s", path, conf);
+
+	config(f, "exec", whole);
+	free(whole);
+	free(path);
 }
 
 static void fails(struct fixture *f, const char *text, const char *conf, const char *words)
@@ -89,7 +93,7 @@ static void test_exec(void **state)
 {
 	struct fixture *f = *state;
 
-	program(f, "echo \"n $1\"; echo b 2.5; echo t some $2; echo '{\"l\":[1,2,3]}'", "path=/prog args=5,text");
+	program(f, "echo \"n $1\"; echo b 2.5; echo t some $2; echo '{\"l\":[1,2,3]}'", "args=5,text");
 	sample(f, "node-1/exec");
 	assert_string_equal(image_schema(f->sn->im.meta), "exec");
 	check_u64(f, "component_id", 7);
@@ -109,15 +113,18 @@ static void test_exec_fails(void **state)
 	struct err err = { "" };
 
 	log_level_set(LOG_QUIET_);
-	fails(f, "echo n 5; exit 3", "path=/prog", "/prog: ended with status 3");
-	fails(f, "kill -SEGV $$", "path=/prog", "was ended by signal 11");
-	fails(f, "true", "path=/prog", "printed nothing");
-	fails(f, "echo only", "path=/prog", "printed 'only' is no `name value`");
-	fails(f, "sleep 1000", "path=/prog deadline=50ms", "did not end within 50ms");
-	fails(f, "yes", "path=/prog", "printed more than 1048576 bytes");
-	fails(f, "head -c 70000 /dev/zero | tr '\\0' a", "path=/prog", "a line of more than 65536 bytes");
-	fails(f, "true", "path=/nowhere", "cannot be run: No such file");
-	program(f, "echo n 1", "path=/prog keep=true");
+	fails(f, "echo n 5; exit 3", "", "/prog: ended with status 3");
+	fails(f, "kill -SEGV $$", "", "was ended by signal 11");
+	fails(f, "true", "", "printed nothing");
+	fails(f, "echo only", "", "printed 'only' is no `name value`");
+	fails(f, "sleep 1000", "deadline=50ms", "did not end within 50ms");
+	fails(f, "yes", "", "printed more than 1048576 bytes");
+	fails(f, "head -c 70000 /dev/zero | tr '\\0' a", "", "a line of more than 65536 bytes");
+	config(f, "exec", "path=/nowhere");
+	assert_int_equal(samp_once(f->sp, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "/nowhere: cannot be run: No such file"));
+	stop(f);
+	program(f, "echo n 1", "keep=true");
 	for (int i = 0; i < 20000 && !samp_once(f->sp, &err); i++)
 		usleep(1000);
 	assert_non_null(strstr(err.msg, "has ended, and was to go on"));
@@ -151,8 +158,7 @@ static void test_exec_keep(void **state)
 	FILE *to;
 
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	program(f, "echo a 1; echo; echo '{\"a\":2}'; echo a 3; read x <$0.fifo; echo; exec sleep 1000",
-		"path=/prog keep=true");
+	program(f, "echo a 1; echo; echo '{\"a\":2}'; echo a 3; read x <$0.fifo; echo; exec sleep 1000", "keep=true");
 	sample_until(f, "a", 2); /* the third is not whole yet */
 	to = fopen(fifo, "w");
 	fputs("x\n", to);
