@@ -14,11 +14,9 @@
 #include "plugins/attr.h"
 #include "plugins/proc.h"
 #include "plugins/samp.h"
-#include "plugins/test_grammar.h"
+#include "plugins/test_attrs.h"
 
-#define SETS_MAX     100000
-#define METRICS_MAX  SCHEMA_CARD_MAX
-#define LIST_LEN_MAX 1000000
+#define SETS_MAX 100000
 
 static const struct samp_attr attrs[] = {
 	{ "action", "default", "what this line does: default, add_schema, add_set, add_lists or add_stream" },
@@ -80,93 +78,6 @@ static void named_schema_free(struct named_schema *ns)
 	test_schema_fini(&ns->ts);
 	free(ns->name);
 	free(ns);
-}
-
-/* metric_0, metric_1, ... */
-static int metrics_add(struct samp *sp, struct test_schema *ts, struct err *err)
-{
-	const char *type = samp_attr(sp, "type"), *init = samp_attr(sp, "init_value");
-	uint64_t n;
-	int rc = attr_range(sp, "num_metrics", 1, 0, METRICS_MAX, &n, err);
-	char name[sizeof("metric_18446744073709551615")];
-	uint64_t from = 0;
-
-	if (rc)
-		return rc;
-	if (init && !test_init_parse(init, &from))
-		return err_set(err, -EINVAL, "init_value=%s: is no number", init);
-	for (uint64_t i = 0; i < n; i++) {
-		struct test_metric *m;
-
-		snprintf(name, sizeof(name), "metric_%llu", (unsigned long long)i);
-		m = test_schema_add(ts, name, type ? type : "u64");
-		if (!m)
-			return err_set(err, -EINVAL,
-				       "type=%s: is no type; use u8 to d64, char, and u8_array to d64_array", type);
-		m->init = from;
-	}
-	return 0;
-}
-
-/* The two that schemas with num_metrics= have in front; their values are the set's. */
-static void ids_add(struct test_schema *ts)
-{
-	test_schema_add(ts, "component_id", "u64")->meta = true;
-	test_schema_add(ts, "job_id", "u64");
-	for (size_t i = 0; i < ts->n; i++) {
-		ts->metrics[i].fixed = true;
-		ts->metrics[i].unit[0] = 0;
-	}
-}
-
-static int metrics_parse(struct samp *sp, struct test_schema *ts, struct err *err)
-{
-	const char *text = samp_attr(sp, "metrics"), *delim = samp_attr(sp, "delim");
-
-	if (delim && (strlen(delim) != 1 || strchr(",;{}[]", *delim)))
-		return err_set(err, -EINVAL, "delim=%s: must be one character, and none of ,;{}[]", delim);
-	if (text && samp_attr_has(sp, "num_metrics"))
-		return err_set(err, -EINVAL, "metrics= and num_metrics= are two ways to say it; give one of them");
-	if (text)
-		return test_schema_parse(ts, text, delim ? *delim : ':', err);
-	if (!samp_attr_has(sp, "num_metrics"))
-		return err_set(err, -EINVAL, "action=add_schema wants metrics= or num_metrics=");
-	ids_add(ts);
-	return metrics_add(sp, ts, err);
-}
-
-static int lists_add(struct samp *sp, struct test_schema *ts, struct err *err)
-{
-	const char *types = samp_attr(sp, "value_types"), *next;
-	uint64_t min, max;
-	int rc = attr_range(sp, "min_len", 0, 0, LIST_LEN_MAX, &min, err);
-
-	if (!rc)
-		rc = attr_range(sp, "max_len", 4, 1, LIST_LEN_MAX, &max, err);
-	if (rc)
-		return rc;
-	if (min > max)
-		return err_set(err, -EINVAL, "min_len=%llu: is more than max_len=%llu", (unsigned long long)min,
-			       (unsigned long long)max);
-	for (types = types ? types : "u64"; types; types = next) {
-		size_t n = strcspn(types, ",");
-		char *text, *type = xstrndup(types, n);
-
-		next = types[n] ? types + n + 1 : NULL;
-		if (test_type_find(types, n) == V_NONE) {
-			rc = err_set(err, -EINVAL,
-				     "value_types=: '%s' is no type; use u8 to d64, char, and u8_array "
-				     "to d64_array",
-				     type);
-			free(type);
-			return rc;
-		}
-		text = xasprintf("list_%s", type);
-		test_schema_add_list(ts, text, type, (uint32_t)min, (uint32_t)max);
-		free(text);
-		free(type);
-	}
-	return 0;
 }
 
 /* The schema that this line describes; yours. */
@@ -259,7 +170,7 @@ static int act_default(struct samp *sp, struct test_sampler *t, struct err *err)
 	int rc = attr_range(sp, "num_sets", 1, 0, SETS_MAX, &n, err);
 
 	if (!rc)
-		rc = schema_read(sp, "test_sampler", metrics_add, &ns, err);
+		rc = schema_read(sp, "test_sampler", test_attrs_metrics, &ns, err);
 	if (rc)
 		return rc;
 	if (!t) {
@@ -281,7 +192,7 @@ static int act_add_schema(struct samp *sp, struct test_sampler *t, struct err *e
 {
 	struct named_schema *ns;
 	uint64_t card = 0;
-	int rc = schema_read(sp, NULL, metrics_parse, &ns, err);
+	int rc = schema_read(sp, NULL, test_attrs_schema, &ns, err);
 
 	/* what is no number was refused before */
 	samp_attr_u64(sp, "set_array_card", 0, &card, NULL);
@@ -321,7 +232,7 @@ static int act_add_set(struct samp *sp, struct test_sampler *t, struct err *err)
 static int act_add_lists(struct samp *sp, struct test_sampler *t, struct err *err)
 {
 	struct named_schema *ns;
-	int rc = schema_read(sp, "test_sampler_lists", lists_add, &ns, err);
+	int rc = schema_read(sp, "test_sampler_lists", test_attrs_lists, &ns, err);
 
 	if (!rc && t)
 		rc = set_add(sp, schema_keep(t, ns), NULL, err);
