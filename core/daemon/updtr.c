@@ -14,9 +14,10 @@
 #include "core/daemon/mirrored.h"
 #include "core/daemon/prdgroup.h"
 
-/* A set with a hint is read this much after it was sampled (ldmsd's LDMSD_UPDTR_OFFSET_INCR), but never so late that it
- * falls together with the next sample. */
-#define HINT_LAG_US (100 * MSEC_US)
+/* A set with a hint is read this much after it was sampled, unless the environment says otherwise, as it does to ldmsd;
+ * but never so late that it falls together with the next sample. */
+#define HINT_LAG_US  (100 * MSEC_US)
+#define HINT_LAG_ENV "LDMSD_UPDTR_OFFSET_INCR" /* microseconds */
 /* A peer's hint may not make us faster than this, nor slower than that; others are passed over. */
 #define HINT_MIN_US (1 * MSEC_US)
 #define HINT_MAX_US (366ll * 86400 * SEC_US)
@@ -58,6 +59,7 @@ struct updtr {
 	struct daemon *d;
 	struct updtr_conf conf;
 	bool running;
+	int64_t hint_lag_us;
 	int64_t phase_us; /* conf.async: the offset that its start made */
 	struct rule *rules;
 	size_t rules_n;
@@ -86,6 +88,19 @@ static int schedule_check(int64_t interval_us, int64_t offset_us, struct err *er
 	return 0;
 }
 
+static int64_t hint_lag_us(void)
+{
+	const char *text = getenv(HINT_LAG_ENV);
+	int64_t us;
+
+	if (!text || !*text)
+		return HINT_LAG_US;
+	if (!unit_time_us(text, &us, NULL) && us >= 0)
+		return us;
+	log_warning("updater", HINT_LAG_ENV "=%s is no time; as without it, %lld microseconds", text, HINT_LAG_US);
+	return HINT_LAG_US;
+}
+
 struct updtr *updtr_new(struct daemon *d, const struct updtr_conf *conf, struct err *err)
 {
 	struct updtr *u;
@@ -94,6 +109,7 @@ struct updtr *updtr_new(struct daemon *d, const struct updtr_conf *conf, struct 
 		return NULL;
 	u = xcalloc(1, sizeof(*u));
 	u->d = d;
+	u->hint_lag_us = hint_lag_us();
 	u->conf = *conf;
 	u->conf.name = xstrdup(conf->name);
 	u->node.name = u->conf.name;
@@ -296,7 +312,7 @@ bool updtr_hint_parse(const char *text, int64_t *interval_us, int64_t *offset_us
 
 static void schedule(const struct updtr *u, const struct prdset *ps, int64_t *interval_us, int64_t *offset_us)
 {
-	int64_t lag_us = HINT_LAG_US;
+	int64_t lag_us = u->hint_lag_us;
 
 	*interval_us = u->conf.interval_us;
 	*offset_us = u->conf.async ? u->phase_us : u->conf.offset_us;

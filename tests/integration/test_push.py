@@ -169,6 +169,21 @@ def test_hints_follow_the_updaters(cluster):
     wait_for(lambda: hint(l2, "s") == "100000:50000", "the hint of a short interval")
 
 
+def test_the_shift_of_hints(cluster):
+    samp = synth(cluster, interval="200ms", metrics=3)
+    aggs = {}
+    for name, value in (("a", "20000"), ("b", "0"), ("c", "soon")):
+        port = free_port()
+        conf = cluster.write(name + ".conf", f"env LDMSD_UPDTR_OFFSET_INCR={value}\n"
+                             f"prdcr_add name=p type=active host=127.0.0.1 port={samp.port} reconnect=200ms\n"
+                             "prdcr_start name=p\nupdtr_add name=u interval=5s auto_interval=true\n"
+                             "updtr_prdcr_add name=u regex=.*\nupdtr_start name=u\n")
+        aggs[name] = cluster.daemon(name, ["agg", "-x", f"sock:{port}:127.0.0.1", "-n", name, "-c", conf], port)
+    for name, want in (("a", "200000:20000"), ("b", "200000:0"), ("c", "200000:100000")):
+        wait_for(lambda: hint(aggs[name], "s") == want, f"the hint of {name}")
+    assert "LDMSD_UPDTR_OFFSET_INCR=soon is no time" in aggs["c"].text()
+
+
 def test_hint_of_a_local_set_changes(cluster):
     port = free_port()
     conf = cluster.write("s.conf", f"listen port={port}\nload name=synth\nconfig name=synth producer=s instance=s perm=0444\n"
