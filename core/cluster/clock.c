@@ -38,12 +38,14 @@ int fault_clock_env(char ***ret, struct err *err)
 
 	if (!lib)
 		return err_set(err, -ENOENT, "clocks cannot be set without libfaketime; install the package faketime");
-	env = xcalloc(7, sizeof(*env));
+	env = xcalloc(8, sizeof(*env));
 	env[n++] = xasprintf("LD_PRELOAD=%s", lib);
 	env[n++] = xstrdup("FAKETIME_TIMESTAMP_FILE=" CLOCK_FILE);
 	env[n++] = xstrdup("FAKETIME_NO_CACHE=1");   /* a step is seen at once */
 	env[n++] = xstrdup("DONT_FAKE_MONOTONIC=1"); /* a machine's uptime does not step */
-	env[n++] = xstrdup("NO_FAKE_STAT=1");        /* times of files stay those of their file system */
+	/* a cure for older C libraries: with ours, waits until a monotonic time would come back at once */
+	env[n++] = xstrdup("FAKETIME_FORCE_MONOTONIC_FIX=0");
+	env[n++] = xstrdup("NO_FAKE_STAT=1"); /* times of files stay those of their file system */
 	free(lib);
 	*ret = env;
 	return 0;

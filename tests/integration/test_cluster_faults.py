@@ -156,6 +156,8 @@ def test_clocks(five):
             sets = json.loads(r.stdout)["sets"] if r.returncode == 0 else []
             return sets and round(float(sets[0]["update"]) - time.time(), -2) // 3600
         wait_for(lambda: sampled() == 0, "a sample")
+        # it waits for the answer, and not for nothing
+        assert five.exec("node3", "ldms", "ctl", "-h", "node3", "daemon_status").returncode == 0
         five.good("fault", "clock", "node3", "+1h")
         assert five.good("fault", "ls").split() == ["node3", "clock", "+3600s"]
         wait_for(lambda: sampled() == 1, "a sample with the new time")
