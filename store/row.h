@@ -12,10 +12,21 @@
 #include "core/base/err.h"
 #include "core/set/snap.h"
 
+/* What a decomposition's column holds, where it is no metric: a file of CSV says more of these. */
+enum row_what { ROW_METRIC, ROW_TIME, ROW_DURATION /* a timestamp, too */, ROW_PRODUCER, ROW_INSTANCE };
+
 struct row_col {
 	char *name;
 	enum value_type type;
 	uint32_t count; /* array length; 1 for scalars */
+	enum row_what what;
+};
+
+/* Columns that a store may want to find rows by, as a decomposition says. */
+struct row_index {
+	char *name;
+	uint32_t *cols; /* places in row_schema.cols, in the order of the key */
+	uint32_t n_cols;
 };
 
 struct row_schema {
@@ -23,6 +34,11 @@ struct row_schema {
 	uint8_t digest[DIGEST_LEN]; /* of what the columns are made from: another digest is another shape */
 	struct row_col *cols;
 	uint32_t n_cols;
+	struct row_index *indices;
+	uint32_t n_indices;
+	/* Made by a decomposition: the columns are all there is to a row (a timestamp and a producer only where it has
+	 * such columns); otherwise the time and the producer of struct row stand in front of them. */
+	bool decomposed;
 	atomic_uint refs;
 };
 

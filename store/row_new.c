@@ -14,7 +14,8 @@ static void col_add(struct row_cut *c, char *name, enum value_type type, uint32_
 
 	rs->cols = xrealloc(rs->cols, n * sizeof(*rs->cols));
 	c->src = xrealloc(c->src, n * sizeof(*c->src));
-	rs->cols[rs->n_cols] = (struct row_col){ name, type, value_is_array(type) ? count : 1 };
+	rs->cols[rs->n_cols] =
+		(struct row_col){ .name = name, .type = type, .count = value_is_array(type) ? count : 1 };
 	c->src[rs->n_cols] = src;
 	rs->n_cols = n;
 }

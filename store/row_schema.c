@@ -18,6 +18,11 @@ void row_schema_put(struct row_schema *rs)
 		return;
 	for (uint32_t i = 0; i < rs->n_cols; i++)
 		free(rs->cols[i].name);
+	for (uint32_t i = 0; i < rs->n_indices; i++) {
+		free(rs->indices[i].name);
+		free(rs->indices[i].cols);
+	}
+	free(rs->indices);
 	free(rs->cols);
 	free(rs->name);
 	free(rs);
