@@ -21,8 +21,9 @@
 #include "plugins/samp.h"
 #include "plugins/test_grammar.h"
 
-#define BLANKS    " \t\r\n"
-#define TEXT_SIZE 256 /* bytes of a text, with its NUL */
+#define BLANKS       " \t\r\n"
+#define CONF_EXAMPLE "conf=/etc/ldms/files.conf"
+#define TEXT_SIZE    256 /* bytes of a text, with its NUL */
 
 static const struct samp_attr attrs[] = {
 	{ "conf", NULL, "a file of lines `name type path expression`; must be given; types are U8 to D64, and TEXT" },
@@ -109,7 +110,7 @@ static int conf_read(struct file *f, struct samp *sp, struct schema *s, struct e
 	size_t room = 0, number = 0;
 	char *line = NULL;
 	FILE *in;
-	int rc = attr_needed(sp, "conf", "conf=/etc/ldms/files.conf", &path, err);
+	int rc = attr_needed(sp, "conf", CONF_EXAMPLE, &path, err);
 
 	if (rc)
 		return rc;
@@ -127,6 +128,13 @@ static int conf_read(struct file *f, struct samp *sp, struct schema *s, struct e
 	free(line);
 	fclose(in);
 	return rc;
+}
+
+static int file_check(struct samp *sp, struct err *err)
+{
+	const char *path;
+
+	return attr_needed(sp, "conf", CONF_EXAMPLE, &path, err);
 }
 
 static int file_open(struct samp *sp, struct err *err)
@@ -212,6 +220,7 @@ const struct samp_type samp_file = {
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct file),
+	.check = file_check,
 	.open = file_open,
 	.sample = file_sample,
 	.close = file_close,

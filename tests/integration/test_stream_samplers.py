@@ -17,6 +17,16 @@ listen xprt=sock host=127.0.0.1 port={port}
 """
 
 
+def test_attributes(cluster):
+    for attrs, words in (("hello_ldms_msg match=[", "match=: regular expression '['"),
+                         ("json_stream_sampler stream=x", "instance_fmt= is missing"),
+                         ("slurm_sampler job_count=0", "job_count=0"), ("file", "conf= is missing"), ("exec", "path= is missing")):
+        name, _, rest = attrs.partition(" ")
+        conf = cluster.write("bad.conf", f"load name={name}\nconfig name={name} {rest}\n")
+        r = run("check", conf)
+        assert r.returncode and "bad.conf:2" in r.stdout + r.stderr and words in r.stdout + r.stderr
+
+
 def test_published(cluster):
     port = free_port()
     samp = cluster.daemon("samp", ["samp", "-c", cluster.write("samp.conf", CONF.format(port=port))], port)
