@@ -33,9 +33,9 @@ LARGE = {  # on made-up files of a large machine, which are mounted in place of 
     "procstat2, 256 processors": ("/proc/stat", lambda t, step: t.cpus(256, step=step), TENTH),
     "procstat, 256 processors": ("/proc/stat", lambda t, step: t.cpus(256, step=step), TENTH),
     "procinterrupts, 256 processors": ("/proc/interrupts", lambda t, step: t.cpus(256, step=step), TENTH),
-    "procnetdev2, 250 interfaces": ("/proc/net/dev", lambda t, step: t.netdevs(250, step=step), TENTH),
     "procdiskstats, 200 disks": ("/proc/diskstats", lambda t, step: t.disks(200, step=step), TENTH),
 }
+MEMORY = "256M"  # for sets of a large machine
 SLOW_S = 0.5   # interval under callgrind
 FAST_S = 0.01  # interval of the native run: a window of seconds holds hundreds of samples
 SETTLE_S = 0.2  # until the floor has started
@@ -80,7 +80,7 @@ def instead(tree, path):
 def measure(bench, make, name, meter, interval_s, rounds, attrs=None, wrap=()):
     """`name` is the sampler's, and maybe more words behind a comma."""
     d = bench.yard.samp(make, conf_sampler(name.split(",")[0], "n1", interval_s, **(attrs or {})),
-                        wrap=(*wrap, *meter.wrap), env=meter.env)
+                        wrap=(*wrap, *meter.wrap), env=meter.env, memory=MEMORY if wrap else None)
     try:
         d.wait_sets(1)
         if interval_s == FAST_S:
@@ -142,7 +142,7 @@ def run_all(bench):
     files = bench.yard.write("singles", SINGLES)
     for name, (attrs, gain) in OTHERS.items():
         run_one(bench, name, gain, attrs={k: files if v == "FILES" else v for k, v in attrs.items()})
-    tree = Tree(bench.yard.path("tree")).cpus(256).disks(200).netdevs(250)
+    tree = Tree(bench.yard.path("tree")).cpus(256).disks(200)
     for name, (path, step, gain) in LARGE.items():
         wrap = bench.try_one(lambda make: instead(tree, path), bench.makes[0])
         if wrap:

@@ -62,15 +62,15 @@ class Tree:
         return self
 
     def cpus(self, n, irqs=IRQS, step=0):
-        """n processors in stat and interrupts; every other interrupt comes."""
+        """n processors in stat and interrupts; each interrupt comes to one of them, and the last kind to all."""
         stat = [f"cpu  {joined(numbers(TIMES, n, n * step, BUSY_TIMES))}"]
         stat += [f"cpu{i} {joined(numbers(TIMES, i, step, BUSY_TIMES))}" for i in range(n)]
-        stat += ["intr " + joined(irq + (0 if irq % 2 else step) for irq in range(irqs)), f"ctxt {step + 1}",
+        stat += ["intr " + joined(irq + step for irq in range(irqs)), f"ctxt {step + 1}",
                  "btime 1795186023", f"processes {step + 2}", "procs_running 3", "procs_blocked 4",
                  "softirq " + joined(k + step for k in range(11))]
         self.put("/proc/stat", "\n".join(stat) + "\n")
         rows = ["     " + "".join(f"{'CPU%d' % i:>11}" for i in range(n))]
-        rows += [f"{irq:>3}:" + "".join(f"{irq * 1000 + i + (0 if irq % 2 else step):>11}" for i in range(n)) +
+        rows += [f"{irq:>3}:" + "".join(f"{irq * 1000 + i + (0 if i != irq % n else step):>11}" for i in range(n)) +
                  f"  IR-PCI-MSI-0000:{irq % 256:02x}:00.0  {irq}-edge  dev{irq}" for irq in range(irqs)]
         rows += ["NMI:" + "".join(f"{i + step:>11}" for i in range(n)) + "   Non-maskable interrupts", f"ERR: {step:>10}"]
         self.put("/proc/interrupts", "\n".join(rows) + "\n")
