@@ -92,6 +92,13 @@ void cells_end(struct cells *c, struct proc_file *file)
 	text_take(c, file);
 }
 
+/* Is a number of 8 to 15 bytes what it was?  Its first ones, and its last ones with what ends it.  (PROC_SLACK allows that at the
+ * end of a text.) */
+static inline bool wide_is_same(const char *p, const char *q, size_t len)
+{
+	return !((proc_load8(p) ^ proc_load8(q)) | (proc_load8(p + len - 7) ^ proc_load8(q + len - 7)));
+}
+
 #define ONE_BLANK 0x3030303030303020ull /* a blank and seven digits, to be 0 to 9 each */
 
 /* A line that was `q` and is `p` now, in a text that ends at `end`: behind it, or NULL when it is another one.  No text has
@@ -126,6 +133,11 @@ static const char *line_update(struct cell_line *line, struct cell *v, const cha
 				*v->slot = htole64(proc_eight(w));
 				p += len;
 				moved = true;
+				continue;
+			}
+		} else if (len < 16) {
+			if (wide_is_same(p, q - len, len)) {
+				p += len;
 				continue;
 			}
 		} else if (len < (size_t)(end - p) && proc_starts(p, q - len, len + 1)) {

@@ -98,7 +98,7 @@ static void test_numbers_change(void **state)
 		struct text t = {
 			.lines = 1 + (int)(random() % LINES),
 			.cells = (int)(random() % (CELLS + 1)),
-			.width = random() % 2 ? 10 : 0,
+			.width = (int)(random() % 3 * 5), /* 0, 5, 10 */
 			.loose = random() % 3 == 0,
 		};
 
