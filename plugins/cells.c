@@ -155,7 +155,7 @@ static const char *line_update(struct cell_line *line, struct cell *v, const cha
 		return proc_next_line(p);
 	tail = (size_t)(behind - q);
 	if (tail == 1) /* the newline alone, mostly */
-		return *p == *q ? p + 1 : NULL;
+		return p < end && *p == *q ? p + 1 : NULL;
 	return tail <= (size_t)(end - p) && !memcmp(p, q, tail) ? p + tail : NULL;
 }
 
