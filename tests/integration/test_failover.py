@@ -216,3 +216,30 @@ def test_in_files(cluster, samplers):
     dump = do(d, "dump_cfg")[1]
     assert "failover_config host=127.0.0.1 port=7 xprt=sock peer_name=a2 interval=200000 timeout_factor=4" in dump
     assert "failover_start" in dump
+
+
+def test_two_that_are_cut_off_from_each_other(hosts):
+    """Each takes the other for dead and collects everything; afterwards each has its own, and nobody else noticed."""
+    c = hosts(4)
+    lines = ("prdcr_add name={s} host={s} port=10000 xprt=sock type=active reconnect=200ms\nprdcr_start name={s}\n"
+             "updtr_add name=u interval=200ms offset=50ms\nupdtr_prdcr_add name=u regex=.*\nupdtr_start name=u\n"
+             "failover_config host={peer} port=10000 xprt=sock peer_name={peer} interval=200ms timeout_factor=3\n"
+             "failover_start\n")
+    for n in ("node1", "node2"):
+        c.node(n).daemon(f"load name=loadavg\nconfig name=loadavg producer={n} instance={n}/loadavg\n"
+                         "start name=loadavg interval=200ms\n")
+    pairs = [c.node(n).daemon(lines.format(s=s, peer=peer), ["-n", n])
+             for n, s, peer in (("node3", "node1", "node4"), ("node4", "node2", "node3"))]
+
+    def status(d):
+        return d.ctl("failover_status")
+
+    def settled(own):
+        return all(status(d)["conn_state"] == "CONFIGURED" and d.ls() == [s] for d, s in zip(pairs, own))
+    own = ["node1/loadavg", "node2/loadavg"]
+    wait_for(lambda: all(d.ls() for d in pairs) and settled(own), "each to have its own")
+    c.fault("cut", "node3", "--from", "node4")
+    wait_for(lambda: all(status(d)["peercfg_activated"] == "1" and set(d.ls()) == set(own) for d in pairs),
+             "both to collect everything")
+    c.fault("heal", "node3,node4")
+    wait_for(lambda: settled(own), "each to have its own again")
