@@ -121,12 +121,12 @@ int ctl_failover_status(struct ctl *c, struct err *err)
 		", \"task_interval\": \"%lld\", \"ping_interval\": \"%lld\", \"ping_skipped\": \"%llu\", \"ping_max\": "
 		"\"%lld\", \"ping_avg\": \"%lld\", \"ping_sd\": \"%f\", \"timeout_factor\": \"%f\", \"auto_switch\": "
 		"\"%d\"",
-		(long long)conf->interval_us, (long long)conf->interval_us, (unsigned long long)st.pings.skipped,
+		(long long)conf->interval_us, (long long)conf->interval_us, (unsigned long long)st.skipped,
 		(long long)st.pings.max_us, (long long)st.pings.avg_us, st.pings.sd_us, conf->factor,
 		conf->auto_switch);
-	put_time(b, "ping_ts", st.pings.sent_us);
-	put_time(b, "echo_ts", st.pings.echo_us);
-	put_time(b, "timeout_ts", st.pings.limit_us);
+	put_time(b, "ping_ts", st.sent_us);
+	put_time(b, "echo_ts", st.echo_us);
+	put_time(b, "timeout_ts", st.limit_us);
 	buf_addf(b,
 		 ", \"failover_state\": \"%s\", \"conn_state\": \"%s\", \"peercfg_activated\": \"%d\", "
 		 "\"peercfg_updtr_activated\": \"%d\", \"peercfg_prdcr_activated\": \"%d\", \"flags\": {",

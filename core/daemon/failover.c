@@ -2,7 +2,6 @@
 #include "core/daemon/failover.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,8 +13,6 @@
 #include "core/daemon/listener.h"
 #include "core/daemon/records.h"
 
-#define PINGS      8   /* looked back on: how long the peer takes for an answer, and how much that varies */
-#define SPREAD     4   /* standard deviations that an answer may come later than the latest of those */
 #define FACTOR_MIN 1.0 /* less, and each ping that is under way would be one that is missed */
 
 struct failover {
@@ -25,15 +22,13 @@ struct failover {
 	struct auth_domain *auth;  /* a reference is held while it is started */
 	enum failover_state state;
 	enum failover_conn conn;
-	struct xprt *x;           /* NULL while DISCONNECTED */
-	ev_timer tick;            /* every interval */
-	int64_t since_us;         /* monotonic: when `conn` was entered */
-	int64_t heard_us;         /* monotonic: the last sign of life of a peer that we know */
-	int64_t sent_us, echo_us; /* wall clock: of the last ping, and of the last answer */
-	int64_t pings[PINGS];
-	unsigned int pings_n; /* in all */
-	uint64_t skipped;
-	bool known, stands_in, pinging, told; /* told: that the peer is away */
+	struct xprt *x;   /* NULL while DISCONNECTED */
+	ev_timer tick;    /* every interval */
+	int64_t since_us; /* monotonic: when `conn` was entered */
+	int64_t heard_us; /* monotonic: the last sign of life of a peer that we know */
+	struct pings pings;
+	int64_t sent_us, echo_us;    /* wall clock, for people: of the last ping, and of the last sign of life */
+	bool known, stands_in, told; /* told: that the peer is away */
 	char why[ERR_MAX];
 };
 
@@ -88,33 +83,9 @@ static void forget(struct failover *f, const char *why)
 		f->keeper->forget(f->keeper);
 }
 
-static void pings_look(const struct failover *f, struct failover_pings *ret)
-{
-	unsigned int n = f->pings_n < PINGS ? f->pings_n : PINGS;
-	double sum = 0, squares = 0, mean;
-
-	*ret = (struct failover_pings){ .skipped = f->skipped, .sent_us = f->sent_us, .echo_us = f->echo_us };
-	for (unsigned int i = 0; i < n; i++) {
-		sum += (double)f->pings[i];
-		if (f->pings[i] > ret->max_us)
-			ret->max_us = f->pings[i];
-	}
-	mean = n ? sum / n : 0;
-	for (unsigned int i = 0; i < n; i++)
-		squares += ((double)f->pings[i] - mean) * ((double)f->pings[i] - mean);
-	ret->avg_us = (int64_t)mean;
-	ret->sd_us = n > 1 ? sqrt(squares / (n - 1)) : 0;
-}
-
-/* The longest silence of a living peer: one that is slow to answer is given more time than one that is not. */
 static int64_t patience_us(const struct failover *f)
 {
-	int64_t by_conf = (int64_t)((double)f->conf.interval_us * f->conf.factor), by_pings;
-	struct failover_pings p;
-
-	pings_look(f, &p);
-	by_pings = p.max_us + (int64_t)(SPREAD * p.sd_us);
-	return by_conf > by_pings ? by_conf : by_pings;
+	return pings_patience_us(&f->pings, (int64_t)((double)f->conf.interval_us * f->conf.factor));
 }
 
 static void heard(struct failover *f)
@@ -145,8 +116,7 @@ static void on_pong(void *arg, int rc, const char *words)
 
 	if (rc < 0 || f->state != FAILOVER_START || says_no(f, rc, "the ping was refused", words))
 		return;
-	f->pinging = false;
-	f->pings[f->pings_n++ % PINGS] = wall_us() - f->sent_us;
+	pings_answered(&f->pings, mono_us());
 	heard(f);
 }
 
@@ -155,11 +125,8 @@ static void ping(struct failover *f)
 	const struct record_pair pair = { FAILOVER_NAME, f->d->name };
 	struct err err = { "" };
 
-	if (f->pinging) {
-		f->skipped++;
+	if (!pings_send(&f->pings, mono_us()))
 		return;
-	}
-	f->pinging = true;
 	f->sent_us = wall_us();
 	if (records_ask(f->d, f->x, FAILOVER_PING, &pair, 1, on_pong, f, &err))
 		disconnect(f, err.msg);
@@ -226,7 +193,7 @@ static void hang_up(struct failover *f)
 	struct xprt *x = f->x;
 
 	f->x = NULL;
-	f->pinging = false;
+	f->pings.out = false;
 	if (!x)
 		return;
 	records_gone(f->d, x);
@@ -390,8 +357,7 @@ int failover_start(struct failover *f, struct err *err)
 	f->state = FAILOVER_START;
 	f->why[0] = '\0';
 	f->told = false;
-	f->pings_n = 0;
-	f->skipped = 0;
+	f->pings = (struct pings){ 0 };
 	ev_now_update(loop_ev(f->d->main));
 	ev_timer_set(&f->tick, 0, every);
 	ev_timer_start(loop_ev(f->d->main), &f->tick);
@@ -460,9 +426,12 @@ void failover_status(const struct failover *f, struct failover_status *ret)
 {
 	*ret = (struct failover_status){ .state = f->state, .conn = f->conn, .why = f->x ? "" : f->why };
 	ret->flags = (f->conf.host ? FAILOVER_HAS_CONF : 0) | (f->stands_in ? FAILOVER_STANDS_IN : 0) |
-		     (f->known ? FAILOVER_HAS_PEER : 0) | (f->pinging ? FAILOVER_PINGING : 0) |
+		     (f->known ? FAILOVER_HAS_PEER : 0) | (f->pings.out ? FAILOVER_PINGING : 0) |
 		     (f->d->ready ? FAILOVER_OWN : 0);
-	pings_look(f, &ret->pings);
+	ret->skipped = f->pings.skipped;
+	ret->sent_us = f->sent_us;
+	ret->echo_us = f->echo_us;
+	pings_sum(&f->pings, &ret->pings);
 	if (f->known)
-		ret->pings.limit_us = f->echo_us + patience_us(f);
+		ret->limit_us = f->echo_us + patience_us(f);
 }

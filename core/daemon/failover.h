@@ -11,6 +11,7 @@
 #define CORE_DAEMON_FAILOVER_H
 
 #include "core/daemon/daemon.h"
+#include "core/daemon/pings.h"
 
 /* Numbers of the wire, frozen (man ldms-wire): requests, and what they say. */
 #define FAILOVER_PAIR      0x705
@@ -87,20 +88,16 @@ void failover_reset(struct failover *f);
 /* Is the connection ours to the peer?  It alone is told what the peer has. */
 bool failover_is_link(const struct failover *f, const struct xprt *x);
 
-/* Of the last pings. */
-struct failover_pings {
-	int64_t max_us, avg_us;
-	double sd_us;
-	uint64_t skipped;                   /* were due while the last one had no answer */
-	int64_t sent_us, echo_us, limit_us; /* wall clock; limit: then the peer counts as dead.  0: never */
-};
-
 struct failover_status {
 	enum failover_state state;
 	enum failover_conn conn;
 	uint32_t flags; /* enum failover_flag */
-	struct failover_pings pings;
-	const char *why; /* why it is not connected; "" */
+	struct pings_sum pings;
+	uint64_t skipped; /* pings that were due while the last one had no answer */
+	int64_t sent_us, echo_us,
+		limit_us; /* wall clock: of the last ping, the last answer, and when its silence is too long;
+					     * 0: never */
+	const char *why;  /* why it is not connected; "" */
 };
 void failover_status(const struct failover *f, struct failover_status *ret);
 

@@ -120,6 +120,47 @@ static void test_updaters(void **state)
 	assert_null(d->updtrs->hh.next);
 }
 
+/* Answers that come after so many microseconds each. */
+static struct pings pings_of(const int64_t *took, size_t n)
+{
+	struct pings p = { 0 };
+	int64_t now = 5;
+
+	for (size_t i = 0; i < n; i++) {
+		assert_true(pings_send(&p, now));
+		assert_false(pings_send(&p, now + 1)); /* it is out */
+		now += took[i];
+		pings_answered(&p, now);
+	}
+	return p;
+}
+
+static void test_pings(void **state)
+{
+	static const int64_t even[] = { 100, 100, 100 }, slow[] = { 1, 1, 1, 1, 1, 1, 1, 1, 4000, 8000 };
+	struct pings none = { 0 }, p = pings_of(even, 3);
+	struct pings_sum sum;
+
+	(void)state;
+	pings_sum(&none, &sum);
+	assert_int_equal(sum.max_us, 0);
+	assert_int_equal(pings_patience_us(&none, 7), 7);
+	pings_sum(&p, &sum);
+	assert_int_equal(sum.max_us, 100);
+	assert_int_equal(sum.avg_us, 100);
+	assert_true(sum.sd_us == 0);
+	assert_int_equal(p.skipped, 3);
+	assert_int_equal(pings_patience_us(&p, 1000), 1000);
+	assert_int_equal(pings_patience_us(&p, 50), 100);
+	/* six of 1, and 4000 and 8000: the older ones are forgotten */
+	p = pings_of(slow, 10);
+	pings_sum(&p, &sum);
+	assert_int_equal(sum.max_us, 8000);
+	assert_int_equal(sum.avg_us, 1500);
+	assert_true(sum.sd_us > 2970 && sum.sd_us < 2980);
+	assert_true(pings_patience_us(&p, 1000) > 8000 + 4 * 2970);
+}
+
 static void test_what_cannot_be_kept(void **state)
 {
 	struct daemon *d = *state;
@@ -151,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_producer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_updaters, setup, teardown),
+		cmocka_unit_test(test_pings),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_kept, setup, teardown),
 	};
 
