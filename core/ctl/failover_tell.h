@@ -4,7 +4,7 @@
 
 #include "core/ctl/verb.h"
 
-/* To the peer that asks, as records (failover_keep.c has their table): producers that were configured here, updaters and
+/* To the peer that asks, as records (failover_take.c has their table): producers that were configured here, updaters and
  * storage policies; not what is kept for the peer. */
 int failover_tell(struct ctl *c, struct err *err);
 

@@ -34,7 +34,7 @@ struct peer_verb {
 	bool silent; /* never answered, good or bad */
 };
 
-/* What the failover peer has (failover_keep.c). */
+/* What the failover peer has (failover_take.c). */
 int peer_has_prdcr(struct peer_call *c, struct err *err);
 int peer_has_updtr(struct peer_call *c, struct err *err);
 int peer_has_strgp(struct peer_call *c, struct err *err);

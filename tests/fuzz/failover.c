@@ -1,6 +1,6 @@
 /* failover.c - what a failover peer says that it has: attributes of its records, and what is made of them.
  *
- * Reaches core/ctl/failover_keep.c and, through the verbs that it uses, the making of producers, updaters and storage
+ * Reaches core/ctl/failover_take.c, failover_keep.c and, through the verbs that it uses, the making of producers, updaters and storage
  * policies.  Input: pieces (feed.h); the selector says what the bytes become: 0 all was told, 1 forget, else the
  * attributes of 0x707, 0x708 or 0x709.
  */
