@@ -26,6 +26,11 @@
 #define KEEP_IDLE_S     10
 #define KEEP_INTERVAL_S 2
 #define KEEP_COUNT      3
+/* What gets no acknowledgement is sent again at least so often: the kernel's least. */
+#define AGAIN_MAX_MS 1000
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44 /* Linux 6.15 */
+#endif
 
 struct sock {
 	struct zap z;
@@ -398,6 +403,8 @@ static void sock_take(struct sock *s, int fd, int family)
 		{ IPPROTO_TCP, TCP_NODELAY, 1 },
 		/* with something under way the kernel does not ask whether the other side lives, it just sends again */
 		{ IPPROTO_TCP, TCP_USER_TIMEOUT, dead_ms },
+		/* ... and soon: by default it waits as long again as the network was away; older kernels refuse */
+		{ IPPROTO_TCP, TCP_RTO_MAX_MS, AGAIN_MAX_MS },
 	};
 
 	s->fd = fd;
