@@ -202,6 +202,7 @@ static const struct probe {
 	{ "prdcr_status", NULL, "sets not ready", sets_not_ready },
 	{ "prdcr_status", "failed", "updates failed", each },
 	{ "prdcr_status", "torn", "samples torn", each },
+	{ "prdcr_status", "missed", "samples that never came", each },
 	{ "updtr_status", NULL, "updaters stopped", stopped },
 	{ "update_time_stats", "skipped_cnt", "updates skipped", updates },
 	{ "update_time_stats", "oversampled_cnt", "updates without news", updates },

@@ -28,11 +28,12 @@ static const struct show_table show_prdcr_status[] = {
 	  .cols = COLS(TEXT("Name", "name"), TEXT("Host", "host"), NUM("Port", "port"), TEXT("Xprt", "transport"),
 		       TEXT("Auth", "auth"), NUM("Rail", "rail"), NUM("Quota", "quota"), NUM("Rx rate", "rx_rate"),
 		       US("Reconnect", "reconnect_us"), TEXT("Type", "type"), TEXT("State", "state"),
-		       NUM("Updates", "updates"), NUM("Skipped", "skipped"), NUM("Failed", "failed"),
-		       TEXT("Why", "why")),
+		       NUM("Updates", "updates"), NUM("Skipped", "skipped"), NUM("Missed", "missed"),
+		       NUM("Failed", "failed"), TEXT("Why", "why")),
 	  .subs = TABLES(
 		  { .rows = "sets>*",
-		    .cols = COLS(TEXT("Set", "inst_name"), TEXT("Schema", "schema_name"), TEXT("State", "state")) }) },
+		    .cols = COLS(TEXT("Set", "inst_name"), TEXT("Schema", "schema_name"), TEXT("State", "state"),
+			       NUM("Missed", "missed")) }) },
 	{ .rows = NULL },
 };
 

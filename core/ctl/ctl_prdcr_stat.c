@@ -39,7 +39,10 @@ static void status_one(struct buf *b, struct prdcr *p)
 		reply_string(b, ps->name);
 		buf_addf(b, ",\"schema_name\":");
 		reply_string(b, ps->schema);
-		buf_addf(b, ",\"state\":\"%s\"}", prdset_state_name(ps->state));
+		buf_addf(b, ",\"state\":\"%s\"", prdset_state_name(ps->state));
+		if (ps->gap.missed) /* beyond ldmsd, where there is something to say */
+			buf_addf(b, ",\"missed\":%u", ps->gap.missed);
+		buf_addf(b, "}");
 		sep = ",\n";
 	}
 	/* beyond ldmsd: what a person wants to know of a producer that is not there, or whose sets do not move */
@@ -48,10 +51,10 @@ static void status_one(struct buf *b, struct prdcr *p)
 	prdcr_put_wants(b, p);
 	buf_addf(b,
 		 ",\"connects\":%llu,\"disconnects\":%llu,\"failures\":%llu,\"updates\":%llu,\"oversampled\":%llu,"
-		 "\"torn\":%llu,\"failed\":%llu,\"skipped\":%llu}",
+		 "\"torn\":%llu,\"failed\":%llu,\"skipped\":%llu,\"missed\":%llu}",
 		 (unsigned long long)st.connects, (unsigned long long)st.disconnects, (unsigned long long)st.failures,
 		 (unsigned long long)st.updates, (unsigned long long)st.oversampled, (unsigned long long)st.torn,
-		 (unsigned long long)st.failed, (unsigned long long)st.skipped);
+		 (unsigned long long)st.failed, (unsigned long long)st.skipped, (unsigned long long)st.missed);
 }
 
 static void status_table(struct ctl *c, struct node **table)

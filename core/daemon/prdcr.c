@@ -289,6 +289,7 @@ static void hang_up(struct prdcr *p)
 {
 	ev_timer_stop(loop_ev(p->loop), &p->retry);
 	drop(p);
+	prdgap_forget(p); /* what is stopped by hand loses nothing */
 }
 
 static void serve_local(struct prdcr *p)
@@ -348,6 +349,7 @@ static void free_cb(void *arg)
 	free((char *)p->conf.listen);
 	free(p->why);
 	prdcr_wants_free(p);
+	prdgap_forget(p);
 	auth_domain_put(p->auth);
 	free(p->updtrs);
 	free(p->asking);

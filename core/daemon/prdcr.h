@@ -10,6 +10,7 @@
 #define CORE_DAEMON_PRDCR_H
 
 #include "core/daemon/daemon.h"
+#include "core/daemon/prdgap.h"
 
 enum prdcr_type {
 	PRDCR_ACTIVE,     /* we connect */
@@ -73,6 +74,7 @@ struct prdset {
 	uint16_t rest, failures; /* turns to let pass before the next lookup, and lookups that failed in a row */
 	char *schema;
 	struct prdset_times times;
+	struct prdgap gap; /* samples that did not come */
 	struct prdgroup *group; /* a set group; NULL: a set like others (prdgroup.h) */
 	UT_hash_handle hh;
 	char name[];
@@ -81,6 +83,7 @@ struct prdset {
 struct prdcr_stats {
 	uint64_t connects, disconnects, failures;
 	uint64_t updates, oversampled, torn, failed, skipped;
+	uint64_t missed; /* samples that did not come: prdgap.h */
 	unsigned int sets;
 };
 

@@ -24,6 +24,8 @@ struct prdcr {
 	char *why; /* in words, why it is not connected; NULL: nothing is to be said */
 	enum xprt_fail fail; /* while there is a why */
 	struct prdset *sets;
+	struct prdgap_gone *gone; /* sets that went, as far as samples may be missing since */
+	unsigned int sets_max; /* at a time, so far */
 	struct membership *memberships; /* prdgroup.c's */
 	struct updtr **updtrs; /* running ones that care */
 	unsigned int updtrs_n;

@@ -83,6 +83,8 @@ static void push_follow(struct prdset *ps)
 
 void prdset_updtrs_changed(struct prdset *ps)
 {
+	if (!ps->members)
+		ps->gap.ts_us = 0; /* what nobody reads is not missed */
 	if (ps->prdcr->conf.type == PRDCR_LOCAL)
 		return; /* its own writer says what there is to say */
 	push_follow(ps);
@@ -119,6 +121,7 @@ static void prdset_free(struct prdset *ps)
 
 	HASH_DEL(p->sets, ps);
 	p->stats.sets--;
+	prdgap_keep(ps);
 	updtr_set_del(ps);
 	prdgroup_fini(ps);
 	if (ps->ticket)
@@ -153,6 +156,7 @@ static struct prdset *prdset_new(struct prdcr *p, const char *name, const char *
 	memcpy(ps->name, name, strlen(name) + 1);
 	HASH_ADD_STR(p->sets, name, ps);
 	p->stats.sets++;
+	prdgap_recall(ps);
 	return ps;
 }
 
@@ -260,6 +264,7 @@ static void on_updated(struct rset *rs, enum update_result res, int rc, const st
 	switch (res) {
 	case UPDATE_NEW:
 		p->stats.updates++;
+		prdgap_count(ps, data);
 		if (!rs->busy) /* else more samples of the ring follow */
 			time_count(ps);
 		ps->told = false;
@@ -404,11 +409,14 @@ static void turn_local(struct prdset *ps)
 		return;
 	}
 	ps->gn = gn;
-	if (!prdset_strgps(ps))
+	if (!prdset_strgps(ps)) {
+		ps->gap.ts_us = 0;
 		return;
+	}
 	sn = snap_new(ps->set);
 	if (sn && le32toh(sn->im.data->flags) == SET_TRANS_DONE) {
 		p->stats.updates++;
+		prdgap_count(ps, sn->im.data);
 		prdset_store(ps, sn);
 	} else {
 		p->stats.torn++;
