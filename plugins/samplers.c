@@ -28,7 +28,13 @@
 	X(jobinfo) \
 	X(json_stream_sampler) \
 	X(linux_proc_sampler) \
+	X(lnet_stats) \
 	X(loadavg) \
+	X(lustre2_client) \
+	X(lustre_client) \
+	X(lustre_mdc) \
+	X(lustre_mdt) \
+	X(lustre_ost) \
 	X(meminfo) \
 	X(perf) \
 	X(procdiskstats) \
