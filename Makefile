@@ -43,6 +43,11 @@ ifeq ($(words $(EDIT)),4)
 CPPFLAGS += -DHAVE_LIBEDIT
 LIBS     += $(EDIT)
 endif
+# The embedded store, and `ldms query`, where sqlite's header is there.
+ifeq ($(shell echo '\#include <sqlite3.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes),yes)
+CPPFLAGS += -DHAVE_SQLITE
+LIBS     += $(call archive,sqlite3) -ldl
+endif
 
 SRCS := $(sort $(wildcard core/base/*.c core/set/*.c core/daemon/*.c core/ctl/*.c core/cluster/*.c xprt/*.c plugins/*.c store/*.c cmd/*.c))
 OBJS := $(SRCS:%.c=$(B)/%.o)

@@ -5,7 +5,8 @@
 
 #define STORES(X)                                                                                                      \
 	X(csv)                                                                                                         \
-	X(none)
+	X(none)                                                                                                        \
+	X(sqlite)
 
 #define X(n) extern const struct store_type store_##n;
 STORES(X)
