@@ -21,7 +21,20 @@ struct csv_conf {
 	mode_t file_perm, dir_perm;
 };
 
-/* -- csv_line.c: text ---------------------------------------------------------------------------------------------- */
+#define CSV_PRODUCER_SZ 64 /* with a comma */
+
+/* Does an array have a field for each element?  Does each value have its user data in front? */
+static inline bool csv_expands(const struct csv_conf *conf, const struct row_schema *rs)
+{
+	return conf->expand_array || rs->decomposed;
+}
+
+static inline bool csv_userdata(const struct csv_conf *conf, const struct row_schema *rs)
+{
+	return conf->userdata && !rs->decomposed; /* its columns need not be made of one metric */
+}
+
+/* -- csv_line.c, csv_head.c: text ---------------------------------------------------------------------------------- */
 
 /* What is known of a schema's rows beforehand. */
 struct csv_plan {

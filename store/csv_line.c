@@ -1,4 +1,4 @@
-/* csv_line.c - the text of CSV files: headers, kinds, rows.
+/* csv_line.c - the text of CSV files: rows.  Headers and kinds are csv_head.c's.
  *
  *	#Time,Time_usec,ProducerName,component_id,load1min,per_core0,per_core1
  *	1795187393.001651,1651,node-1,1,0.54000000000000004,10435,11080
@@ -6,6 +6,9 @@
  * One row is one line, whatever a text holds: line breaks in it become blanks.  Otherwise texts are written as they
  * are, as ldmsd does, so that one with a comma in it shifts the columns behind it; `ietfcsv=1` quotes all texts (as in
  * RFC 4180).  A column has its fields on every line: a value that is missing leaves them empty.
+ *
+ * The rows of a decomposition have just its columns; a timestamp among them is written as the time of other rows is, in
+ * two fields, floating point numbers (unless in arrays) as %f, and arrays always one field for each element.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,77 +17,8 @@
 #include "store/csv.h"
 #include "store/digits.h"
 
-#define LINE_MAX_B  (16u << 20) /* bytes: a line of half a million numbers is a mistake, or an attack on our memory */
-#define PRODUCER_SZ 64          /* with a comma */
-#define TIME_SZ     (2 * DIGITS_MAX)
-
-/* -- headers ------------------------------------------------------------------------------------------------------- */
-
-/* How many fields a column has. */
-static uint32_t col_fields(const struct csv_conf *conf, const struct row_col *col)
-{
-	return conf->expand_array && value_is_array(col->type) && col->type != V_CHAR_ARRAY ? col->count : 1;
-}
-
-/* A column's name in the header: NAME, or NAME0 NAME1 ... for the elements of an array. */
-static void name_add(struct buf *b, const struct csv_conf *conf, const char *name, bool elem, uint32_t i,
-		     const char *suffix)
-{
-	const char *quote = conf->ietf ? "\"" : "";
-
-	if (elem)
-		buf_addf(b, "%s%s%u%s%s", quote, name, i, suffix, quote);
-	else
-		buf_addf(b, "%s%s%s%s", quote, name, suffix, quote);
-}
-
-void csv_header_add(struct buf *b, const struct csv_conf *conf, const struct row_schema *rs)
-{
-	static const char *const first[][3] = { { "Time", "Time_usec", "ProducerName" },
-						{ "Time_msec", "Time_usec", "ProducerName" } };
-
-	for (size_t i = 0; i < 3; i++) {
-		buf_add(b, i ? "," : "#", 1);
-		name_add(b, conf, first[conf->time_format][i], false, 0, "");
-	}
-	for (uint32_t c = 0; c < rs->n_cols; c++) {
-		const struct row_col *col = &rs->cols[c];
-		bool elems = conf->expand_array && value_is_array(col->type) && col->type != V_CHAR_ARRAY;
-
-		for (uint32_t i = 0, n = col_fields(conf, col); i < n; i++) {
-			buf_add(b, ",", 1);
-			if (conf->userdata) {
-				name_add(b, conf, col->name, elems, i, ".userdata");
-				buf_add(b, ",", 1);
-			}
-			name_add(b, conf, col->name, elems, i, conf->userdata ? ".value" : "");
-		}
-	}
-	buf_add(b, "\n", 1);
-}
-
-void csv_kinds_add(struct buf *b, const struct csv_conf *conf, const struct row_schema *rs)
-{
-	bool arrays = conf->typeheader == 2;
-
-	buf_addf(b, "#!ldms%s-kinds%s!timestamp,u64,char[]%d", arrays ? "-array" : "", conf->userdata ? "-udata" : "",
-		 PRODUCER_SZ);
-	for (uint32_t c = 0; c < rs->n_cols; c++) {
-		const struct row_col *col = &rs->cols[c];
-		uint32_t n = arrays ? 1 : col_fields(conf, col);
-
-		for (uint32_t i = 0; i < n; i++) {
-			buf_addf(b, "%s", conf->userdata ? ",u64," : ",");
-			if (col->type == V_CHAR_ARRAY && !arrays)
-				buf_addf(b, "char[]");
-			else if (value_is_array(col->type) && (arrays || !conf->expand_array))
-				buf_addf(b, "%s%u", value_type_name(col->type), col->count);
-			else
-				buf_addf(b, "%s", value_type_name(value_elem_type(col->type)));
-		}
-	}
-	buf_add(b, "\n", 1);
-}
+#define LINE_MAX_B (16u << 20) /* bytes: a line of half a million numbers is a mistake, or an attack on our memory */
+#define TIME_SZ    (2 * DIGITS_MAX)
 
 /* -- values -------------------------------------------------------------------------------------------------------- */
 
@@ -159,6 +93,22 @@ static inline char *put_elem(char *p, enum value_type type, const uint8_t *at)
 	}
 }
 
+/* Two fields. */
+static char *put_time(char *p, const struct csv_conf *conf, uint32_t sec, uint32_t usec)
+{
+	usec %= 1000000;
+	if (conf->time_format) {
+		p = put_u64(p, sec * (uint64_t)1000 + usec / 1000);
+		usec %= 1000;
+	} else {
+		p = put_u64(p, sec);
+		*p++ = '.';
+		p = put_six(p, usec);
+	}
+	*p++ = ',';
+	return put_u64(p, usec);
+}
+
 static char *put_timestamp(char *p, struct value v)
 {
 	struct value_time t = value_time(v);
@@ -182,16 +132,17 @@ static char *put_array(char *p, const struct csv_conf *conf, const struct row *r
 	enum value_type type = value_is_array(v.type) && v.type != V_CHAR_ARRAY ? value_elem_type(v.type) : V_NONE;
 	size_t size = value_elem_size(type);
 	uint32_t n = row->schema->cols[col].count;
-	bool one = !conf->expand_array;
+	bool one = !csv_expands(conf, row->schema);
+	bool userdata = csv_userdata(conf, row->schema);
 
-	if (one && conf->userdata)
+	if (one && userdata)
 		p = put_user_data(p, row, col);
 	if (one)
 		p = stpcpy(p, conf->array_lquote);
 	for (uint32_t i = 0; i < n; i++) {
 		if (i)
 			p = stpcpy(p, one ? conf->array_sep : ",");
-		if (!one && conf->userdata)
+		if (!one && userdata)
 			p = put_user_data(p, row, col);
 		if (i < v.count)
 			p = put_elem(p, type, v.p + i * size);
@@ -206,7 +157,7 @@ static char *put_column(char *p, const struct csv_conf *conf, const struct row *
 
 	if (value_is_array(type) && type != V_CHAR_ARRAY)
 		return put_array(p, conf, row, col);
-	if (conf->userdata)
+	if (csv_userdata(conf, row->schema))
 		p = put_user_data(p, row, col);
 	if (v.type == V_CHAR_ARRAY)
 		return type == V_CHAR_ARRAY ? put_text(p, conf, v) : p;
@@ -215,20 +166,26 @@ static char *put_column(char *p, const struct csv_conf *conf, const struct row *
 	return put_elem(p, v.type, v.p);
 }
 
-static char *put_time(char *p, const struct csv_conf *conf, const struct row *row)
+/* A column of a decomposition. */
+static char *put_decomposed(char *p, const struct csv_conf *conf, const struct row *row, uint32_t col)
 {
-	uint32_t usec = row->ts_usec % 1000000;
+	const struct value v = row->v[col];
+	enum value_type type = row->schema->cols[col].type;
+	struct value_time t;
 
-	if (conf->time_format) {
-		p = put_u64(p, row->ts_sec * (uint64_t)1000 + usec / 1000);
-		usec %= 1000;
-	} else {
-		p = put_u64(p, row->ts_sec);
-		*p++ = '.';
-		p = put_six(p, usec);
+	if (type == V_TIMESTAMP && v.type == V_TIMESTAMP) {
+		t = value_time(v);
+		return put_time(p, conf, t.sec, t.usec);
 	}
-	*p++ = ',';
-	return put_u64(p, usec);
+	if (type == V_TIMESTAMP) { /* two empty fields */
+		*p++ = ',';
+		return p;
+	}
+	if (value_is_array(type) && type != V_CHAR_ARRAY)
+		return put_array(p, conf, row, col);
+	if (v.type == V_F32 || v.type == V_D64)
+		return put_fixed(p, value_d64(v, 0));
+	return put_column(p, conf, row, col);
 }
 
 /* -- rows ---------------------------------------------------------------------------------------------------------- */
@@ -239,7 +196,7 @@ int csv_plan_init(struct csv_plan *plan, const struct csv_conf *conf, const stru
 	size_t elem = DIGITS_MAX + strlen(conf->array_sep) + 1 + (conf->userdata ? DIGITS_MAX : 0);
 	size_t header = 0;
 
-	*plan = (struct csv_plan){ .room = TIME_SZ + PRODUCER_SZ + DIGITS_MAX };
+	*plan = (struct csv_plan){ .room = TIME_SZ + CSV_PRODUCER_SZ + DIGITS_MAX };
 	plan->texts = xcalloc(rs->n_cols, sizeof(*plan->texts));
 	plan->u64_run = xcalloc(rs->n_cols, sizeof(*plan->u64_run));
 	for (uint32_t c = 0; c < rs->n_cols; c++) {
@@ -248,6 +205,8 @@ int csv_plan_init(struct csv_plan *plan, const struct csv_conf *conf, const stru
 		uint32_t fields = col->type == V_CHAR_ARRAY ? 1 : col->count;
 
 		plan->room += quotes + (size_t)fields * elem;
+		if (rs->decomposed && (col->type == V_F32 || col->type == V_D64))
+			plan->room += FIXED_MAX;
 		header += (size_t)fields * (strlen(col->name) + elem);
 		if (plan->room > LINE_MAX_B || header > LINE_MAX_B) {
 			csv_plan_fini(plan);
@@ -261,7 +220,7 @@ int csv_plan_init(struct csv_plan *plan, const struct csv_conf *conf, const stru
 			plan->texts[plan->n_texts++] = c;
 	}
 	for (uint32_t c = rs->n_cols, run = 0; c--;) {
-		run = rs->cols[c].type == V_U64 && !conf->userdata ? run + 1 : 0;
+		run = rs->cols[c].type == V_U64 && !csv_userdata(conf, rs) ? run + 1 : 0;
 		plan->u64_run[c] = run;
 	}
 	return 0;
@@ -290,6 +249,25 @@ static __attribute__((noinline)) char *put_u64_run(char *p, const struct value *
 	return p;
 }
 
+/* The fields of the columns from c on, a comma in front of each. */
+static inline __attribute__((always_inline)) char *
+put_columns(char *p, const struct csv_conf *conf, const struct csv_plan *plan, const struct row *row, uint32_t c)
+{
+	const uint32_t n = row->schema->n_cols;
+
+	for (uint32_t done; c < n; c += done) {
+		done = 0;
+		if (plan->u64_run[c])
+			p = put_u64_run(p, &row->v[c], plan->u64_run[c], &done);
+		if (done)
+			continue;
+		*p++ = ',';
+		p = row->schema->decomposed ? put_decomposed(p, conf, row, c) : put_column(p, conf, row, c);
+		done = 1;
+	}
+	return p;
+}
+
 void csv_row_add(struct buf *b, const struct csv_conf *conf, const struct csv_plan *plan, const struct row *row)
 {
 	const uint32_t n = row->schema->n_cols;
@@ -299,18 +277,15 @@ void csv_row_add(struct buf *b, const struct csv_conf *conf, const struct csv_pl
 	for (uint32_t i = 0; i < plan->n_texts; i++)
 		room += 2 * (size_t)row->v[plan->texts[i]].count;
 	line = buf_reserve(b, room);
-	p = put_time(line, conf, row);
-	*p++ = ',';
-	p = put_raw(p, row->producer, strnlen(row->producer, PRODUCER_SZ - 1));
-	for (uint32_t c = 0, done; c < n; c += done) {
-		done = 0;
-		if (plan->u64_run[c])
-			p = put_u64_run(p, &row->v[c], plan->u64_run[c], &done);
-		if (!done) {
-			*p++ = ',';
-			p = put_column(p, conf, row, c);
-			done = 1;
-		}
+	p = line;
+	if (!row->schema->decomposed) {
+		p = put_time(p, conf, row->ts_sec, row->ts_usec);
+		*p++ = ',';
+		p = put_raw(p, row->producer, strnlen(row->producer, CSV_PRODUCER_SZ - 1));
+		p = put_columns(p, conf, plan, row, 0);
+	} else if (n) {
+		p = put_decomposed(p, conf, row, 0);
+		p = put_columns(p, conf, plan, row, 1);
 	}
 	*p++ = '\n';
 	b->len += (size_t)(p - line);

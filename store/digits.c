@@ -36,3 +36,24 @@ char *put_f32(char *p, float v)
 {
 	return put_real(p, v, 9, 1e9);
 }
+
+/* Rounded to millionths by hand where that is certain: v * 10^6 is `x` and a rest that fma() gives exactly; the true
+ * product must be clearly nearer to one whole number than to the next. */
+char *put_fixed(char *p, double v)
+{
+	double a = fabs(v), x = a * 1e6, whole, off;
+	uint64_t n;
+
+	if (!(x < 1e15))
+		return p + snprintf(p, FIXED_MAX, "%f", v);
+	whole = floor(x);
+	off = (x - whole) + fma(a, 1e6, -x);
+	if (fabs(off - 0.5) < 1e-6)
+		return p + snprintf(p, FIXED_MAX, "%f", v);
+	n = (uint64_t)whole + (off > 0.5);
+	if (signbit(v))
+		*p++ = '-';
+	p = put_u64(p, n / 1000000);
+	*p++ = '.';
+	return put_six(p, (uint32_t)(n % 1000000));
+}

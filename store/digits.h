@@ -96,4 +96,9 @@ static inline char *put_six(char *p, uint32_t v)
 char *put_d64(char *p, double v);
 char *put_f32(char *p, float v);
 
+#define FIXED_MAX 320 /* bytes of a number as %f: -DBL_MAX has 317 */
+
+/* As printf's %f: six digits behind the point. */
+char *put_fixed(char *p, double v);
+
 #endif
