@@ -4,7 +4,8 @@ import signal
 import socket
 import threading
 
-from ldms import Cluster, free_port, wait_for
+from deaf import Deaf
+from ldms import free_port, wait_for
 
 MS = ("--interval", "100ms")
 
@@ -118,29 +119,10 @@ def test_a_reader_that_does_not_read(cluster):
                          "start name=synth interval=100ms\n")
     samp = cluster.daemon("samp", ["samp", "-c", conf, "--timeout", "2s"], port)
     wait_for(lambda: len(samp.ls()) == 400)
-    hello = bytes.fromhex("00010000000000640100000000000000000000000103010" "0534f434b4554000000000040040200006e6f6e65"
-                          "00000000000000000000000000000001ffffffffffffffffffffffffffffffff00000001000000000000"
-                          "24300123456789abcdef00000000")
-    ack = bytes.fromhex("000a00000000001802000000000000000000000000000000")
-    ask = bytes.fromhex("000200000000002c0300000000000000000000000000001490a639fc56550000000000000000001400000000")
-    s = socket.create_connection(("127.0.0.1", port))
-    s.sendall(hello)
-    s.recv(88)
-    s.sendall(ack)
-    s.settimeout(0.2)
-
-    def flood():
-        try:
-            s.sendall(ask * 200)
-        except socket.timeout:
-            return False
-        except OSError:
-            return True
-        return False
-
-    wait_for(flood, "the peer that does not read to be dropped")
+    deaf = Deaf(socket.create_connection(("127.0.0.1", port)))
+    wait_for(deaf.is_dropped, "the peer that does not read to be dropped")
     assert len(samp.ls()) == 400
-    s.close()
+    deaf.close()
 
 
 def test_a_full_disk_loses_only_what_is_counted(cluster):
