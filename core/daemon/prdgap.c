@@ -14,25 +14,22 @@
 
 #define GONE_MIN 64 /* sets that went and are remembered, also of a producer that never had as many at a time */
 
-/* Which slot of the schedule a moment lies in. */
-static int64_t slot_of(int64_t ts_us, int64_t interval_us, int64_t offset_us)
-{
-	return next_slot_us(ts_us, interval_us, offset_us) / interval_us;
-}
-
 uint32_t prdgap_next(struct prdgap *g, int64_t interval_us, int64_t offset_us, int64_t ts_us, int64_t now_us)
 {
-	int64_t dist_us = ts_us - g->ts_us, passed_us = now_us - g->came_us, slots = 1, missed;
+	int64_t dist_us = ts_us - g->end_us, passed_us = now_us - g->came_us, slots = 1, missed;
+	bool known = g->end_us && g->interval_us == interval_us;
 
-	if (g->ts_us && g->interval_us == interval_us) {
-		if (dist_us < 0 || dist_us > passed_us + PRDGAP_STEP_US)
-			slots = (passed_us + interval_us / 2) / interval_us;
-		else
-			slots = slot_of(ts_us, interval_us, offset_us) - slot_of(g->ts_us, interval_us, offset_us);
+	if (known && dist_us >= 0 && dist_us < interval_us) { /* as it should be: nothing to divide */
+		g->end_us += interval_us;
+	} else {
+		if (known && (dist_us < -interval_us || dist_us > passed_us + PRDGAP_STEP_US))
+			slots = passed_us < interval_us ? 1 : (passed_us + interval_us / 2) / interval_us;
+		else if (known)
+			slots = dist_us < 0 ? 0 : 1 + dist_us / interval_us;
+		g->end_us = next_slot_us(ts_us, interval_us, offset_us);
+		g->interval_us = interval_us;
 	}
-	g->ts_us = ts_us;
 	g->came_us = now_us;
-	g->interval_us = interval_us;
 	/* a sample that was late is in its successor's slot: it was missed in its own, and one too many here */
 	missed = slots - 1 - g->spare;
 	g->spare = missed < 0;
@@ -56,8 +53,9 @@ void prdgap_count(struct prdset *ps, const struct set_data *data)
 		interval_us = ours_us;
 		offset_us = our_offset_us;
 	}
-	ps->prdcr->stats.missed += prdgap_next(&ps->gap, interval_us, offset_us,
-					       le32toh(data->ts_sec) * SEC_US + le32toh(data->ts_usec), mono_us());
+	ps->prdcr->stats.missed +=
+		prdgap_next(&ps->gap, interval_us, offset_us, le32toh(data->ts_sec) * SEC_US + le32toh(data->ts_usec),
+			    clock_us(CLOCK_MONOTONIC_COARSE));
 }
 
 /* -- sets that went ------------------------------------------------------------------------------------------------ */
@@ -88,7 +86,7 @@ void prdgap_keep(const struct prdset *ps)
 	size_t len = strlen(ps->name) + 1;
 	struct prdgap_gone *gone;
 
-	if (!ps->gap.ts_us)
+	if (!ps->gap.end_us)
 		return;
 	/* names may be new ones each time */
 	if (HASH_COUNT(p->gone) >= (p->sets_max > GONE_MIN ? p->sets_max : GONE_MIN))

@@ -17,8 +17,8 @@ struct set_data;
 
 /* Part of a set. */
 struct prdgap {
-	int64_t ts_us;       /* of the newest sample, as its side has the time; 0: none came */
-	int64_t came_us;     /* when it came: monotonic */
+	int64_t end_us;      /* of the newest sample's slot, as its side has the time; 0: none came */
+	int64_t came_us;     /* when that sample came: monotonic */
 	int64_t interval_us; /* the schedule's */
 	uint32_t missed;
 	int32_t spare; /* samples more than slots: two that share one, the first of them late; not below 0 */

@@ -84,7 +84,7 @@ static void push_follow(struct prdset *ps)
 void prdset_updtrs_changed(struct prdset *ps)
 {
 	if (!ps->members)
-		ps->gap.ts_us = 0; /* what nobody reads is not missed */
+		ps->gap.end_us = 0; /* what nobody reads is not missed */
 	if (ps->prdcr->conf.type == PRDCR_LOCAL)
 		return; /* its own writer says what there is to say */
 	push_follow(ps);
@@ -410,7 +410,7 @@ static void turn_local(struct prdset *ps)
 	}
 	ps->gn = gn;
 	if (!prdset_strgps(ps)) {
-		ps->gap.ts_us = 0;
+		ps->gap.end_us = 0;
 		return;
 	}
 	sn = snap_new(ps->set);

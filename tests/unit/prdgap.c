@@ -154,10 +154,10 @@ static void test_names_without_end(void **state)
 	}
 	assert_in_range(HASH_COUNT(p.gone), 1, 100);
 	ps = come(&p, "job999");
-	assert_int_equal(ps->gap.ts_us, t0);
+	assert_int_equal(ps->gap.end_us, t0 + I);
 	free(ps);
 	ps = come(&p, "job0");
-	assert_int_equal(ps->gap.ts_us, 0);
+	assert_int_equal(ps->gap.end_us, 0);
 	free(ps);
 	prdgap_forget(&p);
 }
