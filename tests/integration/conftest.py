@@ -7,6 +7,7 @@ import vcluster
 from conformance import c, eight_hosts, pytest_addoption, pytest_terminal_summary, tada  # noqa: F401, pytest finds them
 from ldms import LDMS, Cluster
 from munge import Munges, why_not
+from vm import vm  # noqa: F401, one machine for all files
 
 
 def pytest_configure(config):

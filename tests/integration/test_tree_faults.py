@@ -15,7 +15,6 @@ from deaf import Deaf
 from faulttree import (DISK, SAMPLERS, SPARE, TOP, FaultTree, below, counted_of, missing_of, node_name, rows_of,
                        specification)
 from ldms import LDMS, SANITIZED, wait_for
-from vm import vm  # noqa: F401
 
 if vcluster.why_not():
     pytest.skip(vcluster.why_not(), allow_module_level=True)
@@ -153,7 +152,7 @@ def test_packets_are_lost(tree):
     assert loses(tree, before, below(1)) <= LOSS_SHARE * seen * n
 
 
-def test_delay(vm):  # noqa: F811
+def test_delay(vm):
     """50 ms each way at an aggregator.  What an exchange takes longer is no loss, as long as levels wait for each other.
 
     A tree of its own, where the kernel has netem.

@@ -4,7 +4,6 @@ import json
 import pytest
 
 from ldms import LDMS, wait_for
-from vm import vm  # noqa: F401
 
 NAME = "far"
 HOSTS = 3

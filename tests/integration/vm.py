@@ -1,7 +1,5 @@
 """A place whose kernel has netem: this machine, or else the small virtual one of tests/vm.sh, which boots once for all.
 
-    from vm import vm  # noqa: F401
-
     def test_far(vm):
         vm.do("tc qdisc add ...")       # a command of the shell; its output
         vm.do("false", fails=True)
