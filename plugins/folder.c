@@ -35,6 +35,13 @@ void folder_init(struct folder *f, const struct folder_type *type, const char *r
 	};
 }
 
+void folder_init_at(struct folder *f, const struct folder_type *type, const char *path, void *owner)
+{
+	folder_init(f, type, "", f->only, owner);
+	f->own = xstrdup(path);
+	f->only[0] = f->own;
+}
+
 static void folder_shut(struct folder *f)
 {
 	if (f->fd >= 0)
@@ -82,7 +89,7 @@ static void entry_seen(struct folder *f, const char *name, size_t len)
 			f->cap = f->cap ? 2 * f->cap : 8;
 			f->items = xrealloc(f->items, f->cap * sizeof(*f->items));
 		}
-		f->items[i] = (struct folder_item){ NULL, true };
+		f->items[i] = (struct folder_item){ NULL, true, false };
 	}
 	f->items[i].seen = true;
 }
@@ -125,8 +132,29 @@ static void folder_sweep(struct folder *f, struct samp *sp)
 	f->names = kept;
 }
 
+static int by_name(const void *a, const void *b, void *arg)
+{
+	const struct names *nm = arg;
+	char x[NAME_MAX + 1], y[NAME_MAX + 1];
+	const char *const text[] = { (const char *)nm->text.p + nm->v[*(const uint32_t *)a].at,
+				     (const char *)nm->text.p + nm->v[*(const uint32_t *)b].at };
+
+	snprintf(x, sizeof(x), "%.*s", (int)nm->v[*(const uint32_t *)a].len, text[0]);
+	snprintf(y, sizeof(y), "%.*s", (int)nm->v[*(const uint32_t *)b].len, text[1]);
+	return strverscmp(x, y);
+}
+
+static void folder_sort(struct folder *f)
+{
+	f->order = xrealloc(f->order, (f->names.n + 1) * sizeof(*f->order));
+	for (uint32_t i = 0; i < f->names.n; i++)
+		f->order[i] = i;
+	qsort_r(f->order, f->names.n, sizeof(*f->order), by_name, &f->names);
+}
+
 int folder_look(struct folder *f, struct samp *sp, struct err *err)
 {
+	uint32_t was = f->names.n;
 	bool gone = false;
 	int rc = 0;
 
@@ -143,6 +171,8 @@ int folder_look(struct folder *f, struct samp *sp, struct err *err)
 	}
 	if (gone)
 		folder_sweep(f, sp);
+	if (gone || f->names.n != was || !f->order)
+		folder_sort(f);
 	return rc;
 }
 
@@ -180,12 +210,19 @@ int folder_each(struct folder *f, struct samp *sp, int (*fn)(struct samp *sp, vo
 {
 	int first = 0;
 
-	for (uint32_t i = 0; i < f->names.n; i++) {
+	for (uint32_t k = 0; k < f->names.n; k++) {
+		uint32_t i = f->order[k];
 		struct err *words = first ? NULL : err;
 		int rc = f->items[i].p ? 0 : item_make(f, sp, i, words);
 
 		if (!rc && fn)
 			rc = fn(sp, f->items[i].p, words);
+		if (rc == -ENODEV && f->items[i].good) {
+			f->type->end(sp, f->items[i].p);
+			f->items[i] = (struct folder_item){ NULL, true, false };
+			continue;
+		}
+		f->items[i].good |= !rc && fn;
 		if (rc && !first && folder_has(f, i))
 			first = rc;
 	}
@@ -202,6 +239,8 @@ void folder_close(struct folder *f, struct samp *sp)
 	folder_shut(f);
 	names_fini(&f->names);
 	free(f->items);
+	free(f->order);
 	free(f->root);
+	free(f->own);
 	*f = (struct folder){ .fd = -1 };
 }

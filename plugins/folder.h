@@ -27,14 +27,18 @@ struct folder {
 	void *owner; /* for make() */
 	char *root;
 	const char *const *places;
+	char *own; /* folder_init_at()'s path */
+	const char *only[2];
 	const char *path; /* the place that is open, without root; NULL: none */
 	int fd;
 	struct names names;
 	struct folder_item {
 		void *p; /* NULL: not made so far */
 		bool seen;
-	} * items; /* of the names */
+		bool good; /* has fn succeeded since it was made? */
+	} * items;         /* of the names */
 	uint32_t cap;
+	uint32_t *order; /* numbers of the entries, by name: cpu2 before cpu10 */
 };
 
 /* Is one of its places below `root`?  For samp_type.probe. */
@@ -43,9 +47,12 @@ int folder_probe(const struct folder_type *type, const char *root, struct err *e
 /* `places` in place of the type's; NULL: those.  They are borrowed. */
 void folder_init(struct folder *f, const struct folder_type *type, const char *root, const char *const *places,
 		 void *owner);
+/* The folder at `path`, which has the root in front. */
+void folder_init_at(struct folder *f, const struct folder_type *type, const char *path, void *owner);
 /* -ENOENT and others: the folder cannot be read, and everything in it has been ended. */
 int folder_look(struct folder *f, struct samp *sp, struct err *err);
-/* The first failure, of those that are still there.  fn may be NULL. */
+/* The first failure, of those that are still there; in the order of their names.  fn may be NULL.  It says -ENODEV of an
+ * entry that has become another one (a driver was loaded anew): that is ended, and made again the next time. */
 int folder_each(struct folder *f, struct samp *sp, int (*fn)(struct samp *sp, void *item, struct err *err),
 		struct err *err);
 /* Is entry i still there? */

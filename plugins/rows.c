@@ -43,6 +43,18 @@ bool rows_cut(struct rows *rows, size_t n)
 	return true;
 }
 
+int rows_add(struct rows *rows, struct schema *s, const struct rows_type *type, size_t n, size_t min, struct err *err)
+{
+	size_t room = 2 * n > min ? 2 * n : min;
+
+	rows->record = schema_add_record(s, type->record, type->members, type->n_members, err);
+	if (rows->record < 0)
+		return rows->record;
+	rows->list =
+		schema_add_list(s, type->list, type->unit, (uint32_t)schema_record_heap(s, rows->record, room), err);
+	return rows->list < 0 ? rows->list : 0;
+}
+
 void rows_fini(struct rows *rows)
 {
 	free(rows->slots);

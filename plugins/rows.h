@@ -32,4 +32,13 @@ static inline void *rows_at(struct rows *rows, size_t i)
 bool rows_cut(struct rows *rows, size_t n);
 void rows_fini(struct rows *rows);
 
+/* What such a list is in a schema: its record type, and the list, with room for twice as many entries as there are now
+ * (`n`), and for `min` of them.  The set is made later: rows->set. */
+struct rows_type {
+	const char *record, *list, *unit; /* names; the list's unit */
+	const struct metric_def *members;
+	size_t n_members;
+};
+int rows_add(struct rows *rows, struct schema *s, const struct rows_type *type, size_t n, size_t min, struct err *err);
+
 #endif

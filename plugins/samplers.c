@@ -16,6 +16,8 @@
 	X(array_example) \
 	X(cgroup) \
 	X(clock) \
+	X(coretemp) \
+	X(cxi_sampler) \
 	X(dstat) \
 	X(edac) \
 	X(exec) \
@@ -24,6 +26,7 @@
 	X(fptrans) \
 	X(hello_ldms_msg) \
 	X(hello_sampler) \
+	X(hwmon) \
 	X(jobid) \
 	X(jobinfo) \
 	X(json_stream_sampler) \
@@ -36,6 +39,7 @@
 	X(lustre_mdt) \
 	X(lustre_ost) \
 	X(meminfo) \
+	X(opa2) \
 	X(perf) \
 	X(procdiskstats) \
 	X(procinterrupts) \
@@ -45,15 +49,20 @@
 	X(procnfs) \
 	X(procstat) \
 	X(procstat2) \
+	X(rapl) \
 	X(record_sampler) \
 	X(self) \
+	X(slingshot_info) \
+	X(slingshot_metrics) \
 	X(slurm_sampler) \
 	X(slurm_sampler2) \
 	X(synth) \
 	X(synthetic) \
+	X(sysclassib) \
 	X(test_sampler) \
 	X(variable) \
-	X(vmstat)
+	X(vmstat) \
+	X(zfs)
 
 #define X(n) extern const struct samp_type samp_##n;
 SAMPLERS(X)

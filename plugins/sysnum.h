@@ -22,5 +22,11 @@ void sysnum_close(struct sysnum *sn);
 int sysnum_read(struct sysnum *sn, char *text, size_t size, struct err *err);
 /* The number that it begins with; -EPROTO when it is none. */
 int sysnum_u64(struct sysnum *sn, uint64_t *ret, struct err *err);
+int sysnum_s64(struct sysnum *sn, int64_t *ret, struct err *err); /* the same, which may be negative */
+/* The first line of the file, cut to fit, without blanks at its end; "" when it cannot be read.  For what is looked at
+ * once. */
+void sysnum_text(const char *path, char *text, size_t size);
+/* The number of a file that is looked at once; `dflt` when there is none. */
+int64_t sysnum_once(const char *path, int64_t dflt);
 
 #endif

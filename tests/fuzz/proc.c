@@ -38,6 +38,15 @@ enum {
 	IO_STAT,
 	FILES,
 	CE_COUNT,
+	LLITE,
+	MD_STATS,
+	JOB_STATS,
+	LNET,
+	ARCSTATS,
+	OBJSET,
+	ENERGY,
+	TEMP,
+	TELEMETRY,
 	PATHS
 };
 static const char *const paths[PATHS] = {
@@ -54,6 +63,15 @@ static const char *const paths[PATHS] = {
 	"/sys/fs/cgroup/a/io.stat",
 	"/files",
 	"/sys/devices/system/edac/mc/mc0/ce_count",
+	"/proc/fs/lustre/llite/s-ff1/stats",
+	"/proc/fs/lustre/mdc/s-MDT0000-mdc-ff1/md_stats",
+	"/proc/fs/lustre/obdfilter/s-OST0000/job_stats",
+	"/proc/sys/lnet/stats",
+	"/proc/spl/kstat/zfs/arcstats",
+	"/proc/spl/kstat/zfs/tank/objset-0x1",
+	"/sys/class/powercap/intel-rapl:0/energy_uj",
+	"/sys/class/hwmon/hwmon0/temp1_input",
+	"/sys/class/cxi/cxi0/device/telemetry/hni_x",
 };
 /* What other files those samplers want. */
 static const char *const others[][2] = {
@@ -63,6 +81,9 @@ static const char *const others[][2] = {
 	{ "/sys/devices/system/edac/mc/mc0/ue_count", "1\n" },
 	{ "/sys/devices/system/edac/mc/mc0/ue_noinfo_count", "1\n" },
 	{ "/sys/devices/system/edac/mc/mc0/seconds_since_reset", "1\n" },
+	{ "/proc/fs/lustre/obdfilter/s-OST0000/stats", "snapshot_time 1.2 secs.nsecs\nsync 5 samples [reqs]\n" },
+	{ "/proc/fs/lustre/mdc/s-MDT0000-mdc-ff1/stats", "snapshot_time 1.2 secs.nsecs\n" },
+	{ "/sys/class/powercap/intel-rapl:0/max_energy_range_uj", "1000\n" },
 };
 
 static const struct source {
@@ -94,6 +115,16 @@ static const struct source {
 	{ "jobid", "file=/proc/loadavg", LOADAVG },
 	{ "jobinfo", "file=/proc/loadavg", LOADAVG },
 	{ "file", "conf=ROOT/files", FILES },
+	{ "lustre_client", "extra215=1 extratimes=1", LLITE },
+	{ "lustre2_client", "llite=s", LLITE },
+	{ "lustre_mdc", "auto_reset=0", MD_STATS },
+	{ "lustre_ost", "", JOB_STATS },
+	{ "lnet_stats", "", LNET },
+	{ "zfs", "", ARCSTATS },
+	{ "zfs", "", OBJSET },
+	{ "rapl", "", ENERGY },
+	{ "hwmon", "", TEMP },
+	{ "cxi_sampler", "tel_counters=.*", TELEMETRY },
 };
 #define SOURCES (sizeof(sources) / sizeof(*sources))
 
@@ -203,6 +234,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size--;
 	if (src->path == FILES && memmem(data, size, "..", 2))
 		return 0; /* files outside of the folder are not for us */
+	if (src->path == OBJSET)
+		put(fds[ARCSTATS], (const uint8_t *)"hits 4 1\n", 9);
 	attrs_parse(&attrs, src->attrs);
 	sp = samp_new(&env, samp_type_find(src->type), "fuzz", &err);
 	for (bool first = true;; first = false) {
