@@ -99,10 +99,10 @@ void lustre_stats_close(struct lustre_stats *st)
 	cells_fini(&st->cells);
 }
 
-/* The number at *p into the slot; a negative one, which is an overflow, as well, but it cannot be learnt. */
+/* The number at *p into the slot; it may be negative, which is an overflow. */
 static bool number_learn(struct lustre_stats *st, const char **p, uint64_t *slot)
 {
-	const char *minus = proc_blanks(*p), *digits = minus + 1;
+	const char *from = *p, *minus = proc_blanks(from), *digits = minus + 1;
 	uint64_t v;
 
 	if (*minus != '-')
@@ -112,7 +112,7 @@ static bool number_learn(struct lustre_stats *st, const char **p, uint64_t *slot
 	v = proc_digits(&digits);
 	*slot = htole64(0 - v);
 	*p = digits;
-	st->whole = false;
+	cells_add(&st->cells, from, digits, slot); /* no number to the cells: if it changes, all is learnt anew */
 	return true;
 }
 
@@ -158,8 +158,12 @@ static void line_learn(struct lustre_stats *st, const struct lustre_key *k, cons
 	for (int col = 0; col <= last; col++) {
 		if (!number_learn(st, &q, at[col] >= 0 ? &slots[at[col]] : &st->spare))
 			break;
-		if (!col && last)
+		if (!col && last) { /* this must stay: a cell that is no number does */
+			const char *from = q;
+
 			q = units_skip(q);
+			cells_add(&st->cells, from, q, &st->spare);
+		}
 	}
 	/* a line with a count alone may get other columns one day, and that must be seen */
 	if (last >= 0 && (n > 1 || *q != ' '))
@@ -171,7 +175,6 @@ static void stats_learn(struct lustre_stats *st, const struct lustre_keys *keys,
 	size_t next = 0;
 
 	memset(slots, 0, keys->slots * sizeof(*slots));
-	st->whole = true;
 	cells_begin(&st->cells);
 	for (const char *p = st->file.buf; *p; p = proc_next_line(p)) {
 		const struct lustre_key *k = key_find(keys, &next, p);
@@ -182,8 +185,7 @@ static void stats_learn(struct lustre_stats *st, const struct lustre_keys *keys,
 		else
 			cells_loose(&st->cells, p + proc_word(p, ' '));
 	}
-	if (st->whole)
-		cells_end(&st->cells, &st->file);
+	cells_end(&st->cells, &st->file);
 }
 
 int lustre_stats_read(struct lustre_stats *st, const struct lustre_keys *keys, uint64_t *slots, struct err *err)

@@ -39,7 +39,6 @@ struct lustre_stats {
 	struct proc_file file;
 	struct cells cells;
 	uint64_t spare; /* where numbers go that nobody wants */
-	bool whole;     /* could all of its numbers be learnt? */
 };
 
 int lustre_stats_open(struct lustre_stats *st, const char *path, struct err *err);
