@@ -42,7 +42,7 @@ struct row { /* a record's values in the set */
 
 struct sensor {
 	struct sysnum file;
-	double scale;
+	double divisor;
 	struct row row;
 	bool answers;
 };
@@ -81,7 +81,7 @@ static void sensor_add(void *owner, const char *dir, const struct hwmon_kind *ki
 
 	c->v = xrealloc(c->v, (c->n + 1) * sizeof(*c->v));
 	s = &c->v[c->n++];
-	*s = (struct sensor){ .scale = kind->scale };
+	*s = (struct sensor){ .divisor = kind->divisor };
 	if (access(path, F_OK)) {
 		free(path);
 		path = xasprintf("%s/%s%u_average", dir, kind->name, no);
@@ -131,7 +131,7 @@ static int chip_read(struct samp *sp, void *item, struct err *err)
 		any |= s->answers;
 		if (!s->answers)
 			continue;
-		value = (double)v * s->scale;
+		value = (double)v / s->divisor;
 		memcpy(&s->row.value, &value, sizeof(value));
 		s->row.value = htole64(s->row.value);
 	}

@@ -7,7 +7,7 @@
 struct hwmon_kind {
 	const char *name; /* "temp" */
 	const char *unit; /* "C" */
-	double scale;     /* of the file's number: 0.001 */
+	double divisor;   /* of the file's number: 1000 */
 };
 
 /* PATH/hwmon/hwmonN, or NULL; yours. */

@@ -11,8 +11,8 @@
 #include "plugins/proc.h"
 
 static const struct hwmon_kind kinds[] = {
-	{ "temp", "C", 1e-3 },   { "in", "V", 1e-3 }, { "curr", "A", 1e-3 },     { "power", "W", 1e-6 },
-	{ "energy", "J", 1e-6 }, { "fan", "RPM", 1 }, { "humidity", "%", 1e-3 }, { "freq", "Hz", 1 },
+	{ "temp", "C", 1e3 },   { "in", "V", 1e3 },  { "curr", "A", 1e3 },     { "power", "W", 1e6 },
+	{ "energy", "J", 1e6 }, { "fan", "RPM", 1 }, { "humidity", "%", 1e3 }, { "freq", "Hz", 1 },
 };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 

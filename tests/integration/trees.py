@@ -127,6 +127,75 @@ class Tree:
             self.process(pid, **what)
         return self
 
+    def lustre_stats(self, path, *lines, **counts):
+        """A file of Lustre's statistics: lines as they are, and operations that are counted."""
+        return self.put(path, "snapshot_time             1690000000.123456789 secs.nsecs\n" + "".join(
+            line + "\n" for line in lines) + "".join(f"{name:<25} {n} samples [reqs]\n" for name, n in counts.items()))
+
+    def lustre_mount(self, name, step=0, at="/sys/kernel/debug/lustre", **counts):
+        return self.lustre_stats(f"{at}/llite/{name}/stats", f"read_bytes {10 + step} samples [bytes] 1 4096 {1000 + step} 9",
+                                 f"write_bytes {20 + step} samples [bytes] 1 4096 {2000 + step} 9", **counts)
+
+    def lustre_jobs(self, path, jobs, when=1690000000):
+        """job_stats: {job: {operation: count, or (count, sum)}}"""
+        text = "job_stats:\n"
+        for job, ops in jobs.items():
+            text += f"- job_id:          {job}\n  snapshot_time:   {when}\n"
+            for op, n in ops.items():
+                what = f"{n[0]:>11}, unit: bytes, min: 1, max: 9, sum: {n[1]:>15}" if isinstance(n, tuple) else (
+                    f"{n:>11}, unit:  reqs")
+                text += f"  {op + ':':<16} {{ samples: {what} }}\n"
+        return self.put(path, text)
+
+    def lustre_target(self, kind, name, jobs, when=1690000000, lines=(), **counts):
+        """An OST ("obdfilter") or MDT ("mdt") of a server, its jobs, and how full it is."""
+        at = f"/proc/fs/lustre/{kind}/{name}"
+        self.lustre_stats(at + ("/md_stats" if kind == "mdt" else "/stats"), *lines, **counts)
+        self.lustre_jobs(at + "/job_stats", jobs, when)
+        for i, space in enumerate(("filesfree", "filestotal", "kbytesavail", "kbytesfree", "kbytestotal")):
+            self.put(f"/proc/fs/lustre/osd-ldiskfs/{name}/{space}", f"{i}\n")
+        return self
+
+    def coretemp(self, package, cores, temp=45000, alarm=0):
+        at = f"/sys/devices/platform/coretemp.{package}/hwmon/hwmon{package}/temp"
+        for core in cores:
+            for name, text in (("label", f"Core {core}"), ("input", temp), ("max", 84000), ("crit", 100000),
+                               ("crit_alarm", alarm)):
+                self.put(f"{at}{core}_{name}", f"{text}\n")
+        return self
+
+    def hwmon(self, no, chip, **files):
+        for name, text in {"name": chip, **files}.items():
+            self.put(f"/sys/class/hwmon/hwmon{no}/{name}", f"{text}\n")
+        return self
+
+    def rapl(self, zone, name, energy, most=262143328850):
+        for file, text in (("name", name), ("energy_uj", energy), ("max_energy_range_uj", most)):
+            self.put(f"/sys/class/powercap/intel-rapl:{zone}/{file}", f"{text}\n")
+        return self
+
+    def infiniband(self, ca, port=1, step=0, counters=("port_xmit_data", "port_rcv_data", "symbol_error")):
+        for i, name in enumerate(counters):
+            self.put(f"/sys/class/infiniband/{ca}/ports/{port}/counters/{name}", f"{1000 * i + step}\n")
+        return self
+
+    def cxi(self, name, tel, rh):
+        """An interface of Slingshot: its telemetry, and what the retry handler did."""
+        for at, files in ((f"/sys/class/cxi/{name}/device/telemetry", tel), (f"/var/run/cxi/{name}", rh)):
+            for file, text in files.items():
+                self.put(f"{at}/{file}", text)
+        return self
+
+    def zpool(self, name, state="ONLINE", reads=1):
+        at = f"/proc/spl/kstat/zfs/{name}"
+        self.put(at + "/state", state + "\n")
+        return self.put(at + "/objset-0x36", "31 1 0x01 7 2160 1 2\nname type data\ndataset_name 7 tank\nwrites 4 2\n"
+                        f"nwritten 4 4096\nreads 4 {reads}\nnread 4 512\n")
+
+    def arcstats(self, **numbers):
+        return self.put("/proc/spl/kstat/zfs/arcstats", "13 1 0x01 96 26112 7 8\nname                            type data\n" +
+                        "".join(f"{name:<31} 4    {n}\n" for name, n in numbers.items()))
+
     def cgroup(self, name, usec=1, **numbers):
         at = f"/sys/fs/cgroup/{name}"
         self.put("/sys/fs/cgroup/cgroup.controllers", "cpu io memory pids\n")
