@@ -8,14 +8,19 @@ import pytest
 from ldms import Cluster, free_port, wait_for
 from real import needs_ldmsd, real
 from recorded import of
+from trees import Tree
 
+HOME = "home-ffff8881"
 SAMPLERS = {
     "all_example": "",
     "array_example": "",
     "clock": "",
     "dstat": "io=1 stat=1 statm=1 mmalloc=1 fd=1 fdtypes=1 sc_clk_tck=1 auto-schema=1",
     "filesingle": "conf={files} timing",
+    "lnet_stats": "file={root}/lnet",
     "loadavg": "",
+    "lustre_client": "test_path={root}/llite extra215=1 extratimes=1",
+    "lustre2_client": "llite=* llite_path={root}/llite osc=* osc_path={root}/osc mdc=* mdc_path={root}/mdc",
     "meminfo": "",
     "procdiskstats": "",
     "procinterrupts": "",
@@ -30,10 +35,17 @@ SAMPLERS = {
 FILES = "\n".join(f"v{t} /proc/sys/vm/dirty_ratio {t} 1" for t in "U8 S8 U16 S16 U32 S32 U64 S64 F32 D64 CHAR".split())
 
 
+def lustre(cluster):
+    tree = Tree(cluster.path("lustre")).lustre_mount(HOME, at="", open=5, ioctl=6).put("/lnet", "1 2 3 4 5 6 7 8 9 10 11\n")
+    return tree.lustre_stats("/osc/s-OST0000-osc-ff1/stats", "req_waittime 100 samples [usec] 1 50 1000 20000").lustre_stats(
+        "/mdc/s-MDT0000-mdc-ff1/stats", "mds_close 3 samples [usec] 1 5 9 35", obd_ping=4)
+
+
 def conf(cluster, name):
     files = cluster.write("files", FILES + "\n")
+    root = lustre(cluster).root
     return cluster.write(name + ".conf", "metric_sets_default_authz perm=0777\n" + "".join(
-        f"load name={s}\nconfig name={s} producer=n1 instance=n1/{s} component_id=3 {attrs.format(files=files)}\n"
+        f"load name={s}\nconfig name={s} producer=n1 instance=n1/{s} component_id=3 {attrs.format(files=files, root=root)}\n"
         f"start name={s} interval=200000 offset=0\n" for s, attrs in SAMPLERS.items() if os.access(
             "/proc/diskstats" if s == "procdiskstats" else "/proc", os.R_OK)))
 
@@ -77,6 +89,6 @@ def test_steady_values(both):
     for name, metrics in (("meminfo", ("MemTotal", "SwapTotal")), ("procstat2", ("btime",)),
                           ("procstat", ("cores_up", "cpu_enabled", "per_core_cpu_enabled")),
                           ("dstat", ("ppid", "rsslim", "policy", "sc_clk_tck")), ("filesingle", ("vU8", "vD64", "vCHAR")),
-                          ("procnetdev", ("rx_bytes#nosuch0",))):
-        for m in metrics:
+                          ("procnetdev", ("rx_bytes#nosuch0",)), ("lnet_stats", None), ("lustre2_client", None), (HOME, None)):
+        for m in metrics or mine[f"n1/{name}"]:
             assert mine[f"n1/{name}"][m] == real_ones[f"n1/{name}"][m], (name, m)
