@@ -24,6 +24,16 @@ int attr_range(const struct samp *sp, const char *name, uint64_t dflt, uint64_t 
 	return rc;
 }
 
+int attr_time(const struct samp *sp, const char *name, int64_t dflt_us, int64_t *ret_us, struct err *err)
+{
+	const char *text = samp_attr(sp, name);
+
+	*ret_us = dflt_us;
+	if (text && (unit_time_us(text, ret_us, NULL) || *ret_us <= 0))
+		return err_set(err, -EINVAL, "%s=%s: must be a time above 0, as in %s=5s", name, text, name);
+	return 0;
+}
+
 int attr_needed(const struct samp *sp, const char *name, const char *example, const char **ret, struct err *err)
 {
 	*ret = samp_attr(sp, name);

@@ -16,11 +16,11 @@
 #include "plugins/json_shape.h"
 #include "plugins/namelist.h"
 #include "plugins/samp.h"
+#include "plugins/spawn.h"
 
 #define OUTPUT_MAX    (1u << 20) /* bytes of one sample, or between two */
 #define ARGS_MAX      256
 #define DEADLINE_DFLT (10 * SEC_US)
-#define BACKOFF_MAX   (60 * SEC_US)
 
 static const struct samp_attr attrs[] = {
 	{ "path", NULL, "the program; must be given, and begin with /" },
@@ -62,17 +62,16 @@ static int conf_args(struct samp *sp, struct exec *ex, const char *path, struct 
 
 static int conf_read(struct samp *sp, struct exec *ex, struct err *err)
 {
-	const char *path, *deadline = samp_attr(sp, "deadline");
+	const char *path;
 	int rc = attr_needed(sp, "path", "path=/usr/local/bin/temperatures", &path, err);
 
 	if (rc)
 		return rc;
 	if (*path != '/')
 		return err_set(err, -EINVAL, "path=%s: must begin with /", path);
-	ex->deadline_us = DEADLINE_DFLT;
-	if (deadline && (unit_time_us(deadline, &ex->deadline_us, err) || ex->deadline_us <= 0))
-		return err_set(err, -EINVAL, "deadline=%s: must be a time, as in deadline=5s", deadline);
-	rc = attr_bool(sp, "keep", false, &ex->keep, err);
+	rc = attr_time(sp, "deadline", DEADLINE_DFLT, &ex->deadline_us, err);
+	if (!rc)
+		rc = attr_bool(sp, "keep", false, &ex->keep, err);
 	return rc ? rc : conf_args(sp, ex, path, err);
 }
 
@@ -222,7 +221,7 @@ static int run_on(struct samp *sp, struct exec *ex, struct err *err)
 static int exec_sample(struct samp *sp, struct err *err)
 {
 	struct exec *ex = samp_state(sp);
-	int64_t now_us = mono_us(), wait_us;
+	int64_t now_us = mono_us();
 	int rc;
 
 	if (now_us < ex->not_before_us) {
@@ -236,9 +235,7 @@ static int exec_sample(struct samp *sp, struct err *err)
 	}
 	exec_child_end(&ex->child, true, ex->argv[0], NULL);
 	json_object_clear(ex->object);
-	wait_us = SEC_US << (ex->fails < 6 ? ex->fails : 6);
-	ex->fails++;
-	ex->not_before_us = now_us + (wait_us < BACKOFF_MAX ? wait_us : BACKOFF_MAX);
+	ex->not_before_us = now_us + spawn_pause_us(ex->fails++);
 	ex->why = *err;
 	return rc;
 }
