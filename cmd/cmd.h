@@ -20,6 +20,7 @@ int cmd_unknown(const char *name);
 CMD(agg)
 CMD(auth)
 CMD(check)
+CMD(child)
 CMD(cluster)
 CMD(ctl)
 CMD(help)

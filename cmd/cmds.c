@@ -18,6 +18,7 @@ const struct cmd cmds[] = {
 	{ "auth", &usage_auth, cmd_auth },
 	{ "help", &usage_help, cmd_help },
 	{ "version", &usage_version, cmd_version },
+	{ "child", &usage_child, cmd_child }, /* not for people */
 	{ .name = NULL },
 };
 
@@ -35,7 +36,8 @@ int cmd_unknown(const char *name)
 	size_t n = 0;
 
 	for (const struct cmd *c = cmds; c->name; c++)
-		names[n++] = c->name;
+		if (c->usage->brief)
+			names[n++] = c->name;
 	names[n] = NULL;
 	near = nearest(name, names);
 	fprintf(stderr, "ldms: no subcommand '%s'%s%s%s; `ldms help` lists them\n", name, near ? "; did you mean '" : "",

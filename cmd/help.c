@@ -29,7 +29,8 @@ int cmd_help(int argc, char **argv)
 	}
 	printf("ldms %s - metrics of a cluster: sample, aggregate, store, look\n\n", LDMS_VERSION);
 	for (c = cmds; c->name; c++)
-		printf("  ldms %-9s %s\n", c->name, c->usage->brief);
+		if (c->usage->brief)
+			printf("  ldms %-9s %s\n", c->name, c->usage->brief);
 	printf("\n`ldms help COMMAND` says more; so does `man ldms`.  To begin: `ldms up`, then `ldms ls -v`.\n");
 	return 0;
 }
