@@ -10,6 +10,7 @@ import tempfile
 
 import pytest
 
+from fuse import mounted
 from ldms import ROOT, SANITIZED, Cluster, free_port, run, wait_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -49,9 +50,9 @@ def gpus(cluster, mode):
     os.rename(path, cluster.path("gpus"))
 
 
-def samp(cluster, library, types=("nvml",), *args):
+def samp(cluster, library, types=("nvml",), *args, deadline="1m"):
     text = "".join(f"load name={t}\nconfig name={t} {attrs}\nstart name={t} interval=50ms\n" for t, attrs in
-                   [(t, f"library={library} deadline=300ms") for t in types] + [("loadavg", "")])
+                   [(t, f"library={library} deadline={deadline}") for t in types] + [("loadavg", "")])
     port = free_port()
     env = {**os.environ, **LEAKS, "GPUS": cluster.path("gpus")}
     return cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "-c", cluster.write("c.conf", text),
@@ -149,13 +150,13 @@ def test_no_library(cluster, library):
     ("crash", "its process ended with status" if SANITIZED else "its process was ended by signal 11"),
     ("exit", "its process ended with status 7"),
     ("babble", "its process answered with 5 bytes that are none of ours"),
-    ("hang", "its process has not answered within 300ms (deadline=) and was killed"),
+    ("hang", "its process has not answered within 1s (deadline=) and was killed"),
     ("fail", "libnvidia-ml.so.1: nvmlDeviceGetCount_v2(): Unknown Error"),
 ])
 def test_what_a_library_can_do(cluster, library, mode, words):
     """It degrades its own instance, and is asked again without a restart of the daemon."""
     gpus(cluster, "1")
-    d = samp(cluster, library)
+    d = samp(cluster, library, deadline="1s" if mode == "hang" else "1m")
     wait_for(lambda: records(d), "its processors")
     before = children(d)
     gpus(cluster, "1 " + mode)
@@ -168,6 +169,27 @@ def test_what_a_library_can_do(cluster, library, mode, words):
     wait_for(lambda: not status(d, "nvml")["degraded"], "it to be back")
     wait_for(lambda: len(records(d)) == 2, "its processors")
     assert (children(d) == before) == (mode == "fail")  # a library that only says no is not begun anew
+
+
+def test_a_driver_that_never_answers(cluster, library):
+    """Its process cannot even be killed; no second one is begun, until the first one has ended."""
+    gpus(cluster, "1")
+    d = samp(cluster, library, deadline="1s")
+    wait_for(lambda: records(d), "its processors")
+    first, = children(d)
+    with mounted(cluster.path("mount"), device=b"1") as fs:
+        fs.hang("device")
+        gpus(cluster, f"1 read={cluster.path('mount')}/device")
+        wait_for(fs.hanging, "it to hang")
+        wait_for(lambda: f"its process {first} was killed and has not ended yet: it waits in the kernel" in
+                 status(d, "nvml")["why"], "that it cannot be killed")
+        others_go_on(d)
+        assert list(children(d)) == [first] and fs.hanging() == 1
+        gpus(cluster, "2")
+        fs.go_on()
+        wait_for(lambda: not status(d, "nvml")["degraded"], "it to be back")
+        wait_for(lambda: len(records(d)) == 2, "its processors")
+        assert first not in children(d) and not os.path.exists(f"/proc/{first}")
 
 
 def test_it_dies_with_the_daemon(cluster, library):
@@ -202,12 +224,14 @@ def test_in_the_sandbox(cluster, library):
     gpus(cluster, "1")
     d = samp(cluster, library, ("nvml",), "--sandbox")
     st = wait_for(lambda: (st := status(d, "nvml"))["degraded"] and st, "it to be degraded")
-    assert "its process cannot be run: " in st["why"] and "with --sandbox no program can: give this sampler a daemon without" in st["why"]
+    assert "its process cannot be run: " in st["why"]
+    assert "with --sandbox no program can: give this sampler a daemon without" in st["why"]
     others_go_on(d)
 
 
 def test_bad_attributes():
-    for attrs, words in (("library=" + 5000 * "x", "library=: longer than"), ("deadline=0", "deadline=0: must be a time above 0")):
+    for attrs, words in (("library=" + 5000 * "x", "library=: longer than"),
+                         ("deadline=0", "deadline=0: must be a time above 0")):
         for name in ("nvml", "rocm"):
             r = run("samp", "--once", name, attrs)
             assert r.returncode and words in r.stderr

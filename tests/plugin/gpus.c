@@ -7,6 +7,7 @@
  *	old        frequencies as before ROCm 6
  *	begins     their performance state is how often the library was begun
  *	crash, hang, exit, babble, fail    when it is asked for their number
+ *	read=PATH  likewise: a byte of that file is read first
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -44,10 +45,21 @@ static void mode_read(void)
 	lost = at ? atoi(at + 5) : -1;
 }
 
+/* The file may be on a file system that hangs. */
+static void path_read(const char *at)
+{
+	char path[sizeof(mode)] = "";
+	FILE *f = at && sscanf(at, "read=%255s", path) == 1 ? fopen(path, "r") : NULL;
+
+	if (f && fgetc(f) != EOF)
+		fclose(f);
+}
+
 /* 0, or the processors cannot be counted. */
 static int count_read(void)
 {
 	mode_read();
+	path_read(strstr(mode, "read="));
 	if (is("crash"))
 		raise(SIGSEGV);
 	if (is("exit"))
