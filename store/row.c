@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "store/decomp.h"
 #include "store/row_impl.h"
 
 /* The values of the metrics that are the same in all rows, one by one: some of them are unavailable. */
@@ -14,11 +15,15 @@ static void cut_metrics_slowly(struct row_cut *c, const struct image *im)
 	c->v_plain = false;
 }
 
-static void cut_metrics(struct row_cut *c, const struct seen *s, const struct image *im)
+void row_cut_metrics(struct row_cut *c, const struct seen *s, const struct image *im)
 {
 	const struct place *at = s->places, *data = at + s->n_meta, *end = at + s->n_places;
 	struct value *v = c->v;
 
+	if (!s->plain) {
+		cut_metrics_slowly(c, im);
+		return;
+	}
 	for (uint32_t i = 0; !c->v_plain && i < c->schema->n_cols; i++)
 		if (c->src[i].kind == SRC_METRIC)
 			v[i] = (struct value){ .type = c->schema->cols[i].type, .count = c->schema->cols[i].count };
@@ -46,6 +51,13 @@ static void cut_entry(struct row_cut *c, const struct image *im, struct value en
 	}
 }
 
+static int give(const struct row *row, int (*fn)(const struct row *row, void *arg), void *arg)
+{
+	int rc = fn(row, arg);
+
+	return rc == ROW_HAD ? 0 : rc;
+}
+
 static int cut_entries(struct row_cut *c, const struct row *row, int (*fn)(const struct row *row, void *arg), void *arg)
 {
 	struct value list = image_value(row->im, c->list);
@@ -56,12 +68,12 @@ static int cut_entries(struct row_cut *c, const struct row *row, int (*fn)(const
 	for (; !rc && it.off; it = list_next(row->im, it), idx++) {
 		c->idx = htole64(idx);
 		cut_entry(c, row->im, list_value(row->im, it));
-		rc = fn(row, arg);
+		rc = give(row, fn, arg);
 	}
 	for (; !rc && list.type == V_RECORD_ARRAY && idx < record_array_len(list); idx++) {
 		c->idx = htole64(idx);
 		cut_entry(c, row->im, record_array_get(row->im, list, (uint32_t)idx));
-		rc = fn(row, arg);
+		rc = give(row, fn, arg);
 	}
 	return rc;
 }
@@ -83,17 +95,16 @@ int row_cut_each(struct row_cut *c, const struct snap *sn, int (*fn)(const struc
 
 	if (!s)
 		return -ESTALE;
-	if (s->plain)
-		cut_metrics(c, s, im);
-	else
-		cut_metrics_slowly(c, im);
-	return c->expands ? cut_entries(c, &row, fn, arg) : fn(&row, arg);
+	row_cut_metrics(c, s, im);
+	if (c->decomp)
+		return decomp_cut_each(c, &row, fn, arg);
+	return c->expands ? cut_entries(c, &row, fn, arg) : give(&row, fn, arg);
 }
 
 uint64_t row_user_data(const struct row *row, uint32_t i)
 {
 	/* that of record members is no data of anybody's (ldmsd writes a constant, and prints 0) */
-	if (!row->cut || row->cut->src[i].kind == SRC_MEMBER)
+	if (!row->cut || row->cut->decomp || row->cut->src[i].kind == SRC_MEMBER)
 		return 0;
 	return image_metric(row->im->meta, row->cut->src[i].metric).user_data;
 }

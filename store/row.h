@@ -9,6 +9,8 @@
 #ifndef STORE_ROW_H
 #define STORE_ROW_H
 
+#include <errno.h>
+
 #include "core/base/err.h"
 #include "core/set/snap.h"
 
@@ -68,11 +70,14 @@ uint64_t row_user_data(const struct row *row, uint32_t i);
  * is seen in the first one only, a later snapshot will tell. */
 int row_cut_new(const struct image *im, const char *const *metrics, size_t n, struct row_cut **ret, struct err *err);
 void row_cut_free(struct row_cut *c);
+/* Of a plain cut. */
 const struct row_schema *row_cut_schema(const struct row_cut *c);
 /* Was this cut made for sets of the given metadata's shape (names, types, array lengths)? */
 bool row_cut_fits(struct row_cut *c, const struct set_meta *m);
 /* Call fn for each row of the snapshot, in order; stops when it returns non-zero and returns that.  -ESTALE before the
- * first row when the cut does not fit the snapshot: there is no need to ask row_cut_fits() before. */
+ * first row when the cut does not fit the snapshot: there is no need to ask row_cut_fits() before. ROW_HAD does not stop
+ * it: the row is left out, because the store has it already, and operators of a decomposition count it no second time. */
+#define ROW_HAD (-EALREADY)
 int row_cut_each(struct row_cut *c, const struct snap *sn, int (*fn)(const struct row *row, void *arg), void *arg);
 
 #endif

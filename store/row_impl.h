@@ -1,5 +1,5 @@
 /* row_impl.h - the inside of a cut, shared by its files: row_new.c (making one), row_shape.c (does it fit?), row.c
- * (cutting). */
+ * (cutting); and decomp_cut.c, whose cuts have the metrics that they use as columns here. */
 #ifndef STORE_ROW_IMPL_H
 #define STORE_ROW_IMPL_H
 
@@ -31,7 +31,7 @@ struct span {
 
 struct seen {
 	uint32_t card, meta_sz, data_sz, heap_sz;
-	struct span dict, descs, record; /* the record type with its members */
+	struct span dict, descs, *types; /* types: the record types with their members */
 	struct place *places;            /* those in the metadata, then the others */
 	uint32_t n_meta, n_places;
 	bool plain; /* all of them are available */
@@ -52,13 +52,32 @@ struct row_cut {
 	bool records;
 	uint32_t record; /* ... of this record type */
 	uint64_t idx;    /* what the column of the entry's number points to, little endian */
+	uint32_t *types; /* the record types that are looked into */
+	uint32_t n_types;
+	struct decomp_cut *decomp; /* what a decomposition makes of the columns; NULL: they are the row's */
 	struct seen seen[SEEN_N];
 };
 
 /* -- row_schema.c -------------------------------------------------------------------------------------------------- */
 
+struct row_schema *row_schema_new(const char *name);
+/* Add a column; takes the name. */
+void row_schema_col(struct row_schema *rs, char *name, enum value_type type, uint32_t count);
 /* Its digest, over the columns' names and types in order, as a set's is over its metrics'. */
 void row_schema_digest(struct row_schema *rs);
+
+/* -- row_new.c ----------------------------------------------------------------------------------------------------- */
+
+/* A cut without columns, and adding one; takes the name.  row_cut_ready() when all are there. */
+struct row_cut *row_cut_begin(const struct image *im);
+void row_cut_col(struct row_cut *c, char *name, enum value_type type, uint32_t count, struct src src);
+void row_cut_type(struct row_cut *c, uint32_t record); /* it is looked into */
+void row_cut_ready(struct row_cut *c, const struct image *im);
+
+/* -- row.c --------------------------------------------------------------------------------------------------------- */
+
+/* Point c->v to the values of the metrics. */
+void row_cut_metrics(struct row_cut *c, const struct seen *s, const struct image *im);
 
 /* -- row_shape.c --------------------------------------------------------------------------------------------------- */
 

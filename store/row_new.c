@@ -5,19 +5,23 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "core/set/layout.h"
+#include "store/decomp.h"
 #include "store/row_impl.h"
 
-static void col_add(struct row_cut *c, char *name, enum value_type type, uint32_t count, struct src src)
+void row_cut_col(struct row_cut *c, char *name, enum value_type type, uint32_t count, struct src src)
 {
-	struct row_schema *rs = c->schema;
-	uint32_t n = rs->n_cols + 1;
+	row_schema_col(c->schema, name, type, count);
+	c->src = xrealloc(c->src, c->schema->n_cols * sizeof(*c->src));
+	c->src[c->schema->n_cols - 1] = src;
+}
 
-	rs->cols = xrealloc(rs->cols, n * sizeof(*rs->cols));
-	c->src = xrealloc(c->src, n * sizeof(*c->src));
-	rs->cols[rs->n_cols] =
-		(struct row_col){ .name = name, .type = type, .count = value_is_array(type) ? count : 1 };
-	c->src[rs->n_cols] = src;
-	rs->n_cols = n;
+void row_cut_type(struct row_cut *c, uint32_t record)
+{
+	for (uint32_t i = 0; i < c->n_types; i++)
+		if (c->types[i] == record)
+			return;
+	c->types = xrealloc(c->types, (c->n_types + 1) * sizeof(*c->types));
+	c->types[c->n_types++] = record;
 }
 
 /* The first entry tells what the entries are; *ret of type V_NONE when there is none. */
@@ -44,18 +48,19 @@ static int cols_of_list(struct row_cut *c, const struct image *im, uint32_t metr
 			       "metrics with strgp_metric_add",
 			       image_instance(im->meta), name, value_type_name(first.type));
 	c->list_col = c->schema->n_cols;
-	col_add(c, xasprintf("%s_entry_idx", name), V_U64, 1, (struct src){ SRC_ENTRY_IDX, metric, 0 });
+	row_cut_col(c, xasprintf("%s_entry_idx", name), V_U64, 1, (struct src){ SRC_ENTRY_IDX, metric, 0 });
 	if (first.type == V_RECORD_INST) {
 		c->records = true;
 		c->record = record_type_of(first);
+		row_cut_type(c, c->record);
 		for (uint32_t i = 0, n = record_card(im->meta, c->record); i < n; i++) {
 			struct metric member = record_member(im->meta, c->record, i);
 
-			col_add(c, xasprintf("%s_%s", name, member.name), member.type, member.count,
-				(struct src){ SRC_MEMBER, metric, i });
+			row_cut_col(c, xasprintf("%s_%s", name, member.name), member.type, member.count,
+				    (struct src){ SRC_MEMBER, metric, i });
 		}
 	} else {
-		col_add(c, xstrdup(name), first.type, first.count, (struct src){ SRC_ENTRY, metric, 0 });
+		row_cut_col(c, xstrdup(name), first.type, first.count, (struct src){ SRC_ENTRY, metric, 0 });
 	}
 	c->list_cols = c->schema->n_cols - c->list_col;
 	return 0;
@@ -118,9 +123,9 @@ static int cols_of_metric(struct row_cut *c, const struct image *im, uint32_t i,
 	if (c->expands && i == c->list)
 		return cols_of_list(c, im, i, err);
 	if (d->type == V_RECORD_ARRAY)
-		col_add(c, xstrdup(d->name_unit), d->type, 1, (struct src){ SRC_NOTHING, i, 0 });
+		row_cut_col(c, xstrdup(d->name_unit), d->type, 1, (struct src){ SRC_NOTHING, i, 0 });
 	else if (d->type != V_RECORD_TYPE)
-		col_add(c, xstrdup(d->name_unit), d->type, desc_count(d), (struct src){ SRC_METRIC, i, 0 });
+		row_cut_col(c, xstrdup(d->name_unit), d->type, desc_count(d), (struct src){ SRC_METRIC, i, 0 });
 	return 0;
 }
 
@@ -138,33 +143,42 @@ static int cols_of_set(struct row_cut *c, const struct image *im, const char *co
 	return rc;
 }
 
-int row_cut_new(const struct image *im, const char *const *metrics, size_t n, struct row_cut **ret, struct err *err)
+struct row_cut *row_cut_begin(const struct image *im)
 {
 	struct row_cut *c = xcalloc(1, sizeof(*c));
 	const uint8_t *digest = image_digest(im->meta);
-	int rc;
 
-	c->schema = xcalloc(1, sizeof(*c->schema));
-	atomic_init(&c->schema->refs, 1);
-	c->schema->name = xstrdup(image_schema(im->meta));
+	c->schema = row_schema_new(image_schema(im->meta));
 	c->set_schema = xstrdup(c->schema->name);
 	c->has_digest = digest;
 	if (digest)
 		memcpy(c->digest, digest, DIGEST_LEN);
-	rc = cols_of_set(c, im, metrics, n, err);
+	return c;
+}
+
+void row_cut_ready(struct row_cut *c, const struct image *im)
+{
+	c->v = xcalloc(c->schema->n_cols, sizeof(*c->v));
+	row_shape_write(c, im->meta, &c->shape);
+}
+
+int row_cut_new(const struct image *im, const char *const *metrics, size_t n, struct row_cut **ret, struct err *err)
+{
+	struct row_cut *c = row_cut_begin(im);
+	int rc = cols_of_set(c, im, metrics, n, err);
+
 	if (rc) {
 		row_cut_free(c);
 		return rc;
 	}
 	/* of some metrics only: sets that differ elsewhere give the same rows */
-	if (digest && !n)
-		memcpy(c->schema->digest, digest, DIGEST_LEN);
+	if (c->has_digest && !n)
+		memcpy(c->schema->digest, c->digest, DIGEST_LEN);
 	else
 		row_schema_digest(c->schema);
-	c->v = xcalloc(c->schema->n_cols, sizeof(*c->v));
+	row_cut_ready(c, im);
 	if (c->expands)
 		c->v[c->list_col] = (struct value){ V_U64, 1, (const uint8_t *)&c->idx };
-	row_shape_write(c, im->meta, &c->shape);
 	*ret = c;
 	return 0;
 }
@@ -173,7 +187,9 @@ void row_cut_free(struct row_cut *c)
 {
 	if (!c)
 		return;
+	decomp_cut_free(c->decomp);
 	row_seen_fini(c);
+	free(c->types);
 	buf_fini(&c->shape);
 	buf_fini(&c->other_shape);
 	row_schema_put(c->schema);

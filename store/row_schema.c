@@ -2,7 +2,24 @@
 #include <nettle/sha2.h>
 #include <stdlib.h>
 
+#include "core/base/xalloc.h"
 #include "store/row_impl.h"
+
+struct row_schema *row_schema_new(const char *name)
+{
+	struct row_schema *rs = xcalloc(1, sizeof(*rs));
+
+	atomic_init(&rs->refs, 1);
+	rs->name = xstrdup(name);
+	return rs;
+}
+
+void row_schema_col(struct row_schema *rs, char *name, enum value_type type, uint32_t count)
+{
+	rs->cols = xrealloc(rs->cols, (rs->n_cols + 1) * sizeof(*rs->cols));
+	rs->cols[rs->n_cols++] =
+		(struct row_col){ .name = name, .type = type, .count = value_is_array(type) ? count : 1 };
+}
 
 struct row_schema *row_schema_get(const struct row_schema *rs)
 {

@@ -33,14 +33,16 @@ bool row_shape_write(const struct row_cut *c, const struct set_meta *m, struct b
 		d = desc_of(m, c->src[i].metric);
 		shape_add(b, d->name_unit, d->type, desc_count(d));
 	}
-	if (!c->records)
-		return true;
-	if (c->record >= card || desc_of(m, c->record)->type != V_RECORD_TYPE)
-		return false;
-	for (uint32_t i = 0, n = record_card(m, c->record); i < n; i++) {
-		struct metric member = record_member(m, c->record, i);
+	for (uint32_t k = 0; k < c->n_types; k++) {
+		uint32_t type = c->types[k];
 
-		shape_add(b, member.name, member.type, member.count);
+		if (type >= card || desc_of(m, type)->type != V_RECORD_TYPE)
+			return false;
+		for (uint32_t i = 0, n = record_card(m, type); i < n; i++) {
+			struct metric member = record_member(m, type, i);
+
+			shape_add(b, member.name, member.type, member.count);
+		}
 	}
 	return true;
 }
@@ -77,10 +79,18 @@ static bool span_is(const struct span *s, const struct set_meta *m)
 	return !s->bytes.len || !memcmp(s->bytes.p, (const uint8_t *)m + s->off, s->bytes.len);
 }
 
-static bool seen_is(const struct seen *s, const struct set_meta *m)
+static bool types_are(const struct row_cut *c, const struct seen *s, const struct set_meta *m)
+{
+	for (uint32_t i = 0; i < c->n_types; i++)
+		if (!span_is(&s->types[i], m))
+			return false;
+	return true;
+}
+
+static bool seen_is(const struct row_cut *c, const struct seen *s, const struct set_meta *m)
 {
 	return s->places && s->card == m->card && s->meta_sz == m->meta_sz && s->data_sz == m->data_sz &&
-	       s->heap_sz == m->heap_sz && span_is(&s->dict, m) && span_is(&s->descs, m) && span_is(&s->record, m);
+	       s->heap_sz == m->heap_sz && span_is(&s->dict, m) && span_is(&s->descs, m) && types_are(c, s, m);
 }
 
 static uint32_t desc_end(const struct metric_desc *d, uint32_t at)
@@ -113,8 +123,10 @@ static void seen_set(struct row_cut *c, struct seen *s, const struct set_meta *m
 	s->data_sz = m->data_sz;
 	s->heap_sz = m->heap_sz;
 	s->plain = true;
-	if (!s->places)
-		s->places = xcalloc(c->schema->n_cols, sizeof(*s->places));
+	if (!s->places) {
+		s->places = xcalloc(c->schema->n_cols + 1, sizeof(*s->places));
+		s->types = xcalloc(c->n_types + 1, sizeof(*s->types));
+	}
 	s->n_places = 0;
 	for (int meta = 1; meta >= 0; meta--) {
 		for (uint32_t i = 0; i < c->schema->n_cols; i++) {
@@ -128,9 +140,9 @@ static void seen_set(struct row_cut *c, struct seen *s, const struct set_meta *m
 		if (meta)
 			s->n_meta = s->n_places;
 	}
-	for (uint32_t i = 0; i < c->schema->n_cols; i++) {
-		uint32_t at = le32toh(m->dict[c->src[i].metric]);
-		uint32_t d_end = desc_end(desc_of(m, c->src[i].metric), at);
+	for (uint32_t i = 0; i < c->schema->n_cols + c->n_types; i++) {
+		uint32_t metric = i < c->schema->n_cols ? c->src[i].metric : c->types[i - c->schema->n_cols];
+		uint32_t at = le32toh(m->dict[metric]), d_end = desc_end(desc_of(m, metric), at);
 
 		lo = at < lo ? at : lo;
 		end = d_end > end ? d_end : end;
@@ -138,8 +150,8 @@ static void seen_set(struct row_cut *c, struct seen *s, const struct set_meta *m
 	span_set(&s->dict, m, META_HDR_SZ, META_HDR_SZ + 4 * image_card(m));
 	if (end)
 		span_set(&s->descs, m, lo, end);
-	if (c->records)
-		span_set_record(&s->record, m, c->record);
+	for (uint32_t i = 0; i < c->n_types; i++)
+		span_set_record(&s->types[i], m, c->types[i]);
 }
 
 const struct seen *row_seen(struct row_cut *c, const struct set_meta *m)
@@ -148,7 +160,7 @@ const struct seen *row_seen(struct row_cut *c, const struct set_meta *m)
 
 	if (!names_fit(c, m))
 		return NULL;
-	if (seen_is(s, m))
+	if (seen_is(c, s, m))
 		return s;
 	if (!row_shape_write(c, m, &c->other_shape) || !shape_same(&c->shape, &c->other_shape))
 		return NULL;
@@ -166,7 +178,9 @@ void row_seen_fini(struct row_cut *c)
 	for (size_t i = 0; i < SEEN_N; i++) {
 		buf_fini(&c->seen[i].dict.bytes);
 		buf_fini(&c->seen[i].descs.bytes);
-		buf_fini(&c->seen[i].record.bytes);
+		for (uint32_t k = 0; k < c->n_types && c->seen[i].types; k++)
+			buf_fini(&c->seen[i].types[k].bytes);
+		free(c->seen[i].types);
 		free(c->seen[i].places);
 	}
 }
