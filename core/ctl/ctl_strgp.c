@@ -39,6 +39,19 @@ static void changed(struct ctl *c)
 	atomic_fetch_add(&c->d->strgp_gen, 1);
 }
 
+/* Who asks over the network hears ldmsd's words; who has the file hears the line in it. */
+static int read_decomposition(struct ctl *c, struct strgp_conf *conf, struct err *err)
+{
+	unsigned int line;
+	int rc = decomp_load(conf->name, conf->decomposition, &conf->decomp, &line, err);
+
+	if (rc && c->from)
+		log_error("config", "%s:%u: %s", conf->decomposition, line, err ? err->msg : "");
+	else if (rc && line)
+		rc = err_prefix(err, rc, "%s:%u: ", conf->decomposition, line);
+	return rc;
+}
+
 int ctl_strgp_add(struct ctl *c, struct err *err)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL), *plugin = ctl_text(c, ATTR_PLUGIN, "");
@@ -49,6 +62,7 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 		.container = ctl_text(c, ATTR_CONTAINER, name),
 		.schema = ctl_text(c, ATTR_SCHEMA, NULL),
 		.schema_regex = ctl_text(c, ATTR_REGEX, NULL),
+		.decomposition = ctl_text(c, ATTR_DECOMPOSITION, NULL),
 		.flush_us = ctl_num(c, ATTR_INTERVAL, 0),
 		.uid = c->uid,
 		.gid = c->gid,
@@ -56,13 +70,8 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 	};
 	struct strgp_node *n;
 	struct strgp *sg;
-	int rc;
+	int rc = 0;
 
-	if (ctl_has(c, ATTR_DECOMPOSITION))
-		return err_set(err, -ENOTSUP,
-			       "strgp %s: decomposition= is not supported by this ldms; without it every "
-			       "metric becomes a column",
-			       name);
 	if (conf.schema && conf.schema_regex)
 		return err_set(err, -EINVAL, "The attributes 'schema' and 'regex' are mutually exclusive.");
 	if (!conf.schema && !conf.schema_regex)
@@ -73,9 +82,14 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 		return err_set(err, -EEXIST, "The strgp %s already exists.", name);
 	if (is_mirrored(name) && !c->itself)
 		return err_set(err, -EINVAL, "%s is an invalid policy name", name);
-	rc = strgp_new(&conf, c->d->strgp_pool, &sg, err);
-	if (rc)
+	if (conf.decomposition)
+		rc = read_decomposition(c, &conf, err);
+	if (!rc)
+		rc = strgp_new(&conf, c->d->strgp_pool, &sg, err);
+	if (rc) {
+		decomp_free(conf.decomp);
 		return rc;
+	}
 	n = xcalloc(1, sizeof(*n));
 	n->node.name = strgp_name(sg);
 	n->strgp = sg;

@@ -67,8 +67,10 @@ static void status_one(struct ctl *c, struct strgp *sg)
 	reply_string(b, conf->schema_regex);
 	buf_addf(b, ",\"plugin\":");
 	reply_string(b, store_name(conf->store));
-	buf_addf(b, ",\"flush\":\"%.6f\",\"state\":\"%s\",\"decomp\":\"-\",\"producers\":[",
-		 (double)conf->flush_us / 1e6, st.running ? "RUNNING" : "STOPPED");
+	buf_addf(b, ",\"flush\":\"%.6f\",\"state\":\"%s\",\"decomp\":", (double)conf->flush_us / 1e6,
+		 st.running ? "RUNNING" : "STOPPED");
+	reply_string(b, conf->decomposition ? conf->decomposition : "-");
+	buf_addf(b, ",\"producers\":[");
 	names(b, sg, strgp_prdcr);
 	buf_addf(b, "],\"metrics\":[");
 	names(b, sg, strgp_metric);

@@ -174,6 +174,8 @@ static void tell_strgp(struct telling *t, const struct strgp *sg)
 		put(t, ATTR_SCHEMA, "%s", conf->schema);
 	else
 		put(t, ATTR_REGEX, "%s", conf->schema_regex);
+	if (conf->decomposition)
+		put(t, ATTR_DECOMPOSITION, "%s", conf->decomposition);
 	put(t, ATTR_INTERVAL, "%lld", (long long)conf->flush_us);
 	put_owner(t, conf->uid, conf->gid, conf->perm, strgp_running(sg));
 	tell(t, FAILOVER_CFGSTRGP);

@@ -40,6 +40,8 @@ static void strgp_free(struct strgp *sg)
 	free((char *)sg->conf.container);
 	free((char *)sg->conf.schema);
 	free((char *)sg->conf.schema_regex);
+	free((char *)sg->conf.decomposition);
+	decomp_free(sg->conf.decomp);
 	free(sg);
 }
 
@@ -75,6 +77,7 @@ int strgp_new(const struct strgp_conf *conf, struct strgp_pool *pool, struct str
 	sg->conf.container = xstrdup(conf->container ? conf->container : conf->name);
 	sg->conf.schema = xstrdup(conf->schema);
 	sg->conf.schema_regex = xstrdup(conf->schema_regex);
+	sg->conf.decomposition = xstrdup(conf->decomposition);
 	if (!conf->queue_bytes)
 		sg->conf.queue_bytes = STRGP_QUEUE_BYTES_DFLT;
 	store_get(conf->store);
@@ -180,7 +183,12 @@ int strgp_metric_add(struct strgp *sg, const char *metric, struct err *err)
 
 	if (rc)
 		return rc;
-	if (metric_index(sg, metric) < sg->n_metrics) {
+	if (sg->conf.decomp) {
+		rc = err_set(err, -EINVAL,
+			     "strgp '%s': its decomposition says which metrics are stored; change %s, or leave "
+			     "decomposition= out",
+			     sg->conf.name, sg->conf.decomposition);
+	} else if (metric_index(sg, metric) < sg->n_metrics) {
 		rc = err_set(err, -EEXIST, "The specified metric is already present.");
 	} else {
 		sg->metrics = xrealloc(sg->metrics, (sg->n_metrics + 1) * sizeof(*sg->metrics));

@@ -13,6 +13,7 @@
 #include "core/base/loop.h"
 #include "core/daemon/strgp_times.h"
 #include "core/set/snap.h"
+#include "store/decomp.h"
 #include "store/store.h"
 
 #define STRGP_QUEUE_BYTES_DFLT (64u << 20) /* snapshots waiting for one policy's worker */
@@ -36,11 +37,13 @@ struct strgp;
 struct strgp_conf {
 	const char *name;
 	struct store *store;
-	const char *container;    /* default: the name */
-	const char *schema;       /* exact schema name, or NULL */
-	const char *schema_regex; /* POSIX extended, or NULL */
-	int64_t flush_us;         /* at least this often while rows come; 0: default 1 s */
-	uint64_t queue_bytes;     /* 0: STRGP_QUEUE_BYTES_DFLT */
+	const char *container;     /* default: the name */
+	const char *schema;        /* exact schema name, or NULL */
+	const char *schema_regex;  /* POSIX extended, or NULL */
+	struct decomp *decomp;     /* what rows a set becomes; strgp_new() takes it when it succeeds; or NULL */
+	const char *decomposition; /* ... the file that says so */
+	int64_t flush_us;          /* at least this often while rows come; 0: default 1 s */
+	uint64_t queue_bytes;      /* 0: STRGP_QUEUE_BYTES_DFLT */
 	uint32_t uid, gid, perm;
 };
 

@@ -113,7 +113,12 @@ static int shape_new(struct strgp *sg, const struct snap *sn)
 	struct strgp_shape *sh;
 	struct err err = { "" };
 	struct row_cut *cut = NULL;
-	int rc = row_cut_new(&sn->im, (const char *const *)sg->metrics, sg->n_metrics, &cut, &err);
+	int rc = 0;
+
+	if (sg->conf.decomp)
+		cut = decomp_cut_new(sg->conf.decomp, &sn->im);
+	else
+		rc = row_cut_new(&sn->im, (const char *const *)sg->metrics, sg->n_metrics, &cut, &err);
 
 	if (rc == -EAGAIN)
 		return rc;
@@ -162,6 +167,7 @@ static int sink_open(struct strgp *sg, struct err *err)
 }
 
 struct rows {
+	struct strgp *sg;
 	const struct store_type *type;
 	struct store_sink *sink;
 	uint32_t skip; /* the store has these already */
@@ -171,19 +177,36 @@ struct rows {
 	struct err *err;
 };
 
+/* Rows of this row schema are left out from now on; the other ones of such sets are stored. */
+static int row_refuse(struct strgp *sg, const struct row *row, const struct err *err)
+{
+	log_error("store", "policy %s: rows of row schema %s are not stored: %s", sg->conf.name, row->schema->name,
+		  err->msg);
+	decomp_refuse(row);
+	pthread_mutex_lock(&sg->lock);
+	sg->errors++;
+	memcpy(sg->why, err->msg, sizeof(sg->why));
+	pthread_mutex_unlock(&sg->lock);
+	return ROW_HAD;
+}
+
 /* For row_cut_each(): 1 stops it, and `rc` says why. */
 static int row_cb(const struct row *row, void *arg)
 {
 	struct rows *r = arg;
 
-	if (r->n >= r->skip) {
+	bool had = r->n < r->skip;
+
+	if (!had) {
 		r->rc = r->type->row(r->sink, row, r->err);
+		if (r->rc == -EINVAL && row->schema->decomposed)
+			return row_refuse(r->sg, row, r->err);
 		if (r->rc)
 			return 1;
 		r->taken++;
 	}
 	r->n++;
-	return 0;
+	return had ? ROW_HAD : 0;
 }
 
 /* Hand a snapshot's rows to the store; *rows_done of them it has already.  0: all taken or dropped, and tallied;
@@ -192,7 +215,9 @@ static int snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_do
 		      struct err *err)
 {
 	struct strgp_work *w = &sg->work;
-	struct rows r = { .type = store_type(sg->conf.store), .sink = w->sink, .skip = *rows_done, .err = err };
+	struct rows r = {
+		.sg = sg, .type = store_type(sg->conf.store), .sink = w->sink, .skip = *rows_done, .err = err
+	};
 	int rc = -ESTALE;
 
 	if (w->n_shapes && !w->shapes[0]->refused)
@@ -214,6 +239,8 @@ static int snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_do
 		return r.rc;
 	}
 	*rows_done = 0;
+	if (!rc && !r.n && decomp_refuses(w->shapes[0]->cut))
+		rc = -EINVAL; /* all that it would give is refused */
 	if (rc == 0 || rc == -EAGAIN)
 		tally->taken++;
 	else
@@ -414,6 +441,8 @@ static int64_t turn_last(struct strgp *sg)
 	if (w->sink)
 		store_type(sg->conf.store)->close(w->sink);
 	shapes_fini(w);
+	if (sg->conf.decomp)
+		decomp_reset(sg->conf.decomp);
 	*w = (struct strgp_work){ 0 };
 	pthread_mutex_lock(&sg->lock);
 	while ((sn = queue_pop(&sg->queue))) {
