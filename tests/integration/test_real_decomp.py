@@ -1,0 +1,87 @@
+"""Decompositions beside an installed ldmsd: one sampler, both aggregators, the same files of JSON; the rows that both
+stored are the same bytes."""
+import json
+import os
+import re
+
+from ldms import ROOT, wait_for
+from real import needs_ldmsd, real_agg
+
+pytestmark = needs_ldmsd
+
+FILES = os.path.join(ROOT, "tests/data/decomp")
+OPERATORS = {"netdev2_small"}  # what they print depends on the rows before
+WINDOW = 3
+
+ALL = [{"src": s} for s in ("timestamp", "producer", "component_id", "char", "u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64",
+                            "f32", "d32", "char_array", "u8_array", "s16_array", "u64_array", "float_array", "double_array",
+                            "M_duration")]
+CONVERTED = [{"src": s, "dst": f"{s}_{t}", "type": t} for s in ("u8", "s16", "u64", "f32", "d32")
+             for t in ("u8", "s8", "u16", "s32", "u64", "s64", "f32", "d64")]
+
+
+def rows(path):
+    """The header, and lines by their time."""
+    try:
+        with open(path) as f:
+            lines = [line for line in f if line.endswith("\n")]
+    except FileNotFoundError:
+        return None, {}
+    by_time = {}
+    for line in lines[1:]:
+        by_time.setdefault(line.split(",")[0], []).append(line)
+    return lines[0] if lines else None, by_time
+
+
+def both(cluster, samplers, policies, wanted):
+    """Run both; `policies` are (schema or regex attribute, path of the decomposition).  Compare the files of these row
+    schemas: {row schema: its header and lines as ours are}."""
+    samp = cluster.samp("node-1", samplers, "--interval", "200ms")
+    lines = {side: f"load name=store_csv\nconfig name=store_csv path={cluster.path(side)} buffer=0 typeheader=1\n" + "".join(
+        f"strgp_add name=s{i} plugin=store_csv container=c {what} decomposition={path}\nstrgp_prdcr_add name=s{i} regex=.*\n"
+        f"strgp_start name=s{i}\n" for i, (what, path) in enumerate(policies)) for side in ("ours", "theirs")}
+    theirs = real_agg(cluster, "ra", [samp], lines["theirs"])
+    ours = cluster.agg("oa", [samp], "--interval", "200ms", "--offset", "50ms", "-c", cluster.write("oa.conf", lines["ours"]))
+    got = {}
+    for schema in wanted:
+        at = {side: cluster.path(f"{side}/c/{schema}") for side in lines}
+        skip = WINDOW if schema in OPERATORS else 0
+
+        def common():
+            assert ours.alive() and theirs.alive()
+            a, b = rows(at["ours"]), rows(at["theirs"])
+            seen = [set(sorted(x[1])[skip:-1]) for x in (a, b)]  # the last one may be half written
+            times = sorted(seen[0] & seen[1])
+            return len(times) > 2 and (a, b, times)
+
+        a, b, times = wait_for(common, f"rows of {schema} that both stored")
+        # ours calls a second time by its name
+        assert re.sub(r",\w+,\w+_usec$", "", a[0]) == re.sub(r"(,Time,Time_usec|,\w+,\w+_usec)$", "", b[0])
+        assert [a[1][t] for t in times] == [b[1][t] for t in times]
+        kinds = [open(path + ".KIND").read() for path in at.values()]
+        assert kinds[0].replace(",u64", "") == kinds[1].replace(",u64", "")
+        got[schema] = a
+    return got
+
+
+def test_static(cluster):
+    more = cluster.write("all.json", json.dumps({"type": "static", "rows": [
+        {"schema": "all_row", "cols": ALL}, {"schema": "converted", "cols": [{"src": "timestamp"}, *CONVERTED]}]}))
+    got = both(cluster, "meminfo procnetdev2 loadavg all_example", [
+        ("schema=meminfo", f"{FILES}/meminfo_static.json"), ("schema=procnetdev2", f"{FILES}/netdev2_static.json"),
+        ("schema=loadavg", f"{FILES}/meta_static.json"), ("schema=all_example", more)],
+        ["meminfo_filter", "meminfo_dm", "netdev2_small", "meta_row", "all_row", "converted"])
+    assert got["meminfo_dm"][0] == "#Time,Time_usec,comp_id,dm4k,nosuch,nosuch_arr0,nosuch_arr1,nosuch_arr2,nosuch_str\n"
+
+
+def test_as_is_and_flex(cluster):
+    flex = json.load(open(f"{FILES}/flex.json"))
+    flex["matches"][0]["instance"] = "^node-1/.*"
+    samplers = "loadavg procstat2 procnetdev2 record_sampler clock jobid"
+    got = both(cluster, samplers, [
+        ("regex=^(loadavg|procstat2|procnetdev2)$", f"{FILES}/as_is.json"),
+        ("regex=^(clock|loadavg|jobid)$", cluster.write("flex.json", json.dumps(flex)))],
+        ["procstat2_78935b2", "procnetdev2_e8b9cc8", "la_row", "clk_row", "jobid_3f8abe6"])
+    assert got["la_row"][0] == "#Time,Time_usec,l1\n"
+    for side in ("ours", "theirs"):
+        assert not [f for f in os.listdir(cluster.path(side + "/c")) if f.startswith("clock_")]
