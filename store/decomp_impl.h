@@ -1,7 +1,7 @@
 /* decomp_impl.h - the inside of decompositions, shared by their files: decomp.c (files, and the table of types),
  * decomp_read.c (what is said of JSON), decomp_static.c decomp_as_is.c decomp_flex.c (one type each), decomp_row.c (the
- * rows of static, from JSON), decomp_fill.c (values for what is missing), decomp_part.c (where the columns come from for
- * sets of one shape), decomp_cut.c (the rows of a set), decomp_ops.c decomp_num.c (operators, conversion).
+ * rows of static, from JSON), decomp_fill.c (values for what is missing), decomp_part.c decomp_special.c
+ * (where the columns come from for sets of one shape), decomp_cut.c (the rows of a set), decomp_ops.c decomp_num.c (operators, conversion).
  */
 #ifndef STORE_DECOMP_IMPL_H
 #define STORE_DECOMP_IMPL_H
@@ -154,16 +154,6 @@ struct decomp_cut {
 	void *chosen;            /* what choose() keeps */
 };
 
-/* Sources that are no metrics. */
-struct special {
-	const char *name;
-	enum value_type type;
-	uint32_t count;
-	enum row_what what;
-	struct value (*value)(const struct decomp_cut *dc, const struct image *im);
-};
-extern const struct special specials[]; /* ended by a row without name */
-
 /* A row schema without columns; its columns one by one; and the end. */
 struct part *part_new(struct decomp_cut *dc, const char *schema);
 void part_special(struct decomp_cut *dc, struct part *p, const char *name);
@@ -182,6 +172,19 @@ struct value lister_first(const struct image *im, struct value all);
 /* A warning about sets of this shape, with the policy's name in front. */
 void cut_warn(const struct decomp_cut *dc, const struct image *im, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* -- decomp_special.c ---------------------------------------------------------------------------------------------- */
+
+/* Sources that are no metrics. */
+struct special {
+	const char *name;
+	enum value_type type;
+	uint32_t count;
+	enum row_what what;
+	struct value (*value)(const struct decomp_cut *dc, const struct image *im);
+};
+extern const struct special specials[];               /* ended by a row without name */
+const struct special *special_find(const char *name); /* or NULL */
 
 /* -- decomp_num.c -------------------------------------------------------------------------------------------------- */
 

@@ -117,7 +117,18 @@ static int go_run(struct conf *cf, struct daemon *d, unsigned int go)
 	return rc;
 }
 
-/* Samplers are configured when the sandbox is closed: what they will read is noted before. */
+/* The sandbox is closed when a policy is made: the file that it will read is noted before. */
+static void decomposition_note(const struct cmd *cmd, struct daemon *d)
+{
+	const char *value = cmd->verb->run == ctl_strgp_add && !cmd->bad ? cmd_arg(cmd, "decomposition") : NULL;
+	char *path = value ? ctl_expand(value) : NULL;
+
+	if (path)
+		confine_path(d->confine, "strgp_add", PATH_READ, path, NULL);
+	free(path);
+}
+
+/* Likewise what samplers will read: they are configured then. */
 static void reads_note(const struct conf *cf, struct daemon *d)
 {
 	for (size_t i = 0; i < cf->n && d->confine; i++) {
@@ -131,6 +142,7 @@ static void reads_note(const struct conf *cf, struct daemon *d)
 			kv_parse(&attrs, rest);
 			ctl_samp_reads(d, n->samp, &attrs, NULL); /* config itself says what is wrong */
 		}
+		decomposition_note(cmd, d);
 		kv_fini(&attrs);
 		free(rest);
 		free(name);

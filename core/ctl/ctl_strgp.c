@@ -8,6 +8,7 @@
 #include "core/ctl/session.h"
 #include "core/ctl/ctl_strgp.h"
 #include "core/ctl/verbs.h"
+#include "core/daemon/confine.h"
 #include "core/daemon/mirrored.h"
 #include "core/daemon/strgp.h"
 
@@ -43,7 +44,11 @@ static void changed(struct ctl *c)
 static int read_decomposition(struct ctl *c, struct strgp_conf *conf, struct err *err)
 {
 	unsigned int line;
-	int rc = decomp_load(conf->name, conf->decomposition, &conf->decomp, &line, err);
+	int rc = confine_path(c->d->confine, "strgp_add", PATH_READ, conf->decomposition, err);
+
+	if (rc)
+		return rc;
+	rc = decomp_load(conf->name, conf->decomposition, &conf->decomp, &line, err);
 
 	if (rc && c->from)
 		log_error("config", "%s:%u: %s", conf->decomposition, line, err ? err->msg : "");

@@ -212,7 +212,7 @@ const struct verb verbs[] = {
 	       OPT(ATTR_CONTAINER, "container", AT_TEXT, "name", "where in the store"),
 	       OPT(ATTR_SCHEMA, "schema", AT_TEXT, NULL, "sets of exactly this schema"),
 	       OPT(ATTR_REGEX, "regex", AT_REGEX, NULL, "sets of schemas that match"),
-	       OPT(ATTR_DECOMPOSITION, "decomposition", AT_TEXT, NULL, "a file that says which rows a set becomes: ldms-decomposition(5)"),
+	       OPT(ATTR_DECOMPOSITION, "decomposition", AT_TEXT, NULL, "a file: which rows a set becomes; ldms-decomposition(5)"),
 	       OPT(ATTR_INTERVAL, "flush", AT_TIME, "1s", "rows are safe on disk at least this often"), OPT_PERM),
 	  ctl_strgp_add, "say which sets are stored where" },
 	{ "strgp_del", 0x201, VERB_MODIFIES | VERB_STRGP, 0,

@@ -212,7 +212,8 @@ POLICIES = [
     Row("strgp_add name=x plugin=store_csv container=c regex=b", INVALID,
         "The attributes 'decomposition' is required when 'regex' is used.", only="theirs"),
     Row("strgp_add name=x plugin=store_csv container=c regex=b decomposition=/none", INVALID, "decomposer: json parser error: "
-        "line -1 column: -1 cannot open file: unable to open /none: No such file or directory\n", only="theirs"),
+        "line -1 column: -1 cannot open file: unable to open /none: No such file or directory\n",
+        ours="decomposer: json parser error: line -1 column: -1 cannot open file: unable to open /none: No such file or directory"),
     Row("strgp_add name=x plugin=nope container=c schema=a", MISSING, "The plugin nope does not exist. Forgot load?\n"),
     Row("strgp_add name=x plugin=store_csv container=c schema=a flush=foo", MISSING,
         'The specified flush interval, "foo", is invalid.'),
