@@ -172,6 +172,11 @@ RUN = {
         prdcr_start name=nid001
         updtr_prdcr_add name=nodes regex=nid001
         updtr_start name=nodes""",
+    "a store with a decomposition": """
+        listen port={port} xprt=sock
+        load name=csv1 plugin=store_csv
+        config name=csv1 path={dir} altheader=0
+        strgp_add name=csv-decomp plugin=csv1 container=ldms_data  decomposition={dir}/decomp.json regex=.* perm=0640""",
 }
 
 MISSING = {
@@ -185,18 +190,11 @@ MISSING = {
         load name=store_avro_kafka
         config name=store_avro_kafka encoding=json topic=nersc-ldms
         strgp_add name=kafka regex=.* plugin=store_avro_kafka container=cluster:9092 decomposition=/ldms_bin/decomp.json""",
-    "decomposition": """
-        load name=csv1 plugin=store_csv
-        config name=csv1 path={dir} altheader=0
-        strgp_add name=csv-decomp plugin=csv1 container=ldms_data  decomposition=/etc/decomp.json regex=.* perm=0640""",
-    "lustre2_client": """
-        load name=lustre2_client
-        config name=lustre2_client producer=n1 instance=n1/lustre
-        start name=lustre2_client interval=1s""",
 }
 
 
 def written(cluster, text, port):
+    cluster.write("decomp.json", '{"type": "as_is"}')
     lines = text.format(port=port, other=free_port(), dir=cluster.dir)
     return cluster.write("site.conf", "\n".join(line.strip() for line in lines.splitlines()) + "\n")
 
