@@ -6,6 +6,8 @@
 
 #include "core/base/xalloc.h"
 
+#define STRIDE 128 /* bytes of a long line that are compared at once */
+
 void cells_fini(struct cells *c)
 {
 	free(c->lines);
@@ -55,7 +57,7 @@ void cells_add(struct cells *c, const char *from, const char *end, uint64_t *slo
 	if (!line->n)
 		line->head = (uint32_t)(from - c->line);
 	c->at = end;
-	c->v[c->n++] = (struct cell){ slot, (uint32_t)(end - from) };
+	c->v[c->n++] = (struct cell){ slot, (uint32_t)(proc_blanks(from) - c->line), (uint32_t)(end - c->line) };
 	line->n++;
 }
 
@@ -92,71 +94,132 @@ void cells_end(struct cells *c, struct proc_file *file)
 	text_take(c, file);
 }
 
-/* Is a number of 8 to 15 bytes what it was?  Its first ones, and its last ones with what ends it.  (PROC_SLACK allows that at the
- * end of a text.) */
-static inline bool wide_is_same(const char *p, const char *q, size_t len)
+/* The n (1 to 8) digits at p; false when they are none. */
+static inline bool digits8(const char *p, size_t n, uint64_t *ret)
 {
-	return !((proc_load8(p) ^ proc_load8(q)) | (proc_load8(p + len - 7) ^ proc_load8(q + len - 7)));
+	uint64_t w = (proc_load8(p) ^ PROC_EACH('0')) << (64 - 8 * n); /* 0 to 9 each, zeros in front */
+
+	*ret = proc_eight(w);
+	return !(((w + PROC_EACH(0x06)) | w) & PROC_EACH(0xf0));
 }
 
-#define ONE_BLANK 0x3030303030303020ull /* a blank and seven digits, to be 0 to 9 each */
-
-/* A line that was `q` and is `p` now, in a text that ends at `end`: behind it, or NULL when it is another one.  No text has
- * NULs, so what is as it was has not ended. */
-static const char *line_update(struct cell_line *line, struct cell *v, const char *p, const char *q, const char *end)
+/* The cell's number, of as many digits as it had. */
+static inline bool cell_same(struct cell *cell, const char *p)
 {
-	const char *behind = q + line->len;
-	bool moved = false;
-	size_t tail;
+	size_t n = cell->end - cell->from;
+	uint64_t high, low;
 
-	if (line->head > (size_t)(end - p) || !proc_starts(p, q, line->head))
-		return NULL;
-	p += line->head;
-	q += line->head;
-	for (struct cell *last = v + line->n; v < last; v++) {
-		const char *from = p;
-		size_t len = v->len;
-		uint64_t value;
+	if (n <= 8) {
+		if (!digits8(p + cell->from, n, &low))
+			return false;
+		*cell->slot = htole64(low);
+		return true;
+	}
+	if (n > 16 || !digits8(p + cell->from, n - 8, &high) || !digits8(p + cell->end - 8, 8, &low))
+		return false;
+	*cell->slot = htole64(high * 100000000 + low);
+	return true;
+}
 
-		q += len;
-		if (len < 8) {
-			uint64_t now = proc_load8(p), w;
+/* Numbers that changed and are as long as they were, in bytes from..to-1 of a line whose last cell ends at `stop`; `*cell` is
+ * the first that may be one, and then the next.  Where it came to: at least `to`, or what differs there is another thing.
+ * It calls nothing, so all it has is in registers. */
+static size_t cells_run(struct cell **ret, size_t stop, const char *p, const char *q, size_t from, size_t to)
+{
+	struct cell *cell = *ret;
+	size_t at = from;
 
-			/* the same, and it ends there? */
-			if (!((now ^ proc_load8(q - len)) << (56 - 8 * len))) {
-				p += len;
-				continue;
-			}
-			/* as long as it was, a blank in front? */
-			w = (now ^ ONE_BLANK) << (64 - 8 * len);
-			if (!(((w + PROC_EACH(0x06)) | w) & PROC_EACH(0xf0)) && *p == ' ' && p[len] == *q) {
-				*v->slot = htole64(proc_eight(w));
-				p += len;
-				moved = true;
-				continue;
-			}
-		} else if (len < 16) {
-			if (wide_is_same(p, q - len, len)) {
-				p += len;
-				continue;
-			}
-		} else if (len < (size_t)(end - p) && proc_starts(p, q - len, len + 1)) {
-			p += len;
+	while (at < to) {
+		uint64_t other = proc_load8(p + at) ^ proc_load8(q + at);
+
+		if (!other) {
+			at += 8;
 			continue;
 		}
-		if (!proc_number(&p, &value))
-			return NULL;
-		*v->slot = htole64(value);
-		v->len = (uint32_t)(p - from);
-		moved = true;
+		at += (unsigned int)__builtin_ctzll(other) / 8;
+		if (at >= stop)
+			break;
+		while (cell->end <= at)
+			cell++;
+		if (at < cell->from || !cell_same(cell, p))
+			break;
+		at = cell++->end; /* were there more digits, this byte would differ */
 	}
-	line->moved = moved;
+	*ret = cell;
+	return at;
+}
+
+/* It is a column: the number ends where it ended, and has more digits or less. */
+static bool cell_column(struct cell *cell, size_t at, const char *p)
+{
+	const char *digits = proc_blanks(p + at), *behind = digits;
+	uint64_t value = proc_digits(&behind);
+
+	if (digits == p + at || behind == digits || behind != p + cell->end)
+		return false;
+	cell->from = (uint32_t)(digits - p);
+	*cell->slot = htole64(value);
+	return true;
+}
+
+/* Cell k of the line and those behind it stand elsewhere.  What is in front of them is as it was. */
+static const char *line_rescan(struct cell_line *line, struct cell *v, size_t k, const char *p, const char *q,
+			       const char *end)
+{
+	size_t behind = line->n ? v[line->n - 1].end : line->head, tail = line->len - behind;
+	const char *at = p + (k ? v[k - 1].end : line->head);
+
+	line->moved = true;
+	for (; k < line->n; k++) {
+		const char *digits = at = proc_blanks(at);
+
+		*v[k].slot = htole64(proc_digits(&at));
+		if (at == digits)
+			return NULL;
+		v[k].from = (uint32_t)(digits - p);
+		v[k].end = (uint32_t)(at - p);
+	}
 	if (line->loose)
-		return proc_next_line(p);
-	tail = (size_t)(behind - q);
-	if (tail == 1) /* the newline alone, mostly */
-		return p < end && *p == *q ? p + 1 : NULL;
-	return tail <= (size_t)(end - p) && !memcmp(p, q, tail) ? p + tail : NULL;
+		return proc_next_line(at);
+	return tail <= (size_t)(end - at) && !memcmp(at, q + behind, tail) ? at + tail : NULL;
+}
+
+/* A line that was `q` and is `p` now, in a text that ends at `end`: behind it, or NULL when it is another one. */
+static const char *line_update(struct cell_line *line, struct cell *v, const char *p, const char *q, const char *end)
+{
+	struct cell *cell = v, *last = v + line->n;
+	size_t stop = line->n ? last[-1].end : line->head, len = line->loose ? stop : line->len, at = 0;
+
+	if (len > (size_t)(end - p)) /* the last line, with less digits than it had */
+		return line->head <= (size_t)(end - p) && !memcmp(p, q, line->head) ? line_rescan(line, v, 0, p, q, end)
+										    : NULL;
+	while (at < len) {
+		size_t to = len;
+
+		if (len - at > STRIDE) {
+			to = at + STRIDE;
+			if (!memcmp(p + at, q + at, STRIDE)) {
+				at = to;
+				continue;
+			}
+		}
+		at = cells_run(&cell, stop, p, q, at, to);
+		if (at >= to)
+			continue;
+		if (at < line->head)
+			return NULL;
+		while (cell < last && cell->end <= at)
+			cell++;
+		if (cell == last || !cell_column(cell, cell > v ? cell[-1].end : line->head, p))
+			return line_rescan(line, v, cell > v ? (size_t)(cell - v) - 1 : 0, p, q, end);
+		at = cell++->end;
+	}
+	line->moved = cell > v;
+	if (!line->loose)
+		return p + len;
+	if (line->n && proc_is_digit(p[len]))
+		return line_rescan(line, v, line->n - 1, p, q, end);
+	return proc_next_line(p + len);
 }
 
 static bool text_update(struct cells *c, const char *p, const char *end)

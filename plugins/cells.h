@@ -22,8 +22,8 @@
 #include "plugins/proc.h"
 
 struct cell {
-	uint64_t *slot; /* little endian */
-	uint32_t len;
+	uint64_t *slot;     /* little endian */
+	uint32_t from, end; /* its digits, from the line's beginning */
 };
 
 struct cell_line {
