@@ -256,6 +256,7 @@ def test_nothing_is_opened(cluster):
                                    f"option -l {cluster.path('log2')}\n"
                                    "load name=meminfo\nconfig name=meminfo\nstart name=meminfo interval=1s\n")
     samp = cluster.samp("n1", "loadavg", port=port)
+    samp.says("is ready")
     assert run("check", conf).returncode == 0
     assert samp.alive() and not [f for f in os.listdir(cluster.dir) if f.startswith(("log", "store"))]
 
