@@ -1,7 +1,7 @@
 /* csv_rows.c - what a stored row costs: CPU time and instructions of a storage policy's worker, from queue to file
  *
- *	cc -O2 -D_GNU_SOURCE -I. -o /tmp/bench-csv tests/bench/csv_rows.c build/libldms.a -lev -lnettle -lpthread -lm
- *	/tmp/bench-csv [ROWS [FOLDER]]
+ *	cc -O2 -D_GNU_SOURCE -I. -o /tmp/bench-csv tests/bench/csv_rows.c build/libldms.a -lev -lnettle -ljansson -lpthread -lm
+ *	/tmp/bench-csv [ROWS [FOLDER [DECOMPOSITION]]]
  *	valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=strgp_run /tmp/bench-csv 100000
  *
  * The rows are of 1000 nodes' meminfo: 57 columns of u64, in a new folder below FOLDER (/tmp), which is removed.  The
@@ -64,11 +64,12 @@ static struct snap *snap_of_node(struct pool *pool, unsigned int node)
 	return sn;
 }
 
-static struct strgp *policy_start(struct strgp_pool *threads, const char *dir)
+static struct strgp *policy_start(struct strgp_pool *threads, const char *dir, const char *decomposition)
 {
 	struct strgp_conf conf = { .name = "bench", .schema = "meminfo", .container = "bench" };
 	struct kv kv = { 0 };
 	struct err err = { "" };
+	unsigned int line;
 	struct store *st;
 	struct strgp *sg;
 
@@ -76,6 +77,8 @@ static struct strgp *policy_start(struct strgp_pool *threads, const char *dir)
 	if (store_new(store_type_find("csv"), "csv", &st, &err) || store_config(st, &kv, &err))
 		die("store", &err);
 	conf.store = st;
+	if (decomposition && decomp_load("bench", decomposition, &conf.decomp, &line, &err))
+		die(decomposition, &err);
 	if (strgp_new(&conf, threads, &sg, &err) || strgp_start(sg, &err))
 		die("policy", &err);
 	store_put(st);
@@ -114,7 +117,7 @@ int main(int argc, char **argv)
 		die(dir, &err);
 	for (unsigned int i = 0; i < NODES; i++)
 		snaps[i] = snap_of_node(pool, i);
-	sg = policy_start(threads, dir);
+	sg = policy_start(threads, dir, argc > 3 ? argv[3] : NULL);
 	cpu = workers_cpu_s();
 	wall = (double)mono_us();
 	for (uint64_t i = 0; i < rows; i++) {
@@ -130,7 +133,7 @@ int main(int argc, char **argv)
 	strgp_status(sg, &st);
 	printf("rows=%llu dropped=%llu cpu=%.0f ns/row rows_per_cpu_s=%.0f wall=%.2f s\n", (unsigned long long)st.rows,
 	       (unsigned long long)st.dropped, cpu * 1e9 / (double)rows, (double)rows / cpu, wall);
-	cmd = xasprintf("wc -c '%s'/bench/meminfo; rm -rf '%s'", dir, dir);
+	cmd = xasprintf("wc -c '%s'/bench/*; rm -rf '%s'", dir, dir);
 	fflush(stdout);
 	if (system(cmd))
 		fprintf(stderr, "%s: look there\n", dir);
