@@ -180,8 +180,10 @@ static int part_rows(struct decomp_cut *dc, struct part *p, struct row *row, int
 	lists_begin(dc, p, im);
 	if (!lists_go_on(dc, p, true))
 		return 0;
-	for (uint32_t k = p->n_each; k < p->schema->n_cols; k++)
-		col_set(dc, p, p->each[k], im);
+	for (uint32_t k = 0; k < p->n_runs; k++)
+		memcpy(&p->v[p->runs[k].col], &dc->base->v[p->runs[k].at], p->runs[k].n * sizeof(*p->v));
+	for (uint32_t k = 0; k < p->n_once; k++)
+		col_set(dc, p, p->each[p->n_each + k], im);
 	for (bool first = true; !rc && lists_go_on(dc, p, first); first = false) {
 		for (uint32_t k = 0; k < p->n_each; k++)
 			col_set(dc, p, p->each[k], im);

@@ -126,13 +126,20 @@ struct col {
 	uint8_t *room;        /* for a converted value, or an operator's */
 };
 
+/* Columns one behind the other that are metrics as they are. */
+struct run {
+	uint32_t col, at, n; /* the first, and its column of the base cut */
+};
+
 /* A row schema of a decomposition, for sets of this shape. */
 struct part {
 	struct row_schema *schema;
 	struct col *cols;
 	struct value *v;
-	uint32_t *each; /* columns that differ from row to row: the first n_each; then the others */
-	uint32_t n_each;
+	uint32_t *each;          /* columns: first the n_each that differ from row to row */
+	uint32_t n_each, n_once; /* ... then the n_once that are the same on each; the rest is in runs */
+	struct run *runs;
+	uint32_t n_runs;
 	uint32_t *lists; /* the listers it takes part in */
 	uint32_t n_lists;
 	bool expands; /* one of them is a list */

@@ -326,17 +326,37 @@ void part_index(struct part *p, const char *name, const uint32_t *cols, uint32_t
 	memcpy(ix->cols, cols, n * sizeof(*cols));
 }
 
+static void run_add(struct part *p, uint32_t col, uint32_t at)
+{
+	struct run *r = p->n_runs ? &p->runs[p->n_runs - 1] : NULL;
+
+	if (r && r->col + r->n == col && r->at + r->n == at) {
+		r->n++;
+		return;
+	}
+	p->runs = xrealloc(p->runs, (p->n_runs + 1) * sizeof(*p->runs));
+	p->runs[p->n_runs++] = (struct run){ col, at, 1 };
+}
+
 void part_ready(struct part *p)
 {
-	uint32_t n = p->schema->n_cols, last = n;
+	uint32_t n = p->schema->n_cols;
 
 	row_schema_digest(p->schema);
 	p->v = xcalloc(n + 1, sizeof(*p->v));
 	p->each = xcalloc(n + 1, sizeof(*p->each));
+	for (uint32_t i = 0; i < n; i++)
+		if (p->cols[i].op || p->cols[i].from == FROM_ENTRY || p->cols[i].from == FROM_MEMBER)
+			p->each[p->n_each++] = i;
 	for (uint32_t i = 0; i < n; i++) {
-		bool each = p->cols[i].op || p->cols[i].from == FROM_ENTRY || p->cols[i].from == FROM_MEMBER;
+		const struct col *c = &p->cols[i];
 
-		p->each[each ? p->n_each++ : --last] = i;
+		if (c->op || c->from == FROM_ENTRY || c->from == FROM_MEMBER)
+			continue;
+		if (c->from == FROM_METRIC && !c->convert && c->missing.type == V_NONE)
+			run_add(p, i, c->at);
+		else
+			p->each[p->n_each + p->n_once++] = i;
 	}
 }
 
@@ -350,5 +370,6 @@ void part_fini(struct part *p)
 	free(p->cols);
 	free(p->v);
 	free(p->each);
+	free(p->runs);
 	free(p->lists);
 }
