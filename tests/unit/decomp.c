@@ -17,6 +17,7 @@ static void test_static(void **state)
 {
 	struct schema *sc = schema_new("meminfo", NULL);
 	struct decomp *d = decomp_file("meminfo_static");
+	struct printed stopped = { .stop = -5 };
 	struct row_cut *c;
 	struct snap *sn;
 	struct set *s;
@@ -39,7 +40,10 @@ static void test_static(void **state)
 		    "1795187393.001436,1436,node-1,node-1/meminfo,1,23089372,276864,23089372.000000\n"
 		    "meminfo_dm: #Time,Time_usec,comp_id,dm4k,nosuch,nosuch_arr0,nosuch_arr1,nosuch_arr2,nosuch_str\n"
 		    "1795187393.001436,1436,1,28672,-7,1,2,3,xyz\n");
-	assert_int_equal(row_cut_each(c, sn, print_row, &(struct printed){ .stop = -5, .last = NULL }), -5);
+	assert_int_equal(row_cut_each(c, sn, print_row, &stopped), -5);
+	assert_int_equal(stopped.n, 1);
+	row_schema_put(stopped.last);
+	buf_fini(&stopped.text);
 	row_cut_free(c);
 	snap_put(sn);
 	set_put(s);
