@@ -20,7 +20,7 @@ if vcluster.why_not():
     pytest.skip(vcluster.why_not(), allow_module_level=True)
 
 # Rows that the witness has before the first one again, at most; README.md says why.
-BACK = {"sampler": 4, "l1": 8, "partition": 6, "names": 20}
+BACK = {"paused": 3, "sampler": 4, "l1": 8, "partition": 6, "names": 20}
 TCP_RTO_MAX_MS = 44     # Linux 6.15
 FULL_SLOTS = 8          # how long the disk is full; the store comes back within twice that and a few
 FULL_BACK = 2 * FULL_SLOTS + 16
@@ -117,6 +117,20 @@ def test_a_sampler_dies_and_comes_back(tree):
     comes_back(tree, [1], tree.now_ms(), BACK["sampler"])
     assert loses(tree, before, [1]) >= DOWN_SLOTS - 1
     assert tree.top.ctl("stats")["samples that never came"] == sum(tree.counted().values())
+
+
+def test_a_sampler_stands_still(tree):
+    """It knows itself what it missed.  The store misses as much, and at most the one more that is taken at once when it
+    goes on: the next one comes before anybody reads it."""
+    def says():
+        return tree.samp(1).ctl("plugn_status")[0]["missed"]
+    before, said = tree.missing(), says()
+    tree.fault("pause", 1)
+    tree.goes_on(DOWN_SLOTS, WITNESS)
+    tree.fault("resume", 1)
+    comes_back(tree, [1], tree.now_ms(), BACK["paused"])
+    lost = loses(tree, before, [1])
+    assert DOWN_SLOTS - 1 <= lost <= says() - said + 1 <= lost + 1
 
 
 def test_an_aggregator_dies_and_comes_back(tree):
