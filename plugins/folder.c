@@ -205,6 +205,25 @@ bool folder_has(const struct folder *f, uint32_t i)
 	return !faccessat(f->fd, name, F_OK, 0);
 }
 
+static int item_turn(struct folder *f, struct samp *sp, uint32_t i,
+		     int (*fn)(struct samp *sp, void *item, struct err *err), struct err *err)
+{
+	struct folder_item *item = &f->items[i];
+	int rc = item->p ? 0 : item_make(f, sp, i, err);
+
+	if (!rc && fn)
+		rc = fn(sp, item->p, err);
+	if (rc == -ENODEV && item->good) { /* it is another one now */
+		f->type->end(sp, item->p);
+		*item = (struct folder_item){ NULL, true, false };
+		rc = item_make(f, sp, i, err);
+		if (!rc)
+			rc = fn(sp, item->p, err);
+	}
+	item->good |= !rc && fn;
+	return rc;
+}
+
 int folder_each(struct folder *f, struct samp *sp, int (*fn)(struct samp *sp, void *item, struct err *err),
 		struct err *err)
 {
@@ -212,17 +231,8 @@ int folder_each(struct folder *f, struct samp *sp, int (*fn)(struct samp *sp, vo
 
 	for (uint32_t k = 0; k < f->names.n; k++) {
 		uint32_t i = f->order[k];
-		struct err *words = first ? NULL : err;
-		int rc = f->items[i].p ? 0 : item_make(f, sp, i, words);
+		int rc = item_turn(f, sp, i, fn, first ? NULL : err);
 
-		if (!rc && fn)
-			rc = fn(sp, f->items[i].p, words);
-		if (rc == -ENODEV && f->items[i].good) {
-			f->type->end(sp, f->items[i].p);
-			f->items[i] = (struct folder_item){ NULL, true, false };
-			continue;
-		}
-		f->items[i].good |= !rc && fn;
 		if (rc && !first && folder_has(f, i))
 			first = rc;
 	}

@@ -52,7 +52,7 @@ void folder_init_at(struct folder *f, const struct folder_type *type, const char
 /* -ENOENT and others: the folder cannot be read, and everything in it has been ended. */
 int folder_look(struct folder *f, struct samp *sp, struct err *err);
 /* The first failure, of those that are still there; in the order of their names.  fn may be NULL.  It says -ENODEV of an
- * entry that has become another one (a driver was loaded anew): that is ended, and made again the next time. */
+ * entry that has become another one (a driver was loaded anew): that is ended, made again, and has its turn. */
 int folder_each(struct folder *f, struct samp *sp, int (*fn)(struct samp *sp, void *item, struct err *err),
 		struct err *err);
 /* Is entry i still there? */

@@ -135,8 +135,10 @@ static int columns_count(const char *p)
 		p = *minus == '-' && n ? minus + 1 : p;
 		if (!proc_number(&p, &v))
 			break;
-		if (!n++)
-			p = *p == ' ' ? units_skip(p) : "";
+		if (!n++ && *p != ' ')
+			break;
+		if (n == 1)
+			p = units_skip(p);
 	}
 	return n;
 }

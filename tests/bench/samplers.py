@@ -35,6 +35,8 @@ LARGE = {  # on made-up files of a large machine, which are mounted in place of 
     "procinterrupts, 256 processors": ("/proc/interrupts", lambda t, step: t.cpus(256, step=step), TENTH),
     "procdiskstats, 200 disks": ("/proc/diskstats", lambda t, step: t.disks(200, step=step), TENTH),
 }
+LUSTRE_OPS = ("ioctl open close mmap page_fault seek fsync readdir setattr truncate flock getattr create unlink mkdir rename "
+              "statfs alloc_inode setxattr getxattr getxattr_hits removexattr inode_permission").split()
 MEMORY = "256M"  # for sets of a large machine
 SLOW_S = 0.5   # interval under callgrind
 FAST_S = 0.01  # interval of the native run: a window of seconds holds hundreds of samples
@@ -77,16 +79,16 @@ def instead(tree, path):
     return ("unshare", "-m", "sh", "-c", f"mount --bind {tree.path(path)} {path} && exec \"$@\"", "sh")
 
 
-def measure(bench, make, name, meter, interval_s, rounds, attrs=None, wrap=()):
+def measure(bench, make, name, meter, interval_s, rounds, attrs=None, wrap=(), sets=1):
     """`name` is the sampler's, and maybe more words behind a comma."""
     d = bench.yard.samp(make, conf_sampler(name.split(",")[0], "n1", interval_s, **(attrs or {})),
                         wrap=(*wrap, *meter.wrap), env=meter.env, memory=MEMORY if wrap else None)
     try:
-        d.wait_sets(1)
+        d.wait_sets(sets)
         if interval_s == FAST_S:
             used, share = stretch(d, meter, interval_s, rounds)
         else:
-            used, share = window(d, meter, interval_s, PHASE, rounds, 1)
+            used, share = window(d, meter, interval_s, PHASE, rounds, sets)
         if name != "procnet":  # whose sets move when there is something new
             bench.came(f"{make.title}, {name}, {type(meter).__name__}", share)
         return used
@@ -137,11 +139,26 @@ class Busy:
         self.thread.join()
 
 
+def lustre_step(tree, step, mounts=4):
+    """Files of a client of which two in three operations go on; the folder stands for llite."""
+    for i in range(mounts):
+        tree.lustre_mount(f"fs{i}-ffff{i}", step=step, at="", **{
+            op: 1000 * k + i + (step if k % 3 else 0) for k, op in enumerate(LUSTRE_OPS)})
+
+
+def run_lustre(bench):
+    tree = Tree(bench.yard.path("lustre"))
+    lustre_step(tree, 0)
+    with Busy(tree, lustre_step):
+        run_one(bench, "lustre_client, a mount of four", TENTH, attrs={"test_path": tree.path("/llite")}, sets=4)
+
+
 def run_all(bench):
     """The other samplers that both have, and large machines."""
     files = bench.yard.write("singles", SINGLES)
     for name, (attrs, gain) in OTHERS.items():
         run_one(bench, name, gain, attrs={k: files if v == "FILES" else v for k, v in attrs.items()})
+    run_lustre(bench)
     tree = Tree(bench.yard.path("tree")).cpus(256).disks(200)
     for name, (path, step, gain) in LARGE.items():
         wrap = bench.try_one(lambda make: instead(tree, path), bench.makes[0])
