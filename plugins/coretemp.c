@@ -47,9 +47,7 @@ struct package {
 
 struct coretemp {
 	struct folder folder;
-	struct set *set;
 	struct rows rows;
-	size_t at; /* row that is written now */
 };
 
 static uint64_t f32_slot(double v)
@@ -133,7 +131,7 @@ static int package_sample(struct samp *sp, void *item, struct err *err)
 		any = true;
 		s->row.current = f32_slot((double)v / 1000);
 		s->row.alarm = f32_slot(sysnum_s64(&s->alarm, &v, NULL) ? 0 : (double)v);
-		row = rows_at(&ct->rows, ct->at++);
+		row = rows_next(&ct->rows);
 		if (!row)
 			return -ENOSPC;
 		*row = s->row;
@@ -163,7 +161,6 @@ static int none(const struct coretemp *ct, struct err *err)
 static int coretemp_open(struct samp *sp, struct err *err)
 {
 	struct coretemp *ct = samp_state(sp);
-	struct schema *s;
 	size_t sensors = 0;
 	int rc;
 
@@ -177,14 +174,7 @@ static int coretemp_open(struct samp *sp, struct err *err)
 		return rc;
 	for (uint32_t i = 0; i < ct->folder.names.n; i++)
 		sensors += ct->folder.items[i].p ? ((struct package *)ct->folder.items[i].p)->n : 0;
-	s = samp_schema_new(sp, "coretemp", err);
-	rc = s ? rows_add(&ct->rows, s, &list, sensors, 8, err) : -EINVAL;
-	if (rc) {
-		schema_free(s);
-		return rc;
-	}
-	ct->rows.set = ct->set = samp_set_new(sp, s, "", err);
-	return ct->set ? 0 : -ENOMEM;
+	return rows_set_new(&ct->rows, sp, "coretemp", "", &list, sensors, 8, err);
 }
 
 static int coretemp_sample(struct samp *sp, struct err *err)
@@ -196,17 +186,13 @@ static int coretemp_sample(struct samp *sp, struct err *err)
 		rc = none(ct, err);
 	if (rc)
 		return rc;
-	samp_begin(sp, ct->set);
-	do {
-		ct->at = 0;
-		rc = folder_each(&ct->folder, sp, package_sample, err);
-	} while (rc != -ENOSPC && rows_cut(&ct->rows, ct->at));
-	if (rc != -ENOSPC) {
-		samp_end(sp, ct->set);
-		return rc;
-	}
-	samp_cancel(sp, ct->set);
-	return err_set(err, -ESTALE, "more sensors have come than fit");
+	samp_begin(sp, ct->rows.set);
+	rc = folder_rows(&ct->folder, sp, &ct->rows, package_sample, err);
+	if (rc == -ESTALE)
+		samp_cancel(sp, ct->rows.set);
+	else
+		samp_end(sp, ct->rows.set);
+	return rc;
 }
 
 static void coretemp_close(struct samp *sp)

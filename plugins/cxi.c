@@ -29,7 +29,7 @@ struct nic {
 	struct cxi_list *cl;
 	struct counter *v;
 	bool answered; /* has it, since it was made? */
-	struct row { /* a record's values in the set */
+	struct row {   /* a record's values in the set */
 		char name[CXI_NAME];
 		uint64_t counters[];
 	} * row;
@@ -227,7 +227,7 @@ static int nic_write(struct samp *sp, void *item, struct err *err)
 {
 	struct nic *nic = item;
 	struct cxi_list *cl = nic->cl;
-	struct row *row = rows_at(&cl->rows, cl->at++);
+	struct row *row = rows_next(&cl->rows);
 
 	(void)sp;
 	(void)err;
@@ -268,13 +268,8 @@ int cxi_list_sample(struct cxi_list *cl, struct samp *sp, struct err *err)
 
 	if (!rc)
 		rc = folder_each(&cl->folder, sp, nic_read, err);
-	do {
-		cl->at = 0;
-		full = folder_each(&cl->folder, sp, nic_write, NULL);
-	} while (full != -ENOSPC && rows_cut(&cl->rows, cl->at));
-	if (full == -ENOSPC)
-		return err_set(err, -ESTALE, "%s: has more than the %zu interfaces that fit", cl->only[0], cl->at - 1);
-	return rc;
+	full = folder_rows(&cl->folder, sp, &cl->rows, nic_write, err);
+	return full ? full : rc;
 }
 
 void cxi_list_close(struct cxi_list *cl, struct samp *sp)

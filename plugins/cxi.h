@@ -20,7 +20,6 @@ struct cxi_list {
 	struct metric_def *members; /* the name, and the counters */
 	size_t n;                   /* counters */
 	struct rows rows;
-	size_t at; /* row that is written now */
 };
 
 /* `path` is where the interfaces are. */

@@ -239,6 +239,20 @@ int folder_each(struct folder *f, struct samp *sp, int (*fn)(struct samp *sp, vo
 	return first;
 }
 
+int folder_rows(struct folder *f, struct samp *sp, struct rows *rows,
+		int (*fn)(struct samp *sp, void *item, struct err *err), struct err *err)
+{
+	int rc;
+
+	do {
+		rows->at = 0;
+		rc = folder_each(f, sp, fn, err);
+	} while (rc != -ENOSPC && rows_cut(rows, rows->at));
+	return rc == -ENOSPC
+		       ? err_set(err, -ESTALE, "%s: more has come than the %zu records that fit", f->path, rows->n)
+		       : rc;
+}
+
 void folder_close(struct folder *f, struct samp *sp)
 {
 	if (!f->type)

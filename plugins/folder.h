@@ -10,6 +10,7 @@
 #define PLUGINS_FOLDER_H
 
 #include "plugins/names.h"
+#include "plugins/rows.h"
 #include "plugins/samp.h"
 
 struct folder_type {
@@ -55,6 +56,10 @@ int folder_look(struct folder *f, struct samp *sp, struct err *err);
  * entry that has become another one (a driver was loaded anew): that is ended, made again, and has its turn. */
 int folder_each(struct folder *f, struct samp *sp, int (*fn)(struct samp *sp, void *item, struct err *err),
 		struct err *err);
+/* A list that fn writes anew, with rows_next() for each entry or none or several; it says -ENOSPC where there is no room.
+ * -ESTALE with words then. */
+int folder_rows(struct folder *f, struct samp *sp, struct rows *rows,
+		int (*fn)(struct samp *sp, void *item, struct err *err), struct err *err);
 /* Is entry i still there? */
 bool folder_has(const struct folder *f, uint32_t i);
 void folder_close(struct folder *f, struct samp *sp);

@@ -57,9 +57,7 @@ struct chip {
 struct hwmon {
 	struct folder folder;
 	const char *chips; /* list of names, or NULL */
-	struct set *set;
 	struct rows rows;
-	size_t at; /* row that is written now */
 };
 
 static void chip_end(struct samp *sp, void *item)
@@ -148,7 +146,7 @@ static int chip_write(struct samp *sp, void *item, struct err *err)
 
 	(void)err;
 	for (size_t i = 0; i < c->n; i++) {
-		struct row *row = c->v[i].answers ? rows_at(&hw->rows, hw->at++) : NULL;
+		struct row *row = c->v[i].answers ? rows_next(&hw->rows) : NULL;
 
 		if (row)
 			*row = c->v[i].row;
@@ -175,7 +173,6 @@ static int hwmon_open(struct samp *sp, struct err *err)
 {
 	struct hwmon *hw = samp_state(sp);
 	size_t sensors = 0;
-	struct schema *s;
 	int rc;
 
 	hw->chips = samp_attr(sp, "chips");
@@ -186,14 +183,7 @@ static int hwmon_open(struct samp *sp, struct err *err)
 	folder_each(&hw->folder, sp, NULL, NULL);
 	for (uint32_t i = 0; i < hw->folder.names.n; i++)
 		sensors += hw->folder.items[i].p ? ((struct chip *)hw->folder.items[i].p)->n : 0;
-	s = samp_schema_new(sp, "hwmon", err);
-	rc = s ? rows_add(&hw->rows, s, &list, sensors, SENSORS_MIN, err) : -EINVAL;
-	if (rc) {
-		schema_free(s);
-		return rc;
-	}
-	hw->rows.set = hw->set = samp_set_new(sp, s, "", err);
-	return hw->set ? 0 : -ENOMEM;
+	return rows_set_new(&hw->rows, sp, "hwmon", "", &list, sensors, SENSORS_MIN, err);
 }
 
 static int hwmon_sample(struct samp *sp, struct err *err)
@@ -203,18 +193,15 @@ static int hwmon_sample(struct samp *sp, struct err *err)
 
 	if (rc)
 		return rc;
-	samp_begin(sp, hw->set);
+	samp_begin(sp, hw->rows.set);
 	rc = folder_each(&hw->folder, sp, chip_read, err);
-	do {
-		hw->at = 0;
-		full = folder_each(&hw->folder, sp, chip_write, NULL);
-	} while (full != -ENOSPC && rows_cut(&hw->rows, hw->at));
-	if (full != -ENOSPC) {
-		samp_end(sp, hw->set);
-		return rc;
+	full = folder_rows(&hw->folder, sp, &hw->rows, chip_write, err);
+	if (full) {
+		samp_cancel(sp, hw->rows.set);
+		return full;
 	}
-	samp_cancel(sp, hw->set);
-	return err_set(err, -ESTALE, "%s: has more than the %zu sensors that fit", SOURCE, hw->at - 1);
+	samp_end(sp, hw->rows.set);
+	return rc;
 }
 
 static void hwmon_close(struct samp *sp)

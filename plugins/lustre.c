@@ -132,7 +132,7 @@ static int columns_count(const char *p)
 	while (n < LUSTRE_COLS) {
 		const char *minus = proc_blanks(p);
 
-		p = *minus == '-' && n ? minus + 1 : p;
+		p = *minus == '-' ? minus + 1 : p;
 		if (!proc_number(&p, &v))
 			break;
 		if (!n++ && *p != ' ')

@@ -42,9 +42,7 @@ struct zone {
 
 struct rapl {
 	struct folder folder;
-	struct set *set;
 	struct rows rows;
-	size_t at; /* row that is written now */
 };
 
 static void zone_end(struct samp *sp, void *item)
@@ -127,7 +125,7 @@ static int zone_write(struct samp *sp, void *item, struct err *err)
 	(void)err;
 	if (!z->energy.path || !z->at_us)
 		return 0;
-	row = rows_at(&r->rows, r->at++);
+	row = rows_next(&r->rows);
 	if (!row)
 		return -ENOSPC;
 	*row = z->row;
@@ -156,7 +154,6 @@ static int rapl_probe(const char *root, struct err *err)
 static int rapl_open(struct samp *sp, struct err *err)
 {
 	struct rapl *r = samp_state(sp);
-	struct schema *s;
 	int rc;
 
 	folder_init(&r->folder, &zones, samp_root(sp), NULL, r);
@@ -167,14 +164,7 @@ static int rapl_open(struct samp *sp, struct err *err)
 		rc = folder_each(&r->folder, sp, NULL, err);
 	if (rc)
 		return rc;
-	s = samp_schema_new(sp, "rapl", err);
-	rc = s ? rows_add(&r->rows, s, &list, r->folder.names.n, ZONES_MIN, err) : -EINVAL;
-	if (rc) {
-		schema_free(s);
-		return rc;
-	}
-	r->rows.set = r->set = samp_set_new(sp, s, "", err);
-	return r->set ? 0 : -ENOMEM;
+	return rows_set_new(&r->rows, sp, "rapl", "", &list, r->folder.names.n, ZONES_MIN, err);
 }
 
 static int rapl_sample(struct samp *sp, struct err *err)
@@ -184,18 +174,15 @@ static int rapl_sample(struct samp *sp, struct err *err)
 
 	if (rc)
 		return rc;
-	samp_begin(sp, r->set);
+	samp_begin(sp, r->rows.set);
 	rc = folder_each(&r->folder, sp, zone_read, err);
-	do {
-		r->at = 0;
-		full = folder_each(&r->folder, sp, zone_write, NULL);
-	} while (full != -ENOSPC && rows_cut(&r->rows, r->at));
-	if (full != -ENOSPC) {
-		samp_end(sp, r->set);
-		return rc;
+	full = folder_rows(&r->folder, sp, &r->rows, zone_write, err);
+	if (full) {
+		samp_cancel(sp, r->rows.set);
+		return full;
 	}
-	samp_cancel(sp, r->set);
-	return err_set(err, -ESTALE, "%s: has more than the %zu zones that fit", SOURCE, r->at - 1);
+	samp_end(sp, r->rows.set);
+	return rc;
 }
 
 static void rapl_close(struct samp *sp)

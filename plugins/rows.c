@@ -2,6 +2,7 @@
 #include "plugins/rows.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "core/base/xalloc.h"
@@ -53,6 +54,20 @@ int rows_add(struct rows *rows, struct schema *s, const struct rows_type *type, 
 	rows->list =
 		schema_add_list(s, type->list, type->unit, (uint32_t)schema_record_heap(s, rows->record, room), err);
 	return rows->list < 0 ? rows->list : 0;
+}
+
+int rows_set_new(struct rows *rows, struct samp *sp, const char *schema, const char *suffix,
+		 const struct rows_type *type, size_t n, size_t min, struct err *err)
+{
+	struct schema *s = samp_schema_new(sp, schema, err);
+	int rc = s ? rows_add(rows, s, type, n, min, err) : -EINVAL;
+
+	if (rc) {
+		schema_free(s);
+		return rc;
+	}
+	rows->set = samp_set_new(sp, s, suffix, err);
+	return rows->set ? 0 : -ENOMEM;
 }
 
 void rows_fini(struct rows *rows)

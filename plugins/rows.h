@@ -9,7 +9,7 @@
 #ifndef PLUGINS_ROWS_H
 #define PLUGINS_ROWS_H
 
-#include "core/set/set.h"
+#include "plugins/samp.h"
 
 struct rows {
 	struct set *set;
@@ -17,6 +17,7 @@ struct rows {
 	int record;   /* the entries' record type; ROWS_U64: they are plain numbers */
 	void **slots; /* of the entries that the list has: a record's first member, or the number */
 	size_t n, cap;
+	size_t at; /* for rows_next() */
 };
 
 #define ROWS_U64 (-1)
@@ -26,6 +27,12 @@ void *rows_grow(struct rows *rows, size_t i);
 static inline void *rows_at(struct rows *rows, size_t i)
 {
 	return i < rows->n ? rows->slots[i] : rows_grow(rows, i);
+}
+
+/* The place of the next entry, counting from rows->at. */
+static inline void *rows_next(struct rows *rows)
+{
+	return rows_at(rows, rows->at++);
 }
 
 /* Make the list n entries long, n not more than it is; true: it was longer, and its entries must be written again. */
@@ -40,5 +47,8 @@ struct rows_type {
 	size_t n_members;
 };
 int rows_add(struct rows *rows, struct schema *s, const struct rows_type *type, size_t n, size_t min, struct err *err);
+/* A set with that list alone, beside what every set has; `suffix` as for samp_set_new(). */
+int rows_set_new(struct rows *rows, struct samp *sp, const char *schema, const char *suffix,
+		 const struct rows_type *type, size_t n, size_t min, struct err *err);
 
 #endif

@@ -74,9 +74,7 @@ struct nic {
 
 struct slingshot_info {
 	struct folder folder;
-	struct set *set;
 	struct rows rows;
-	size_t at; /* row that is written now */
 };
 
 static void nic_end(struct samp *sp, void *item)
@@ -153,7 +151,7 @@ static int nic_sample(struct samp *sp, void *item, struct err *err)
 	struct slingshot_info *si = samp_state(sp);
 	const struct nic *nic = item;
 	char interface[TEXT], text[TEXT];
-	uint8_t *to = rows_at(&si->rows, si->at++);
+	uint8_t *to = rows_next(&si->rows);
 
 	(void)err;
 	if (!to)
@@ -188,21 +186,13 @@ static const struct folder_type nics = {
 static int slingshot_info_open(struct samp *sp, struct err *err)
 {
 	struct slingshot_info *si = samp_state(sp);
-	struct schema *s;
 	int rc;
 
 	folder_init(&si->folder, &nics, samp_root(sp), NULL, si);
 	rc = folder_look(&si->folder, sp, err);
 	if (rc)
 		return rc;
-	s = samp_schema_new(sp, "slingshot_info", err);
-	rc = s ? rows_add(&si->rows, s, &list, si->folder.names.n, CXI_MIN, err) : -EINVAL;
-	if (rc) {
-		schema_free(s);
-		return rc;
-	}
-	si->rows.set = si->set = samp_set_new(sp, s, "", err);
-	return si->set ? 0 : -ENOMEM;
+	return rows_set_new(&si->rows, sp, "slingshot_info", "", &list, si->folder.names.n, CXI_MIN, err);
 }
 
 static int slingshot_info_sample(struct samp *sp, struct err *err)
@@ -212,17 +202,13 @@ static int slingshot_info_sample(struct samp *sp, struct err *err)
 
 	if (rc)
 		return rc;
-	samp_begin(sp, si->set);
-	do {
-		si->at = 0;
-		rc = folder_each(&si->folder, sp, nic_sample, err);
-	} while (rc != -ENOSPC && rows_cut(&si->rows, si->at));
-	if (rc != -ENOSPC) {
-		samp_end(sp, si->set);
-		return rc;
-	}
-	samp_cancel(sp, si->set);
-	return err_set(err, -ESTALE, "%s: has more than the %zu interfaces that fit", CXI_SOURCE, si->at - 1);
+	samp_begin(sp, si->rows.set);
+	rc = folder_rows(&si->folder, sp, &si->rows, nic_sample, err);
+	if (rc == -ESTALE)
+		samp_cancel(sp, si->rows.set);
+	else
+		samp_end(sp, si->rows.set);
+	return rc;
 }
 
 static void slingshot_info_close(struct samp *sp)

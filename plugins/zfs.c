@@ -58,11 +58,11 @@ struct zfs {
 	struct proc_file arc;
 	struct cells cells;
 	struct names names;
-	struct set *arc_set, *pool_set;
+	struct set *arc_set;
 	uint64_t *slots;
 	struct folder pools;
 	struct rows rows;
-	size_t at, kept;           /* row that is written now; descriptors of objsets */
+	size_t kept;               /* descriptors of objsets */
 	uint64_t values[COUNTERS]; /* of the objset that was read last */
 	struct scalar scalars[COUNTERS];
 	char text[TEXT_ROOM];
@@ -264,7 +264,7 @@ static int pool_write(struct samp *sp, void *item, struct err *err)
 {
 	struct zfs *z = samp_state(sp);
 	const struct pool_item *po = item;
-	struct row *row = rows_at(&z->rows, z->at++);
+	struct row *row = rows_next(&z->rows);
 
 	(void)err;
 	if (!row)
@@ -280,37 +280,21 @@ static const struct folder_type pools = {
 	.end = pool_end,
 };
 
-static int pool_set_make(struct zfs *z, struct samp *sp, struct err *err)
-{
-	struct schema *s = samp_schema_new(sp, "zfs_pools", err);
-	int rc = s ? rows_add(&z->rows, s, &list, z->pools.names.n, POOLS_MIN, err) : -EINVAL;
-
-	if (rc) {
-		schema_free(s);
-		return rc;
-	}
-	z->rows.set = z->pool_set = samp_set_new(sp, s, "/pools", err);
-	return z->pool_set ? 0 : -ENOMEM;
-}
-
 static int pools_sample(struct zfs *z, struct samp *sp, struct err *err)
 {
 	int rc = folder_look(&z->pools, sp, err), full;
 
 	if (rc)
 		return rc;
-	samp_begin(sp, z->pool_set);
+	samp_begin(sp, z->rows.set);
 	rc = folder_each(&z->pools, sp, pool_read, err);
-	do {
-		z->at = 0;
-		full = folder_each(&z->pools, sp, pool_write, NULL);
-	} while (full != -ENOSPC && rows_cut(&z->rows, z->at));
-	if (full != -ENOSPC) {
-		samp_end(sp, z->pool_set);
-		return rc;
+	full = folder_rows(&z->pools, sp, &z->rows, pool_write, err);
+	if (full) {
+		samp_cancel(sp, z->rows.set);
+		return full;
 	}
-	samp_cancel(sp, z->pool_set);
-	return err_set(err, -ESTALE, "%s: has more than the %zu pools that fit", SOURCE, z->at - 1);
+	samp_end(sp, z->rows.set);
+	return rc;
 }
 
 /* -- both ---------------------------------------------------------------------------------------------------------- */
@@ -330,7 +314,7 @@ static int zfs_open(struct samp *sp, struct err *err)
 		rc = proc_read(&z->arc, err);
 	if (!rc)
 		rc = arc_set_make(z, sp, err);
-	return rc ? rc : pool_set_make(z, sp, err);
+	return rc ? rc : rows_set_new(&z->rows, sp, "zfs_pools", "/pools", &list, z->pools.names.n, POOLS_MIN, err);
 }
 
 static int zfs_sample(struct samp *sp, struct err *err)
