@@ -84,7 +84,7 @@ $(B)/.deps-ok: tests/deps.sh
 deps:
 	@sh tests/deps.sh install build edit test
 
-units: $(UNITS) $(B)/tests/soak/soak $(B)/tests/bench/producers
+units: $(UNITS) $(B)/tests/soak/soak $(B)/tests/bench/producers $(B)/tests/bench/sqlite_fill
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Itests/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LIBS)
@@ -104,6 +104,9 @@ SCALE ?=
 $(B)/tests/bench/producers: tests/bench/producers.c $(LIB)
 	@mkdir -p $(@D)
 	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -Wl,--wrap=set_copy -o $@ $< $(LIB) $(LIBS)
+$(B)/tests/bench/sqlite_fill: tests/bench/sqlite_fill.c $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 scale: all $(B)/tests/bench/producers
 	@LDMS_BUILD="$(B)" python3 tests/bench/scale.py -n $(N) $(if $(PEER),--peer $(PEER)) $(SCALE)
 

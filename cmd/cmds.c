@@ -13,6 +13,7 @@ const struct cmd cmds[] = {
 	{ "ls", &usage_ls, cmd_ls },
 	{ "ctl", &usage_ctl, cmd_ctl },
 	{ "msg", &usage_msg, cmd_msg },
+	{ "query", &usage_query, cmd_query },
 	{ "check", &usage_check, cmd_check },
 	{ "cluster", &usage_cluster, cmd_cluster },
 	{ "auth", &usage_auth, cmd_auth },
