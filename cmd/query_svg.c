@@ -21,6 +21,9 @@
 static const char *const colours[] = { "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00",
 				       "#56b4e9", "#6a3d9a", "#b15928", "#666666", "#a6761d" };
 #define COLOURS (sizeof(colours) / sizeof(*colours))
+/* When they are used up: the same again, in dashes. */
+static const char *const dashes[] = { "", " stroke-dasharray=\"7 4\"", " stroke-dasharray=\"2 4\"" };
+#define DASHES (sizeof(dashes) / sizeof(*dashes))
 
 /* Text as XML has it: what is no UTF-8, and control characters, as '?'. */
 static void text_put(struct buf *b, const char *s)
@@ -106,7 +109,7 @@ static void line_put(struct buf *b, const struct query_chart *c, const struct qu
 		last = s;
 		any = true;
 	}
-	buf_addf(b, "\"><title>");
+	buf_addf(b, "\"%s><title>", dashes[i / COLOURS % DASHES]);
 	text_put(b, l->name);
 	buf_addf(b, "</title></path>\n");
 }
@@ -116,8 +119,8 @@ static void legend_put(struct buf *b, const struct query_chart *c)
 	for (size_t i = 0; i < c->n && i < LEGEND_MAX; i++) {
 		int x = LEFT + (int)(i % 4) * COLUMN, y = LEGEND + (int)(i / 4) * LINE;
 
-		buf_addf(b, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\" stroke-width=\"3\"/>\n", x,
-			 y - 4, x + 22, y - 4, colours[i % COLOURS]);
+		buf_addf(b, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\" stroke-width=\"3\"%s/>\n", x,
+			 y - 4, x + 22, y - 4, colours[i % COLOURS], dashes[i / COLOURS % DASHES]);
 		buf_addf(b, "<text x=\"%d\" y=\"%d\">", x + 28, y);
 		text_put(b, c->lines[i].name);
 		buf_addf(b, "</text>\n");

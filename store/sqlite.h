@@ -16,6 +16,8 @@ enum sqlite_type { SQLITE_T_INTEGER, SQLITE_T_REAL, SQLITE_T_TEXT };
 extern const char *const sqlite_type_names[];
 
 enum sqlite_type sqlite_type_of(enum value_type type);
+/* A column of a decomposition that says what "time" and "producer" of each table say anyway, under that name. */
+bool sqlite_col_is_fixed(const struct row_schema *rs, uint32_t i);
 /* A row behind those that `b` holds: a number for whose it is (the shape), the time, the producer, a value a column. */
 void sqlite_row_add(struct buf *b, uint64_t shape, const struct row *row);
 

@@ -77,6 +77,8 @@ int sqlite_db_open(struct sqlite_db *db, struct err *err)
 		if (!stat(db->path, &st) && st.st_dev == db->file.st_dev && st.st_ino == db->file.st_ino)
 			return 0;
 		log_warning("store", "database %s: it was moved or removed while in use; a new one is made", db->path);
+		/* what is in its log only goes with it: closing leaves that out for a file that has moved */
+		sqlite3_exec(db->conn, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 		sqlite_db_close(db);
 	}
 	rc = file_make(db, err);

@@ -9,6 +9,8 @@
  * microseconds since 1970.  Text is what is in front of the first NUL; arrays are JSON: [1,2,3].
  */
 #ifdef HAVE_SQLITE
+#include <strings.h>
+
 #include "core/base/json_put.h"
 #include "store/digits.h"
 #include "store/sqlite.h"
@@ -23,6 +25,15 @@ enum sqlite_type sqlite_type_of(enum value_type type)
 	if (type == V_F32 || type == V_D64)
 		return SQLITE_T_REAL;
 	return type == V_CHAR || value_is_array(type) ? SQLITE_T_TEXT : SQLITE_T_INTEGER;
+}
+
+bool sqlite_col_is_fixed(const struct row_schema *rs, uint32_t i)
+{
+	const struct row_col *c = &rs->cols[i];
+
+	if (!rs->decomposed || c->what == ROW_METRIC)
+		return false;
+	return !strcasecmp(c->name, c->what == ROW_PRODUCER ? "producer" : c->what == ROW_TIME ? "time" : "");
 }
 
 /* -- writing ------------------------------------------------------------------------------------------------------- */
@@ -111,7 +122,8 @@ static uint8_t *put_number(uint8_t *p, struct value v)
 
 void sqlite_row_add(struct buf *b, uint64_t shape, const struct row *row)
 {
-	uint32_t n = row->schema->n_cols, len = (uint32_t)strlen(row->producer);
+	uint32_t n = row->schema->n_cols, used = n, len = (uint32_t)strlen(row->producer);
+	size_t head = b->len;
 	int64_t time_us = (int64_t)row->ts_sec * 1000000 + row->ts_usec;
 	/* numbers are put where there is room; what has no bound adds to the buffer */
 	uint8_t *p = buf_reserve(b, ROW_HEAD + len + (size_t)n * VALUE_MAX);
@@ -119,12 +131,15 @@ void sqlite_row_add(struct buf *b, uint64_t shape, const struct row *row)
 	memcpy(p, &shape, 8);
 	memcpy(p + 8, &time_us, 8);
 	memcpy(p + 16, &len, 4);
-	memcpy(p + 20, &n, 4);
 	memcpy(p + ROW_HEAD, row->producer, len);
 	p += ROW_HEAD + len;
 	for (uint32_t i = 0; i < n; i++) {
 		struct value v = row->v[i];
 
+		if (sqlite_col_is_fixed(row->schema, i)) {
+			used--;
+			continue;
+		}
 		if (v.type != V_CHAR && !value_is_array(v.type)) {
 			p = put_number(p, v);
 			continue;
@@ -141,6 +156,7 @@ void sqlite_row_add(struct buf *b, uint64_t shape, const struct row *row)
 		p = buf_reserve(b, (size_t)(n - i) * VALUE_MAX);
 	}
 	b->len = (size_t)(p - b->p);
+	memcpy(b->p + head + 20, &used, 4);
 }
 
 /* -- reading ------------------------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
  * its type.  SQLite's names do not know capital letters: a name that the row has already becomes NAME_2, NAME_3 ...
  * A column that is there with another type is left as it is, and one called NAME_integer, NAME_real or NAME_text made.
  *
- * Indices: (time), (producer, time), (job_id, time) where there is a job_id.
+ * Indices: (time), (producer, time), (job_id, time) where there is a job_id, and those that a decomposition names.
  */
 #ifdef HAVE_SQLITE
 #include <errno.h>
@@ -31,15 +31,18 @@ struct plan {
 	struct sqlite_db *db;
 	const struct row_schema *rs;
 	char *table;
-	struct col *cols; /* of the row, in its order */
+	struct col *cols; /* of the row, in its order, without those that are fixed */
+	uint32_t *from;   /* which of the row's each is */
+	uint32_t n;
 	struct col *have; /* of the table, as found */
 	size_t n_have;
 };
 
 static void plan_fini(struct plan *p)
 {
-	for (uint32_t i = 0; i < p->rs->n_cols; i++)
+	for (uint32_t i = 0; i < p->n; i++)
 		free(p->cols[i].name);
+	free(p->from);
 	for (size_t i = 0; i < p->n_have; i++)
 		free(p->have[i].name);
 	free(p->cols);
@@ -113,13 +116,13 @@ static void cols_name(struct plan *p)
 {
 	static const char *const suffix[] = { "integer", "real", "text" };
 
-	for (uint32_t i = 0; i < p->rs->n_cols; i++) {
+	for (uint32_t i = 0; i < p->n; i++) {
 		struct col *c = &p->cols[i];
 		const struct col *there;
 		char *other;
 
-		c->type = sqlite_type_of(p->rs->cols[i].type);
-		c->name = name_free(p, i, p->rs->cols[i].name);
+		c->type = sqlite_type_of(p->rs->cols[p->from[i]].type);
+		c->name = name_free(p, i, p->rs->cols[p->from[i]].name);
 		there = have_find(p, c->name);
 		if (!there || there->type == c->type)
 			continue;
@@ -157,7 +160,7 @@ static int table_make(struct plan *p, struct buf *sql, struct err *err)
 	buf_addf(sql, "CREATE TABLE ");
 	sql_name_add(sql, p->table);
 	buf_addf(sql, "(\"time\" INTEGER NOT NULL, \"producer\" TEXT NOT NULL");
-	for (uint32_t i = 0; i < p->rs->n_cols; i++) {
+	for (uint32_t i = 0; i < p->n; i++) {
 		buf_addf(sql, ", ");
 		def_add(sql, &p->cols[i]);
 	}
@@ -170,7 +173,7 @@ static int table_widen(struct plan *p, struct buf *sql, struct err *err)
 	unsigned int n = 0;
 	int rc = 0;
 
-	for (uint32_t i = 0; !rc && i < p->rs->n_cols; i++) {
+	for (uint32_t i = 0; !rc && i < p->n; i++) {
 		if (have_find(p, p->cols[i].name))
 			continue;
 		buf_addf(sql, "ALTER TABLE ");
@@ -206,6 +209,27 @@ static int index_make(struct plan *p, struct buf *sql, const char *const *cols, 
 	return run(p, sql, err);
 }
 
+/* What the row's column is called in the table. */
+static const char *col_name(const struct plan *p, uint32_t row_col)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->from[i] == row_col)
+			return p->cols[i].name;
+	return p->rs->cols[row_col].name; /* time, producer */
+}
+
+static int index_named(struct plan *p, struct buf *sql, const struct row_index *ix, struct err *err)
+{
+	const char **cols = xcalloc(ix->n_cols, sizeof(*cols));
+	int rc;
+
+	for (uint32_t i = 0; i < ix->n_cols; i++)
+		cols[i] = col_name(p, ix->cols[i]);
+	rc = index_make(p, sql, cols, ix->n_cols, err);
+	free(cols);
+	return rc;
+}
+
 static int indices_make(struct plan *p, struct buf *sql, struct err *err)
 {
 	static const char *const producer[] = { "producer", "time" };
@@ -214,9 +238,11 @@ static int indices_make(struct plan *p, struct buf *sql, struct err *err)
 
 	if (!rc)
 		rc = index_make(p, sql, producer, 2, err);
-	for (uint32_t i = 0; !rc && i < p->rs->n_cols; i++)
+	for (uint32_t i = 0; !rc && i < p->n; i++)
 		if (!strcasecmp(p->cols[i].name, job[0]))
 			rc = index_make(p, sql, job, 2, err);
+	for (uint32_t i = 0; !rc && i < p->rs->n_indices; i++)
+		rc = index_named(p, sql, &p->rs->indices[i], err);
 	return rc;
 }
 
@@ -228,8 +254,8 @@ static int columns_note(struct plan *p, struct err *err)
 			     err);
 	int code = SQLITE_DONE;
 
-	for (uint32_t i = 0; !rc && code == SQLITE_DONE && i < p->rs->n_cols; i++) {
-		const struct row_col *c = &p->rs->cols[i];
+	for (uint32_t i = 0; !rc && code == SQLITE_DONE && i < p->n; i++) {
+		const struct row_col *c = &p->rs->cols[p->from[i]];
 
 		sqlite3_bind_text(st, 1, p->table, -1, SQLITE_STATIC);
 		sqlite3_bind_text(st, 2, p->cols[i].name, -1, SQLITE_STATIC);
@@ -253,12 +279,12 @@ static int insert_prepare(struct plan *p, struct buf *sql, sqlite3_stmt **ret, s
 	buf_addf(sql, "INSERT INTO ");
 	sql_name_add(sql, p->table);
 	buf_addf(sql, "(\"time\",\"producer\"");
-	for (uint32_t i = 0; i < p->rs->n_cols; i++) {
+	for (uint32_t i = 0; i < p->n; i++) {
 		buf_u8(sql, ',');
 		sql_name_add(sql, p->cols[i].name);
 	}
 	buf_addf(sql, ") VALUES(?,?");
-	for (uint32_t i = 0; i < p->rs->n_cols; i++)
+	for (uint32_t i = 0; i < p->n; i++)
 		buf_addf(sql, ",?");
 	buf_addf(sql, ")");
 	rc = sql_prepare(p->db->conn, p->db->path, buf_str(sql), ret, err);
@@ -272,7 +298,7 @@ static int width_check(const struct plan *p, struct err *err)
 	uint32_t max = (uint32_t)sqlite3_limit(p->db->conn, SQLITE_LIMIT_COLUMN, -1);
 	uint32_t n = p->n_have ? (uint32_t)p->n_have : FIXED;
 
-	for (uint32_t i = 0; i < p->rs->n_cols; i++)
+	for (uint32_t i = 0; i < p->n; i++)
 		n += !p->n_have || !have_find(p, p->cols[i].name);
 	if (n <= max)
 		return 0;
@@ -313,10 +339,14 @@ int sqlite_shape_prepare(struct sqlite_db *db, struct sqlite_shape *sh, struct e
 		.rs = sh->schema,
 		.table = table_name(sh->schema->name),
 		.cols = xcalloc(sh->schema->n_cols + 1, sizeof(*p.cols)),
+		.from = xcalloc(sh->schema->n_cols + 1, sizeof(*p.from)),
 	};
 	struct buf sql = { 0 };
 	int rc = sqlite_db_begin(db, err);
 
+	for (uint32_t i = 0; i < p.rs->n_cols; i++)
+		if (!sqlite_col_is_fixed(p.rs, i))
+			p.from[p.n++] = i;
 	sqlite_shape_fini(db, sh);
 	sh->opened = db->opened;
 	if (!rc) {
