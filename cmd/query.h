@@ -147,6 +147,12 @@ int64_t query_axis_every(int64_t range_us, unsigned int n);
 const char *query_axis_value(double v, double step, char to[QUERY_LABEL_MAX]);
 const char *query_axis_time(int64_t us, int64_t step_us, char to[QUERY_LABEL_MAX]);
 
+/* Numbers whose differences are numbers. */
+static inline bool query_drawable(double v)
+{
+	return v > -1e300 && v < 1e300;
+}
+
 /* A series to draw. */
 struct query_line {
 	char *name;

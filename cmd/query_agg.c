@@ -198,9 +198,9 @@ static struct origin *origin_get(struct query_agg *a, struct group *g, const str
 
 	buf_reset(&a->key);
 	key_add(&a->key, &row->producer);
-	if (a->conf.has_entry) {
+	for (size_t i = 0; i < (size_t)a->conf.has_entry + (a->conf.by == BY_COLUMN); i++) {
 		buf_u8(&a->key, 0);
-		key_add(&a->key, &row->v[a->conf.n_metrics + (a->conf.by == BY_COLUMN)]);
+		key_add(&a->key, &row->v[a->conf.n_metrics + i]);
 	}
 	buf_str(&a->key); /* there is memory, also of an empty one */
 	HASH_FIND(hh, a->origins, a->key.p, a->key.len, o);

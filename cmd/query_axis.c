@@ -24,8 +24,9 @@ struct query_axis query_axis_values(double low, double high, unsigned int n)
 	double rough, ten;
 	struct query_axis a;
 
-	if (!(high > low)) { /* one value: some room around it */
-		double room = fabs(low) > 0 ? fabs(low) / 10 : 1;
+	/* one value, or what doubles cannot tell from it: some room around it */
+	if (!(high - low > 1e-300 && high - low > (fabs(high) + fabs(low)) * 1e-12)) {
+		double room = fabs(low) > 1e-290 ? fabs(low) / 10 : 1;
 
 		low -= room;
 		high += room;
@@ -85,7 +86,8 @@ const char *query_axis_value(double v, double step, char to[QUERY_LABEL_MAX])
 			break;
 		}
 	/* as many digits as tell this tick from the next */
-	int digits = (int)ceil(log10(fabs(v) / step + 1)) + 2;
+	double steps = step > 0 ? fabs(v) / step : 0;
+	int digits = steps < 1e12 ? (int)ceil(log10(steps + 1)) + 2 : 12;
 
 	snprintf(to, QUERY_LABEL_MAX, "%.*g%s", digits < 3 ? 3 : digits > 12 ? 12 : digits, v / scale, name);
 	return to;
@@ -113,7 +115,7 @@ static bool line_look(struct query_chart *c, size_t group, size_t metric, size_t
 	double v;
 
 	for (size_t s = 0; s < conf->n_slots; s++) {
-		if (!query_agg_at(c->agg, group, metric, s, &v) || !isfinite(v))
+		if (!query_agg_at(c->agg, group, metric, s, &v) || !query_drawable(v))
 			continue;
 		if (any && s - last < gap)
 			gap = s - last;

@@ -130,13 +130,15 @@ static int schema_unknown(struct query_src *s, const char *schema, struct err *e
 
 static int db_columns(struct query_src *s, const char *schema, struct query_cols *ret, struct err *err)
 {
+	static const char with_types[] = "SELECT i.name, i.type, (SELECT c.type FROM " SQL_COLUMNS
+					 " c WHERE c.\"table\"=?1 AND c.\"column\"=i.name) FROM pragma_table_info(?1) i"
+					 " WHERE i.name NOT IN ('time','producer')",
+			  without[] = "SELECT name, type, lower(type) FROM pragma_table_info(?1)"
+				      " WHERE name NOT IN ('time','producer')";
+	bool known = sqlite3_table_column_metadata(s->db, NULL, SQL_COLUMNS, NULL, NULL, NULL, NULL, NULL, NULL) ==
+		     SQLITE_OK;
 	sqlite3_stmt *st;
-	int rc = sql_prepare(s->db, s->path,
-			     "SELECT i.name, i.type, (SELECT c.type FROM " SQL_COLUMNS
-			     " c WHERE c.\"table\"=?1 AND c.\"column\"=i.name) FROM pragma_table_info(?1) i"
-			     " WHERE i.name NOT IN ('time','producer')",
-			     &st, err),
-	    code;
+	int rc = sql_prepare(s->db, s->path, known ? with_types : without, &st, err), code;
 
 	if (rc)
 		return rc;

@@ -50,7 +50,7 @@ static void line_draw(struct canvas *cv, const struct query_chart *c, const stru
 		double v;
 		int x, y;
 
-		if (!query_agg_at(c->agg, l->group, l->metric, s, &v) || !isfinite(v))
+		if (!query_agg_at(c->agg, l->group, l->metric, s, &v) || !query_drawable(v))
 			continue;
 		x = conf->n_slots > 1 ? (int)(s * (size_t)w / (conf->n_slots - 1)) : w / 2;
 		y = h - (int)lround((v - axis->low) / (axis->high - axis->low) * h);

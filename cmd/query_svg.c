@@ -100,7 +100,7 @@ static void line_put(struct buf *b, const struct query_chart *c, const struct qu
 		 "stroke-linecap=\"round\" d=\"",
 		 colours[i % COLOURS], c->n > COLOURS ? "1" : "1.8");
 	for (size_t s = 0; s < conf->n_slots; s++) {
-		if (!query_agg_at(c->agg, l->group, l->metric, s, &v) || !isfinite(v))
+		if (!query_agg_at(c->agg, l->group, l->metric, s, &v) || !query_drawable(v))
 			continue;
 		if (any && s - last <= l->gap)
 			buf_addf(b, "L%.1f %.1f", x_of(conf, (double)s), y_of(a, v));

@@ -9,14 +9,16 @@
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
 #include "core/base/xalloc.h"
+#include "store/store.h"
 
 #define UP_SAMPLERS "loadavg meminfo vmstat procstat2 procnetdev2" /* what every Linux has */
-#define UP_PORT	    411
+#define UP_PORT     411
 #define UP_PORT_ALT 20411 /* where 411 may not be used */
-#define UP_DIR	    "ldms-data"
+#define UP_DIR      "ldms-data"
+#define UP_DB       "ldms.db"
 
 static const struct opt opts[] = {
-	{ 0, "dir", OPT_TEXT, "DIR", DAEMON_OPT(dir), "where the rows go, as CSV (./" UP_DIR ")" },
+	{ 0, "dir", OPT_TEXT, "DIR", DAEMON_OPT(dir), "where the rows go: a database, ldms.db (./" UP_DIR ")" },
 	DAEMON_OPTS_COMMON,
 	{ 0 },
 };
@@ -24,8 +26,9 @@ static const struct opt opts[] = {
 const struct cmd_usage usage_up = {
 	.synopsis = "ldms up [--dir DIR] [-x XPRT:PORT] [--samp LIST] [--interval TIME] [option ...]",
 	.brief = "everything on this node, with one command",
-	.about = "Samples this node, serves the sets to `ldms ls` and to aggregators, and writes every row as CSV below "
-		 "DIR.  Port 411 is used where it may be, else 20411.",
+	.about = "Samples this node, serves the sets to `ldms ls` and to aggregators, and stores every row in the "
+		 "database "
+		 "DIR/ldms.db, which `ldms query` shows.  Port 411 is used where it may be, else 20411.",
 	.opts = opts,
 	.examples = "ldms up\nldms up --dir /var/tmp/ldms --interval 10s -x sock:10411",
 };
@@ -53,6 +56,12 @@ static const char *store_of(const struct daemon_opts *o)
 	return NULL;
 }
 
+/* What this build has: the embedded store, or files. */
+static char *store_dflt(const char *dir)
+{
+	return store_type_find("sqlite")->needs ? xasprintf("csv:%s", dir) : xasprintf("sqlite:%s/" UP_DB, dir);
+}
+
 static void started(const struct daemon_opts *o, unsigned short port)
 {
 	const char *p = port == UP_PORT ? "" : " -p ";
@@ -63,6 +72,8 @@ static void started(const struct daemon_opts *o, unsigned short port)
 		printf("look: ldms ls -v%s%u   ldms ls -l%s%u %s/loadavg\n", p, port, p, port, o->self);
 	else
 		printf("look: ldms ls -v   ldms ls -l %s/loadavg\n", o->self);
+	if (!strncmp(store_of(o), "sqlite:", 7))
+		printf("      ldms query %s loadavg --metric load1min --plot\n", strchr(store_of(o), ':') + 1);
 	fflush(stdout);
 }
 
@@ -94,7 +105,7 @@ int cmd_up(int argc, char **argv)
 	}
 	o.level_dflt = "WARNING";
 	daemon_opts_defaults(&o);
-	to = xasprintf("csv:%s", o.dir ? o.dir : UP_DIR);
+	to = store_dflt(o.dir ? o.dir : UP_DIR);
 	listen = xasprintf("sock:%d", port_411() ? UP_PORT : UP_PORT_ALT);
 	if (!store_of(&o))
 		list_add(&o.to, to);

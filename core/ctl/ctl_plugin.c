@@ -110,8 +110,13 @@ static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, 
 	char *what = xasprintf("store %s", store_name(st));
 	int rc = dir ? confine_path(c->d->confine, what, PATH_DIR, dir, err) : 0;
 
-	if (!rc && file)
-		rc = confine_path(c->d->confine, what, PATH_FILE, file, err);
+	if (!rc && file) { /* a store has more files beside, and makes the folder */
+		const char *slash = strrchr(file, '/');
+		char *folder = slash ? xstrndup(file, slash == file ? 1 : (size_t)(slash - file)) : xstrdup(".");
+
+		rc = confine_path(c->d->confine, what, PATH_DIR, folder, err);
+		free(folder);
+	}
 	free(what);
 	return rc;
 }
