@@ -33,6 +33,9 @@ struct store_type {
 	 * failure must leave nothing behind); must not wait.  A policy that finds its store unconfigured calls it
 	 * with no attributes. */
 	int (*config)(struct store *st, struct err *err);
+	/* A further `config` of an instance that is configured, where that has a meaning (NULL: it is refused): on the
+	 * main loop, while workers may be at its containers; the attributes are borrowed. */
+	int (*config_more)(struct store *st, const struct kv *attrs, struct err *err);
 	/* Open a container for a policy. */
 	int (*open)(struct store *st, const char *container, struct store_sink **ret, struct err *err);
 	/* Keep one row.  A negative errno means that the row was not taken; it will be offered again.  -EINVAL: rows

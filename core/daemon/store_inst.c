@@ -59,13 +59,15 @@ int store_config(struct store *st, const struct kv *attrs, struct err *err)
 {
 	int rc;
 
-	if (st->configured)
+	if (st->configured && !st->type->config_more)
 		return err_set(err, -EINVAL,
 			       "store %s: it is configured already, and that cannot be changed; load another instance",
 			       st->name);
 	for (size_t i = 0; i < attrs->n; i++)
 		if (!attr_known(st->type, attrs->v[i].key))
 			return attr_unknown(st, attrs->v[i].key, err);
+	if (st->configured)
+		return st->type->config_more(st, attrs, err);
 	kv_copy(&st->attrs, attrs);
 	memset(st->state, 0, st->type->state_size);
 	rc = st->type->config(st, err);
