@@ -10,7 +10,6 @@
 #include "store/decomp_impl.h"
 
 static const struct decomp_type *const types[] = { &decomp_as_is, &decomp_flex, &decomp_static };
-const char *const decomp_type_names[] = { "as_is", "flex", "static", NULL };
 
 const struct decomp_type *decomp_type_find(const char *name)
 {
@@ -42,11 +41,6 @@ void decomp_reset(struct decomp *d)
 {
 	if (d->type->reset)
 		d->type->reset(d);
-}
-
-const char *decomp_type_name(const struct decomp *d)
-{
-	return d->type->name;
 }
 
 int decomp_read(const char *who, const struct jat *at, struct decomp **ret, struct err *err)

@@ -26,11 +26,6 @@ int decomp_load(const char *who, const char *path, struct decomp **ret, unsigned
 int decomp_parse(const char *who, const char *text, size_t len, struct decomp **ret, unsigned int *ret_line,
 		 struct err *err);
 void decomp_free(struct decomp *d); /* NULL is fine; when no cut of it is left */
-/* "static" */
-const char *decomp_type_name(const struct decomp *d);
-
-/* The names of the types, ended by NULL. */
-extern const char *const decomp_type_names[];
 
 /* The rest is for one thread, that of the policy's rows. */
 

@@ -1,7 +1,8 @@
 /* decomp_impl.h - the inside of decompositions, shared by their files: decomp.c (files, and the table of types),
  * decomp_read.c (what is said of JSON), decomp_static.c decomp_as_is.c decomp_flex.c (one type each), decomp_row.c (the
- * rows of static, from JSON), decomp_fill.c (values for what is missing), decomp_part.c decomp_special.c
- * (where the columns come from for sets of one shape), decomp_cut.c (the rows of a set), decomp_ops.c decomp_num.c (operators, conversion).
+ * rows of static, from JSON), decomp_fill.c (values for what is missing), decomp_part.c decomp_special.c (where the
+ * columns come from, for sets of one shape), decomp_cut.c (the rows of a set), decomp_ops.c decomp_num.c (operators,
+ * conversion).
  */
 #ifndef STORE_DECOMP_IMPL_H
 #define STORE_DECOMP_IMPL_H
