@@ -3,6 +3,7 @@
 #include "store/decomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -109,10 +110,11 @@ int decomp_parse(const char *who, const char *text, size_t len, struct decomp **
 	return rc;
 }
 
-/* A file that is none ("/dev/zero") ends at the maximum, too. */
+/* A file that is none does not hold us up: a pipe is not waited for, "/dev/zero" ends at the maximum. */
 static int file_text(const char *path, struct buf *b, struct err *err)
 {
-	FILE *f = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	size_t n;
 	int rc = 0;
 

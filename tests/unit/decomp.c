@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/log.h"
 #include "decomp_rig.h"
@@ -608,6 +610,7 @@ static void test_mistakes(void **state)
 
 static void test_no_file(void **state)
 {
+	char dir[] = "/tmp/decomp-XXXXXX", *fifo;
 	struct err err = { "" };
 	struct decomp *d = NULL;
 	unsigned int line;
@@ -618,6 +621,14 @@ static void test_no_file(void **state)
 			    "/none: No such file or directory");
 	assert_int_equal(decomp_load("sg", "/dev/zero", &d, &line, &err), -EFBIG);
 	assert_int_equal(decomp_load("sg", "/", &d, &line, &err), -EIO);
+	/* nobody writes */
+	assert_non_null(mkdtemp(dir));
+	fifo = xasprintf("%s/fifo", dir);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(decomp_load("sg", fifo, &d, &line, &err), -EINVAL);
+	unlink(fifo);
+	rmdir(dir);
+	free(fifo);
 }
 
 int main(void)
