@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from ldms import ROOT, wait_for
+from ldms import ROOT, free_port, run, wait_for
 from real import needs_ldmsd, real_agg
 
 pytestmark = needs_ldmsd
@@ -99,3 +99,62 @@ def test_as_is_and_flex(cluster):
     assert got["la_row"][0] == "#Time,Time_usec,l1\n"
     for side in ("ours", "theirs"):
         assert not [f for f in os.listdir(cluster.path(side + "/c")) if f.startswith("clock_")]
+
+
+def static(row):
+    return '{"type":"static","rows":[%s]}' % row
+
+
+def col(more):
+    return static('{"schema":"a","cols":[{"src":"a"%s}]}' % more)
+
+
+def group(more):
+    return static('{"schema":"a","cols":[{"src":"a","op":"diff"}],"group":{%s}}' % more)
+
+
+def flex(more):
+    return '{"type":"flex","decomposition":{"a":{"type":"as_is"}}%s}' % more
+
+
+# (the installed one crashes on some more)
+MISTAKES = [
+    "", '{"type":"static",\n "rows":[', '{"type":"static",\n "rows":[}', '{"type" "static"}', '{"type":"as_is"} x', "[]", "{}",
+    '{"type":"as_is","x":1e9999}', '{"type":"nope"}', '{"type":"static"}', static("5"), static('{"cols":[{"src":"a"}]}'),
+    static('{"schema":"a"}'), static('{"schema":"a","cols":[]}'), static('{"schema":"a","cols":[4]}'),
+    static('{"schema":"a","cols":[{"dst":"x"}]}'), static('{"schema":"a","cols":[{"src":"a["}]}'), col(',"rec_member":3'),
+    col(',"type":3'), col(',"fill":3'), col(',"type":"u64","fill":"x"'), col(',"type":"char_array","fill":3'),
+    col(',"type":"u64","fill":[3]'), col(',"type":"u64_array","fill":3'), col(',"type":"u8","fill":true'), col(',"op":"foo"'),
+    col(',"op":"diff"'), group('"order":["a"]'), group('"index":["a"]'), group('"index":["z"],"order":["a"]'),
+    group('"index":["a"],"order":["z"]'), group('"index":["a"],"order":["a"],"timeout":"foo"'),
+    group('"index":["a"],"order":["a"],"timeout":5'), static('{"schema":"a","cols":[{"src":"a"}],"indices":{}}'),
+    static('{"schema":"a","cols":[{"src":"a"}],"indices":[3]}'),
+    static('{"schema":"a","cols":[{"src":"a"}],"indices":[{"cols":["a"]}]}'),
+    static('{"schema":"a","cols":[{"src":"a"}],"indices":[{"name":"i"}]}'),
+    static('{"schema":"a","cols":[{"src":"a"}],"indices":[{"name":"i","cols":["zz"]}]}'),
+    '{"type":"as_is","indices":{}}', '{"type":"as_is","indices":[{"name":"x"}]}', '{"type":"as_is","indices":[{"cols":["x"]}]}',
+    '{"type":"flex"}', '{"type":"flex","decomposition":[]}', '{"type":"flex","decomposition":{"a":3}}',
+    '{"type":"flex","decomposition":{"a":{}}}', '{"type":"flex","decomposition":{"a":{"type":"static"}}}',
+    flex(',"digest":{"00":"a"}'), flex(',"digest":{"*":"z"}'), flex(',"digest":[]'), flex(',"matches":{}'),
+    flex(',"matches":[{"schema":"a"}]'), flex(',"matches":[{"apply":"a"}]'), flex(',"matches":[{"schema":"a","apply":"z"}]'),
+    flex(',"matches":[{"schema":3,"apply":"a"}]'), flex(',"default":3'),
+]
+
+
+def test_mistakes_have_the_same_words(cluster):
+    lines = "load name=store_csv\nconfig name=store_csv path=%s\n"
+    theirs = real_agg(cluster, "ra", [], lines % cluster.path("theirs"))
+    port = free_port()
+    ours = cluster.daemon("oa", ["samp", "-x", f"sock:{port}:127.0.0.1", "-c",
+                                 cluster.write("oa.conf", lines % cluster.path("ours"))], port)
+    said = {}
+    for d in (ours, theirs):
+        wait_for(lambda: d.ls_run().returncode == 0, f"{d.name} to listen")
+        ask = cluster.write(d.name + ".ask", "".join(
+            f"strgp_add name=s{i} plugin=store_csv container=c schema=a decomposition=" +
+            cluster.write(f"{i}.json", text) + "\n" for i, text in enumerate(MISTAKES)))
+        r = run("ctl", "-h", "127.0.0.1", "-p", d.port, "-k", "-f", ask)
+        # behind the error's name: theirs is at times that of another one
+        said[d.name] = [re.sub(r"^.*?: E[A-Z]+: ", "", line) for line in r.stderr.splitlines() if "strgp_add" in line]
+    assert len(said["oa"]) == len(MISTAKES)
+    assert said["oa"] == said["ra"]
