@@ -6,7 +6,7 @@
 
 #include "core/base/xalloc.h"
 
-#define STRIDE 128 /* bytes of a long line that are compared at once */
+#define STRIDE 128 /* bytes that are compared at once where little changes */
 
 void cells_fini(struct cells *c)
 {
@@ -25,6 +25,7 @@ void cells_begin(struct cells *c)
 	c->n = c->n_lines = 0;
 	c->line = NULL;
 	c->known = false;
+	c->turn++;
 }
 
 static void line_end(struct cells *c, const char *p)
@@ -40,7 +41,7 @@ size_t cells_line(struct cells *c, const char *p)
 		c->lines_cap = c->lines_cap ? 2 * c->lines_cap : 16;
 		c->lines = xrealloc(c->lines, c->lines_cap * sizeof(*c->lines));
 	}
-	c->lines[c->n_lines] = (struct cell_line){ .moved = true };
+	c->lines[c->n_lines] = (struct cell_line){ .first = (uint32_t)c->n, .turn = c->turn };
 	c->line = c->at = p;
 	return c->n_lines++;
 }
@@ -81,6 +82,7 @@ static void text_take(struct cells *c, struct proc_file *file)
 		text = xmalloc(cap);
 	}
 	c->text = file->buf;
+	c->text_len = file->len;
 	c->text_cap = file->cap;
 	file->buf = text;
 	file->cap = cap;
@@ -121,34 +123,6 @@ static inline bool cell_same(struct cell *cell, const char *p)
 	return true;
 }
 
-/* Numbers that changed and are as long as they were, in bytes from..to-1 of a line whose last cell ends at `stop`; `*cell` is
- * the first that may be one, and then the next.  Where it came to: at least `to`, or what differs there is another thing.
- * It calls nothing, so all it has is in registers. */
-static size_t cells_run(struct cell **ret, size_t stop, const char *p, const char *q, size_t from, size_t to)
-{
-	struct cell *cell = *ret;
-	size_t at = from;
-
-	while (at < to) {
-		uint64_t other = proc_load8(p + at) ^ proc_load8(q + at);
-
-		if (!other) {
-			at += 8;
-			continue;
-		}
-		at += (unsigned int)__builtin_ctzll(other) / 8;
-		if (at >= stop)
-			break;
-		while (cell->end <= at)
-			cell++;
-		if (at < cell->from || !cell_same(cell, p))
-			break;
-		at = cell++->end; /* were there more digits, this byte would differ */
-	}
-	*ret = cell;
-	return at;
-}
-
 /* It is a column: the number ends where it ended, and has more digits or less. */
 static bool cell_column(struct cell *cell, size_t at, const char *p)
 {
@@ -169,7 +143,6 @@ static const char *line_rescan(struct cell_line *line, struct cell *v, size_t k,
 	size_t behind = line->n ? v[line->n - 1].end : line->head, tail = line->len - behind;
 	const char *at = p + (k ? v[k - 1].end : line->head);
 
-	line->moved = true;
 	for (; k < line->n; k++) {
 		const char *digits = at = proc_blanks(at);
 
@@ -184,70 +157,146 @@ static const char *line_rescan(struct cell_line *line, struct cell *v, size_t k,
 	return tail <= (size_t)(end - at) && !memcmp(at, q + behind, tail) ? at + tail : NULL;
 }
 
-/* A line that was `q` and is `p` now, in a text that ends at `end`: behind it, or NULL when it is another one. */
-static const char *line_update(struct cell_line *line, struct cell *v, const char *p, const char *q, const char *end)
+/* Where the comparison is: in a line, of which the first bytes are the same or taken over. */
+struct walk {
+	struct cell *cells; /* all */
+	struct cell_line *line;
+	struct cell *v;    /* of the line */
+	size_t k;          /* cells before this one are done */
+	const char *p, *q; /* the line now, and as it was */
+	size_t at;         /* in it */
+	size_t taken;      /* numbers that changed */
+	uint32_t turn;
+};
+
+/* Take over numbers that changed and are as long as they were, until `stop` in both texts.  False when something else differs
+ * at `at`.  It calls nothing, so that what it works on is in registers. */
+static bool walk_run(struct walk *w, const char *stop)
 {
-	struct cell *cell = v, *last = v + line->n;
-	size_t stop = line->n ? last[-1].end : line->head, len = line->loose ? stop : line->len, at = 0;
+	struct cell_line *line = w->line;
+	struct cell *v = w->v, *cell = v + w->k, *last = v + line->n;
+	const char *p = w->p, *s = p + w->at;
+	const ptrdiff_t was = (intptr_t)w->q - (intptr_t)p; /* from a byte to what it was */
+	size_t taken = w->taken;
+	bool same = true;
 
-	if (len > (size_t)(end - p)) /* the last line, with less digits than it had */
-		return line->head <= (size_t)(end - p) && !memcmp(p, q, line->head) ? line_rescan(line, v, 0, p, q, end)
-										    : NULL;
-	while (at < len) {
-		size_t to = len;
+	while (s < stop) {
+		uint64_t other = proc_load8(s) ^ proc_load8(s + was);
+		size_t at;
 
-		if (len - at > STRIDE) {
-			to = at + STRIDE;
-			if (!memcmp(p + at, q + at, STRIDE)) {
-				at = to;
-				continue;
-			}
-		}
-		at = cells_run(&cell, stop, p, q, at, to);
-		if (at >= to)
+		if (!other) {
+			s += 8;
 			continue;
-		if (at < line->head)
-			return NULL;
+		}
+		s += (unsigned int)__builtin_ctzll(other) / 8;
+		if (s >= stop)
+			break;
+		at = (size_t)(s - p);
+		if (at >= line->len) {
+			for (; at >= line->len; line++) {
+				at -= line->len;
+				p += line->len;
+			}
+			v = cell = w->cells + line->first;
+			last = v + line->n;
+		}
 		while (cell < last && cell->end <= at)
 			cell++;
-		if (cell == last || !cell_column(cell, cell > v ? cell[-1].end : line->head, p))
-			return line_rescan(line, v, cell > v ? (size_t)(cell - v) - 1 : 0, p, q, end);
-		at = cell++->end;
+		if (cell == last || at < cell->from || !cell_same(cell, p)) {
+			same = false;
+			break;
+		}
+		line->turn = w->turn;
+		taken++;
+		s = p + cell++->end; /* were there more digits, this byte would differ */
 	}
-	line->moved = cell > v;
-	if (!line->loose)
-		return p + len;
-	if (line->n && proc_is_digit(p[len]))
-		return line_rescan(line, v, line->n - 1, p, q, end);
-	return proc_next_line(p + len);
+	w->line = line;
+	w->v = v;
+	w->k = (size_t)(cell - v);
+	w->p = p;
+	w->q = p + was;
+	w->at = (size_t)(s - p);
+	w->taken = taken;
+	return same;
+}
+
+/* Something else differs in the line: go on behind that; false when it is another line. */
+static bool walk_over(struct walk *w, const char *end)
+{
+	struct cell_line *line = w->line;
+	size_t stop = line->n ? w->v[line->n - 1].end : line->head, len = line->len;
+	const char *next;
+
+	if (w->at < line->head)
+		return false;
+	if (line->loose && w->at >= stop && !(line->n && w->at == stop && proc_is_digit(w->p[stop]))) {
+		next = proc_next_line(w->p + w->at);
+	} else {
+		line->turn = w->turn;
+		if (w->k < line->n && cell_column(&w->v[w->k], w->k ? w->v[w->k - 1].end : line->head, w->p)) {
+			w->at = w->v[w->k++].end;
+			return true;
+		}
+		next = line_rescan(line, w->v, w->k ? w->k - 1 : 0, w->p, w->q, end);
+		if (!next)
+			return false;
+	}
+	w->q += len;
+	line->len = (uint32_t)(next - w->p);
+	w->p = next;
+	w->v += line->n;
+	w->line++;
+	w->k = w->at = 0;
+	return true;
+}
+
+/* To the line that `at` is in; false when there is none. */
+static bool walk_seek(struct walk *w, const struct cell_line *last)
+{
+	for (; w->line < last && w->at >= w->line->len; w->line++) {
+		w->at -= w->line->len;
+		w->p += w->line->len;
+		w->q += w->line->len;
+		w->v += w->line->n;
+		w->k = 0;
+	}
+	if (w->line == last)
+		return false;
+	while (w->k < w->line->n && w->v[w->k].end <= w->at)
+		w->k++;
+	return true;
 }
 
 static bool text_update(struct cells *c, const char *p, const char *end)
 {
-	const char *q = c->text;
-	struct cell *v = c->v;
+	struct walk w = { .cells = c->v, .line = c->lines, .v = c->v, .p = p, .q = c->text, .turn = c->turn };
+	const char *before = c->text + c->text_len; /* its end */
 
-	for (struct cell_line *line = c->lines, *last = line + c->n_lines; line < last; line++) {
-		const char *from = p;
-		uint32_t len = line->len;
+	for (;;) {
+		size_t now = (size_t)(end - w.p), was = (size_t)(before - w.q), room = now < was ? now : was, to = room;
 
-		/* where something has moved it often does so again */
-		if (!line->moved && len <= (size_t)(end - p) && !memcmp(p, q, len)) {
-			p += len;
-		} else {
-			p = line_update(line, v, p, q, end);
-			if (!p)
-				return false;
-			line->len = (uint32_t)(p - from);
+		if (!c->dense) {
+			while (w.at + STRIDE <= room && !memcmp(w.p + w.at, w.q + w.at, STRIDE))
+				w.at += STRIDE;
+			if (w.at + STRIDE < room)
+				to = w.at + STRIDE;
 		}
-		q += len;
-		v += line->n;
+		if (w.at > room)
+			w.at = room;
+		if (w.at == room && now == was)
+			break;
+		if (w.at < room && walk_run(&w, w.p + to))
+			continue;
+		if (!walk_seek(&w, c->lines + c->n_lines) || !walk_over(&w, end))
+			return false;
 	}
-	return p == end;
+	c->dense = w.taken > c->text_len / STRIDE;
+	return true;
 }
 
 bool cells_update(struct cells *c, struct proc_file *file)
 {
+	c->turn++;
 	if (!c->known || !c->n_lines || !text_update(c, file->buf, file->buf + file->len)) {
 		c->known = false;
 		return false;

@@ -27,11 +27,11 @@ struct cell {
 };
 
 struct cell_line {
-	uint32_t len;  /* with its newline */
-	uint32_t head; /* in front of its cells */
-	uint32_t n;    /* cells */
-	bool loose;    /* what is behind them does not matter */
-	bool moved;    /* has a number changed, in the last cells_update() or the scan? */
+	uint32_t len;      /* with its newline */
+	uint32_t head;     /* in front of its cells */
+	uint32_t first, n; /* cells */
+	uint32_t turn;     /* when one of them changed last */
+	bool loose;        /* what is behind them does not matter */
 };
 
 struct cells {
@@ -39,9 +39,10 @@ struct cells {
 	struct cell *v; /* of all lines */
 	size_t n_lines, lines_cap, n, cap;
 	char *text; /* the lines as they were */
-	size_t text_cap;
+	size_t text_len, text_cap;
 	const char *line, *at; /* that is being learnt, or NULL; behind its cells so far */
-	bool known;
+	bool known, dense;     /* dense: much changed the last time */
+	uint32_t turn;         /* counts up with each update and scan */
 };
 
 void cells_fini(struct cells *c);
@@ -60,6 +61,12 @@ void cells_end(struct cells *c, struct proc_file *file);
 /* Write what has changed.  False when these are not the lines that were learnt (or none were): scan all of them.  When
  * true the text is taken over like in cells_end(). */
 bool cells_update(struct cells *c, struct proc_file *file);
+
+/* Has a number of this line changed, in the last cells_update() or the scan? */
+static inline bool cells_moved(const struct cells *c, size_t line)
+{
+	return c->lines[line].turn == c->turn;
+}
 
 /* The number at *p, into the slot; false when there is none. */
 static inline bool cells_number(struct cells *c, const char **p, uint64_t *slot)

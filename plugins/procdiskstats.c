@@ -244,7 +244,7 @@ static int procdiskstats_sample(struct samp *sp, struct err *err)
 	factor = took_us > 0 ? 100.0 / ds->ticks * 1e6 / (double)took_us : 0;
 	for (uint32_t i = 0; i < ds->names.n; i++) {
 		struct disk *d = &ds->disks[i];
-		bool moved = ds->cells.lines[d->line].moved;
+		bool moved = cells_moved(&ds->cells, d->line);
 
 		if (moved || d->rates)
 			disk_sample(d, factor);

@@ -187,7 +187,7 @@ static int procnet_sample(struct samp *sp, struct err *err)
 		size_t len;
 		int failed;
 
-		if (!pn->cells.lines[pt->line].moved)
+		if (!cells_moved(&pn->cells, pt->line))
 			continue;
 		name = names_text(&pn->names, i, &len);
 		failed = port_sample(pt, sp, name, len, rc ? NULL : err);

@@ -123,7 +123,7 @@ static void test_numbers_change(void **state)
 			check(&t);
 			for (int i = 0; i < t.lines; i++)
 				assert_int_equal(
-					c.lines[i].moved,
+					cells_moved(&c, (size_t)i),
 					memcmp(t.v[i], before.v[i], (size_t)wanted(&t, i) * sizeof(uint64_t)) != 0);
 		}
 	}
