@@ -57,7 +57,7 @@ def configurations(ms, path):
     def aggregator(readers, offset):
         return "".join(READER.format(name=node_name(n), ms=ms) for n in readers) + AGGREGATOR.format(ms=ms, offset=offset)
     return {**{n: SAMPLER.format(name=node_name(n), ms=ms) for n in range(1, SAMPLERS + 1)},
-            **{SAMPLERS + 1 + k: aggregator(below(k), ms * 3 // 10) for k in range(L1S)},
+            **{SAMPLERS + 1 + k: aggregator(below(k), l1_offset(ms)) for k in range(L1S)},
             TOP: STORE.format(path=path) + aggregator(range(SAMPLERS + 1, TOP), ms // 2)}
 
 
@@ -78,12 +78,34 @@ def rows_of(text):
     return found
 
 
+def l1_offset(ms):
+    return ms * 3 // 10
+
+
+def steps(a, b):
+    """How often the clock stepped between two rows, an hour each time."""
+    return round((b - a) / STEP_MS)
+
+
 def missing_of(rows, ms):
     """{node: slots without a row}, between its first and its last one; what a clock stepped by is none of it."""
     def between(a, b):
-        slots, step = b // ms - a // ms, STEP_MS // ms
-        return slots - round(slots / step) * step - 1
+        return b // ms - a // ms - steps(a, b) * STEP_MS // ms - 1
     return {n: sum(map(between, times, times[1:])) for n, times in rows.items()}
+
+
+def differences_of(rows, counted, ms):
+    """{node: (slots without a row, samples counted as missed)}, where that is not the same; {} when all is well.
+
+    Two things cannot be known for certain by who counts: in which slot a sample was meant to be that is so late that
+    the next level has read by then, and what was missed just when a clock stepped.  Each may be one more or less.
+    """
+    def doubts(times):
+        return sum(t % ms >= l1_offset(ms) - 1 for t in times) + sum(steps(*two) != 0 for two in zip(times, times[1:]))
+    if counted is None:
+        return {"counted": None}
+    missing = missing_of(rows, ms)
+    return {n: (missing[n], counted[n]) for n in rows if abs(missing[n] - counted[n]) > doubts(rows[n])}
 
 
 def counted_of(prdcrs):
