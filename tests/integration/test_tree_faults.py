@@ -41,10 +41,7 @@ MUTE = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.b
 def tree(module_hosts):
     t = FaultTree(module_hosts(SPARE, *([] if SANITIZED else ["--clock"])))
     wait_for(lambda: all(t.rows().values()), "rows of all nodes")
-    yield t
-    # all that is left is written; nothing is told that was not missing
-    t.top.stop()
-    assert t.c.ended() == []
+    return t
 
 
 @pytest.fixture(autouse=True)
