@@ -146,9 +146,17 @@ static const char *line_rescan(struct cell_line *line, struct cell *v, size_t k,
 	for (; k < line->n; k++) {
 		const char *digits = at = proc_blanks(at);
 
-		*v[k].slot = htole64(proc_digits(&at));
-		if (at == digits)
+		if (!proc_is_digit(*at)) { /* words that stay, or another line */
+			size_t n = v[k].end - v[k].from;
+
+			if (n > (size_t)(end - at) || memcmp(at, q + v[k].from, n))
+				return NULL;
+			at += n;
+		} else if (proc_is_digit(q[v[k].end - 1])) {
+			*v[k].slot = htole64(proc_digits(&at));
+		} else {
 			return NULL;
+		}
 		v[k].from = (uint32_t)(digits - p);
 		v[k].end = (uint32_t)(at - p);
 	}

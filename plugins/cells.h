@@ -50,7 +50,8 @@ void cells_fini(struct cells *c);
 void cells_begin(struct cells *c);
 /* A line begins; the first one stands at the front of the text.  Its index: they count from 0. */
 size_t cells_line(struct cells *c, const char *p);
-/* The next one begins where this one ends. */
+/* The next one begins where this one ends.  It may be words between numbers, which must stay as they are: then the slot is
+ * any that nobody needs. */
 void cells_add(struct cells *c, const char *from, const char *end, uint64_t *slot);
 /* What is behind the last cell of this line does not matter; nor, when it has none, what stands at `behind` (its name) and
  * further. */

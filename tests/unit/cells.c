@@ -186,11 +186,65 @@ static void test_lines_change(void **state)
 	free(file.buf);
 }
 
+/* Words between numbers stay, wherever they stand. */
+static void test_words(void **state)
+{
+	static const struct {
+		const char *text;
+		bool same; /* are these the lines that were learnt? */
+		uint64_t n, sum;
+	} rows[] = {
+		{ "read 10 samples [b] 4 99\nx 1\n", true, 10, 99 },
+		{ "read 11 samples [b] 4 99\nx 1\n", true, 11, 99 },
+		{ "read 1100 samples [b] 4 99\nx 1\n", true, 1100, 99 },
+		{ "read 7 samples [b] 12345 100000\nx 1\n", true, 7, 100000 },
+		{ "read 7 samples [b] 1 2", true, 7, 2 },
+		{ "read 7 samples [c] 1 2\nx 1\n", false, 0, 0 },
+		{ "read 70 samples [bb] 1 2\nx 1\n", false, 0, 0 },
+		{ "read 7 8 9 1 2\nx 1\n", false, 0, 0 },
+		{ "read 70 8\nx 1\n", false, 0, 0 },
+		{ "read 70 samples [b] x 2\nx 1\n", false, 0, 0 },
+		{ "read 7", false, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		struct cells c = { 0 };
+		struct proc_file file = { .cap = 256 };
+		uint64_t n, spare, sum;
+		const char *p, *from;
+
+		file.buf = xcalloc(1, file.cap);
+		file.len = (size_t)sprintf(file.buf, "%s", rows[0].text);
+		p = file.buf + 4;
+		cells_begin(&c);
+		cells_line(&c, file.buf);
+		assert_true(cells_number(&c, &p, &n));
+		from = p;
+		p += strlen(" samples [b]");
+		cells_add(&c, from, p, &spare);
+		assert_true(cells_number(&c, &p, &spare) && cells_number(&c, &p, &sum));
+		cells_line(&c, proc_next_line(p));
+		cells_loose(&c, proc_next_line(p) + 1);
+		cells_end(&c, &file);
+		memset(file.buf, 0, file.cap);
+		file.len = (size_t)sprintf(file.buf, "%s%s", rows[k].text, strchr(rows[k].text, '\n') ? "" : "\nx");
+		assert_int_equal(cells_update(&c, &file), rows[k].same);
+		if (rows[k].same) {
+			assert_int_equal(le64toh(n), rows[k].n);
+			assert_int_equal(le64toh(sum), rows[k].sum);
+		}
+		cells_fini(&c);
+		free(file.buf);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers_change),
 		cmocka_unit_test(test_lines_change),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
