@@ -108,6 +108,7 @@ const struct samp_type samp_lnet_stats = {
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct lnet_stats),
+	.caps = "dac_read_search", /* debugfs is root's */
 	.reads = "file",
 	.open = lnet_stats_open,
 	.sample = lnet_stats_sample,

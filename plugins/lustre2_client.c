@@ -315,6 +315,7 @@ const struct samp_type samp_lustre2_client = {
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct lustre2_client),
+	.caps = "dac_read_search", /* debugfs is root's */
 	.reads = "osc_path mdc_path llite_path",
 	.probe = lustre2_client_probe,
 	.open = lustre2_client_open,

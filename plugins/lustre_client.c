@@ -251,6 +251,7 @@ const struct samp_type samp_lustre_client = {
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct lustre_client),
+	.caps = "dac_read_search", /* debugfs is root's */
 	.reads = "test_path",
 	.probe = lustre_client_probe,
 	.check = lustre_client_check,

@@ -288,6 +288,7 @@ const struct samp_type samp_lustre_mdc = {
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct lustre_mdc),
+	.caps = "dac_read_search", /* debugfs is root's */
 	.probe = lustre_mdc_probe,
 	.check = lustre_mdc_check,
 	.open = lustre_mdc_open,
