@@ -210,7 +210,8 @@ static int coretemp_probe(const char *root, struct err *err)
 
 	free(path);
 	free(dir);
-	return there ? 0 : err_set(err, -ENOENT, "no processor of Intel's, or the driver coretemp is not loaded");
+	return there ? err_set(err, -EEXIST, "hwmon tells the same, and more")
+		     : err_set(err, -ENOENT, "no processor of Intel's, or the driver coretemp is not loaded");
 }
 
 const struct samp_type samp_coretemp = {

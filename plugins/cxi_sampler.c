@@ -108,6 +108,14 @@ static void cxi_sampler_close(struct samp *sp)
 	cxi_list_close(&cs->rh, sp);
 }
 
+static int cxi_sampler_probe(const char *root, struct err *err)
+{
+	const struct folder_type nics = { .places = (const char *const[]){ CXI_SOURCE, NULL } };
+	int rc = folder_probe(&nics, root, err);
+
+	return rc ? rc : err_set(err, -EEXIST, "slingshot_metrics tells the same; this one wants to be told what");
+}
+
 const struct samp_type samp_cxi_sampler = {
 	.name = "cxi_sampler",
 	.brief = "interfaces of Slingshot: telemetry and retries, a record each",
@@ -116,6 +124,7 @@ const struct samp_type samp_cxi_sampler = {
 	.metrics = metrics,
 	.state_size = sizeof(struct cxi_sampler),
 	.reads = "tel_counters_file rh_counters_file tel_path rh_path",
+	.probe = cxi_sampler_probe,
 	.open = cxi_sampler_open,
 	.sample = cxi_sampler_sample,
 	.close = cxi_sampler_close,

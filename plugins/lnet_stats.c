@@ -101,6 +101,14 @@ static void lnet_stats_close(struct samp *sp)
 	proc_close(&ln->file);
 }
 
+static int lnet_stats_probe(const char *root, struct err *err)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s", root, default_file(root));
+	return access(path, R_OK) ? err_set(err, -errno, "%s: %s", path, err_name(errno)) : 0;
+}
+
 const struct samp_type samp_lnet_stats = {
 	.name = "lnet_stats",
 	.brief = "messages of Lustre's network",
@@ -110,6 +118,7 @@ const struct samp_type samp_lnet_stats = {
 	.state_size = sizeof(struct lnet_stats),
 	.caps = "dac_read_search", /* debugfs is root's */
 	.reads = "file",
+	.probe = lnet_stats_probe,
 	.open = lnet_stats_open,
 	.sample = lnet_stats_sample,
 	.close = lnet_stats_close,

@@ -183,7 +183,8 @@ static int opa2_probe(const char *root, struct err *err)
 	bool there = !access(path, F_OK);
 
 	free(path);
-	return there ? 0 : err_set(err, -ENOENT, "no adapter of Omni-Path");
+	return there ? err_set(err, -EEXIST, "sysclassib tells the same, and more")
+		     : err_set(err, -ENOENT, "no adapter of Omni-Path");
 }
 
 const struct samp_type samp_opa2 = {

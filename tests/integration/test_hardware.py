@@ -160,7 +160,8 @@ def test_bad_input_is_said(cluster, what, words):
 def test_which_make_sense_here(cluster):
     """--auto and -l look at what is there."""
     tree = Tree(cluster.path("root")).recorded().lustre_mount(MOUNT).hwmon(0, "nvme", temp1_input=1)
+    tree.coretemp(0, (1,)).put("/proc/sys/lnet/stats", "1 2 3 4 5 6 7 8 9 10 11\n")
     rows = run("samp", "--sysroot", tree.root, "-l").stdout.splitlines()
     here = {r.split()[0] for r in rows if "(not here" not in r}
-    assert {"lustre_client", "hwmon"} <= here
+    assert {"lustre_client", "hwmon", "lnet_stats"} <= here
     assert not {"lustre2_client", "lustre_mdt", "coretemp", "rapl", "sysclassib", "opa2", "zfs", "cxi_sampler"} & here
