@@ -75,7 +75,7 @@ static void check_word(struct fixture *f, const char *list, const char *text, co
 
 static void core_put(struct fixture *f, int package, int core, const char *temp)
 {
-	char label[16];
+	char label[24];
 
 	snprintf(label, sizeof(label), "Core %d\n", core);
 	put(f, temp, PLATFORM "/coretemp.%d/hwmon/hwmon%d/temp%d_input", package, package + 2, core);
