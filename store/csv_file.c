@@ -6,6 +6,8 @@
  *
  * A file that is there is appended to when the last header in it is ours, and then gets no second one; a file with
  * another header holds rows of another shape and is left alone.  With `altheader` the header stands in NAME.HEADER.
+ *
+ * Files that roll over are NAME.SECONDS, always new ones, and begin with their first row.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,83 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "store/csv.h"
 #include "store/dirs.h"
 
-#define TAIL_MAX (8u << 20) /* bytes from the end that are searched for a header; ldmsd writes one at each start */
-#define CHUNK    65536
-
-/* -- headers of existing files ------------------------------------------------------------------------------------- */
-
-/* Does this line (with its newline) stand in the file at `off`? */
-static bool line_is_at(int fd, off_t off, const struct buf *line)
-{
-	uint8_t chunk[4096];
-	size_t done = 0;
-
-	while (done < line->len) {
-		size_t want = line->len - done < sizeof(chunk) ? line->len - done : sizeof(chunk);
-		ssize_t n = pread(fd, chunk, want, off + (off_t)done);
-
-		if (n <= 0 || memcmp(chunk, line->p + done, (size_t)n))
-			return false;
-		done += (size_t)n;
-	}
-	return true;
-}
-
-/* The last '#' at the beginning of a line in p[0..n), or -1.  p[0] begins a line when `first`. */
-static ssize_t last_header_in(const char *p, size_t n, bool first)
-{
-	while (n) {
-		const char *hash = memrchr(p, '#', n);
-
-		if (!hash)
-			break;
-		n = (size_t)(hash - p);
-		if (n ? hash[-1] == '\n' : first)
-			return (ssize_t)n;
-	}
-	return -1;
-}
-
-/* Where the last header of a file of `size` bytes begins: no row begins with '#'.  The file's beginning when there is
- * none in its tail. */
-static off_t last_header(int fd, off_t size)
-{
-	off_t limit = size > TAIL_MAX ? size - TAIL_MAX : 0, end = size;
-	char chunk[CHUNK];
-
-	while (end > limit) {
-		off_t from = end - limit > CHUNK ? end - CHUNK : limit;
-		ssize_t n = pread(fd, chunk, (size_t)(end - from), from), at;
-
-		if (n <= 0)
-			return 0;
-		at = last_header_in(chunk, (size_t)n, from == 0);
-		if (at >= 0)
-			return from + at;
-		if (from == limit)
-			return 0;
-		end = from + 1; /* once more the first byte, whose predecessor we have not seen */
-	}
-	return 0;
-}
-
-static bool file_holds(const char *path, const struct buf *text)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	bool same;
-
-	if (fd < 0)
-		return false;
-	same = !fstat(fd, &st) && st.st_size == (off_t)text->len && line_is_at(fd, 0, text);
-	close(fd);
-	return same;
-}
+#define EPOCHS 1000 /* seconds ahead that a file's name may be, where there are files with those before */
 
 /* -- files beside the data ----------------------------------------------------------------------------------------- */
 
@@ -100,20 +32,24 @@ static int file_error(const char *path, int rc, const char *what, struct err *er
 }
 
 /* Ours to write, new or not; *ret_new says which. */
-static int file_create(const struct csv_conf *conf, const char *path, int flags, bool *ret_new, struct err *err)
+static int file_create(const struct csv_file *f, const char *path, int flags, bool *ret_new, struct err *err)
 {
+	const struct csv_conf *conf = f->conf;
+	uid_t uid = f->uid == (uid_t)-1 ? conf->uid : f->uid;
 	int fd = open(path, flags | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, conf->file_perm), rc;
 
 	*ret_new = fd >= 0;
-	if (fd < 0 && errno == EEXIST)
+	if (fd < 0 && errno == EEXIST && !(flags & O_EXCL))
 		fd = open(path, flags | O_CREAT | O_CLOEXEC | O_NOCTTY, conf->file_perm);
+	if (fd < 0 && errno == EEXIST)
+		return -EEXIST;
 	if (fd < 0)
 		return file_error(path, -errno, "be opened", err);
 	if (!*ret_new)
 		return fd;
 	/* open() took the umask off the mode */
 	if (!fchmod(fd, conf->file_perm) &&
-	    ((conf->uid == (uid_t)-1 && conf->gid == (gid_t)-1) || !fchown(fd, conf->uid, conf->gid)))
+	    ((uid == (uid_t)-1 && conf->gid == (gid_t)-1) || !fchown(fd, uid, conf->gid)))
 		return fd;
 	rc = file_error(path, -errno, "have its owner and mode set", err);
 	close(fd);
@@ -121,16 +57,37 @@ static int file_create(const struct csv_conf *conf, const char *path, int flags,
 	return rc;
 }
 
-/* path.SUFFIX with just this text. */
-static int side_file_write(const struct csv_file *f, const char *suffix, const struct buf *text, struct err *err)
+/* The file beside the data that holds the header or the kinds. */
+static char *side_path(const struct csv_file *f, const char *kind)
 {
-	char *path = xasprintf("%s.%s", f->path, suffix);
+	if (f->conf->roll)
+		return xasprintf("%s/%s.%s.%" PRId64, f->dir, f->name, kind, f->epoch);
+	return xasprintf("%s/%s.%s", f->dir, f->name, kind);
+}
+
+static struct csv_named named(const struct csv_file *f, const char *path, const char *kind)
+{
+	return (struct csv_named){ path, f->container, f->schema_name, kind };
+}
+
+/* Note a file that was opened. */
+static void file_note(struct csv_file *f, const char *path, const char *kind)
+{
+	struct csv_named n = named(f, path, kind);
+
+	csv_list_begin(f->list, &n);
+}
+
+/* The one of that kind, with just this text. */
+static int side_file_write(struct csv_file *f, const char *kind, const struct buf *text, struct err *err)
+{
+	char *path = side_path(f, kind);
 	bool is_new;
 	int rc = 0, fd;
 
-	if (file_holds(path, text))
-		goto out;
-	fd = file_create(f->conf, path, O_WRONLY | O_TRUNC, &is_new, err);
+	if (csv_text_is(path, text))
+		goto out_note;
+	fd = file_create(f, path, O_WRONLY | O_TRUNC, &is_new, err);
 	rc = fd < 0 ? fd : 0;
 	if (fd < 0)
 		goto out;
@@ -138,6 +95,9 @@ static int side_file_write(const struct csv_file *f, const char *suffix, const s
 	if (write(fd, text->p, text->len) != (ssize_t)text->len)
 		rc = file_error(path, -errno, "be written", err);
 	close(fd);
+out_note:
+	if (!rc)
+		file_note(f, path, kind);
 out:
 	free(path);
 	return rc;
@@ -145,21 +105,7 @@ out:
 
 /* -- opening ------------------------------------------------------------------------------------------------------- */
 
-/* Is what the file holds ours to go on with?  Its last header says so, or when it has none, the one beside it. */
-static bool file_is_ours(struct csv_file *f, off_t size, const struct buf *header)
-{
-	off_t at = last_header(f->fd, size);
-	char *header_path, first;
-	bool ours;
-
-	if (pread(f->fd, &first, 1, at) == 1 && first == '#')
-		return line_is_at(f->fd, at, header);
-	header_path = xasprintf("%s.HEADER", f->path);
-	ours = file_holds(header_path, header);
-	free(header_path);
-	return ours;
-}
-
+/* What stands in a file that keeps its name, or its header. */
 static int file_begin(struct csv_file *f, const struct buf *header, struct err *err)
 {
 	struct stat st;
@@ -169,7 +115,7 @@ static int file_begin(struct csv_file *f, const struct buf *header, struct err *
 	if (fstat(f->fd, &st))
 		return file_error(f->path, -errno, "be looked at", err);
 	if (S_ISREG(st.st_mode) && st.st_size) {
-		if (!file_is_ours(f, st.st_size, header))
+		if (!csv_text_is_ours(f->fd, st.st_size, f->path, header))
 			return -EEXIST;
 		f->torn = pread(f->fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
 		if (f->torn)
@@ -185,38 +131,152 @@ static int file_begin(struct csv_file *f, const struct buf *header, struct err *
 	return rc;
 }
 
-int csv_file_open(const struct csv_conf *conf, const char *dir, const char *name, const struct row_schema *rs,
-		  struct csv_file **ret, struct err *err)
+/* Is there a file of the name that this one is going to have? */
+static bool renamed_is_there(const struct csv_file *f)
 {
-	struct csv_file *f = xcalloc(1, sizeof(*f));
-	struct buf header = { 0 }, kinds = { 0 };
+	const struct csv_named n = named(f, f->path, "DATA");
+	char *to = f->conf->rename ? csv_rename_path(f->conf->rename, &n, NULL) : NULL;
+	bool there = to && !access(to, F_OK);
+
+	free(to);
+	return there;
+}
+
+/* The next name that no file has: two that begin in one second are told apart by a second that has not been yet. */
+static int file_new(struct csv_file *f, struct err *err)
+{
 	bool is_new;
+
+	f->fd = -EEXIST;
+	for (int i = 0; f->fd == -EEXIST && i < EPOCHS; i++) {
+		f->epoch = f->opened_s + i;
+		free(f->path);
+		f->path = xasprintf("%s/%s.%" PRId64, f->dir, f->name, f->epoch);
+		if (renamed_is_there(f))
+			continue;
+		f->fd = file_create(f, f->path, O_RDWR | O_APPEND | O_EXCL, &is_new, err);
+	}
+	if (f->fd == -EEXIST)
+		return err_set(err, -EBUSY,
+			       "file %s: so are %d before it; make files roll over less often, or move them away",
+			       f->path, EPOCHS);
+	return f->fd < 0 ? f->fd : 0;
+}
+
+/* Open a file where there is none. */
+static int file_start(struct csv_file *f, struct err *err)
+{
+	const struct csv_conf *conf = f->conf;
+	struct buf header = { 0 }, kinds = { 0 };
+	bool is_new = true;
 	int rc;
 
-	f->conf = conf;
-	f->fd = -1;
-	f->name = xstrdup(name);
-	f->path = xasprintf("%s/%s", dir, name);
-	f->schema = row_schema_get(rs);
-	rc = csv_plan_init(&f->plan, conf, rs, err);
-	if (rc)
-		goto out;
-	csv_header_add(&header, conf, rs);
-	csv_kinds_add(&kinds, conf, rs);
-	f->fd = file_create(conf, f->path, O_RDWR | O_APPEND, &is_new, err);
-	rc = f->fd < 0 ? f->fd : file_begin(f, &header, err);
+	csv_header_add(&header, conf, f->schema);
+	csv_kinds_add(&kinds, conf, f->schema);
+	f->opened_s = wall_us() / 1000000;
+	if (conf->roll) {
+		rc = file_new(f, err);
+	} else {
+		f->path = xasprintf("%s/%s", f->dir, f->name);
+		/* in a folder of users, names lead nowhere else */
+		f->fd = file_create(f, f->path, O_RDWR | O_APPEND | (f->uid == (uid_t)-1 ? 0 : O_NOFOLLOW), &is_new,
+				    err);
+		rc = f->fd < 0 ? f->fd : file_begin(f, &header, err);
+	}
 	if (!rc && conf->altheader)
 		rc = side_file_write(f, "HEADER", &header, err);
 	if (!rc && conf->typeheader)
 		rc = side_file_write(f, "KIND", &kinds, err);
-out:
+	if (!rc) {
+		file_note(f, f->path, "DATA");
+		if (conf->roll && !conf->altheader)
+			buf_add(&f->head, header.p, header.len);
+		f->rows_all = f->bytes_all = 0;
+		f->roll_at = csv_roll_due(conf, f->opened_s);
+	} else {
+		if (f->fd >= 0)
+			close(f->fd);
+		if (f->fd >= 0 && conf->roll)
+			unlink(f->path);
+		f->fd = -1;
+		free(f->path);
+		f->path = NULL;
+	}
 	buf_fini(&header);
 	buf_fini(&kinds);
+	return rc;
+}
+
+char *csv_fit_name(const char *name)
+{
+	char *fit = xstrdup(name);
+
+	for (char *p = fit; *p; p++)
+		if (*p == '/' || (p == fit && *p == '.') || (unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '_';
+	return fit;
+}
+
+int csv_file_open(const struct csv_file_conf *fc, struct csv_file **ret, struct err *err)
+{
+	struct csv_file *f = xcalloc(1, sizeof(*f));
+	int rc;
+
+	f->conf = fc->conf;
+	f->list = fc->list;
+	f->fd = -1;
+	f->uid = fc->uid;
+	f->key = xstrdup(fc->key);
+	f->container = xstrdup(fc->container);
+	f->dir = xstrdup(fc->dir);
+	f->name = xstrdup(fc->name);
+	f->schema_name = csv_fit_name(fc->schema->name);
+	f->schema = row_schema_get(fc->schema);
+	rc = csv_plan_init(&f->plan, f->conf, f->schema, err);
+	if (!rc)
+		rc = file_start(f, err);
 	if (rc)
 		csv_file_close(f);
 	else
 		*ret = f;
 	return rc;
+}
+
+/* -- closing ------------------------------------------------------------------------------------------------------- */
+
+/* A closed file gets its name. */
+static void file_rename(struct csv_file *f, const char *path, const char *kind)
+{
+	struct csv_named n = named(f, path, kind);
+	char *now = csv_rename(f->conf, &n);
+
+	csv_list_end(f->list, now);
+	free(now);
+}
+
+static void side_file_rename(struct csv_file *f, const char *kind)
+{
+	char *path = side_path(f, kind);
+
+	file_rename(f, path, kind);
+	free(path);
+}
+
+static void file_end(struct csv_file *f)
+{
+	if (f->fd < 0)
+		return;
+	close(f->fd);
+	f->fd = -1;
+	f->torn = false;
+	buf_reset(&f->head);
+	file_rename(f, f->path, "DATA");
+	if (f->conf->altheader)
+		side_file_rename(f, "HEADER");
+	if (f->conf->typeheader)
+		side_file_rename(f, "KIND");
+	free(f->path);
+	f->path = NULL;
 }
 
 void csv_file_close(struct csv_file *f)
@@ -227,14 +287,28 @@ void csv_file_close(struct csv_file *f)
 	if (f->buf.len && (f->failing || csv_file_flush(f, &err)))
 		log_error("store", "file %s: closed with rows=%" PRIu64 " that could not be written; they are lost%s%s",
 			  f->path, f->rows, *err.msg ? ": " : "", err.msg);
-	if (f->fd >= 0)
-		close(f->fd);
+	file_end(f);
 	csv_plan_fini(&f->plan);
 	row_schema_put(f->schema);
+	buf_fini(&f->head);
 	buf_fini(&f->buf);
+	free(f->key);
+	free(f->container);
+	free(f->dir);
 	free(f->name);
+	free(f->schema_name);
 	free(f->path);
 	free(f);
+}
+
+int csv_file_roll(struct csv_file *f, struct err *err)
+{
+	int rc = csv_file_flush(f, err);
+
+	if (rc)
+		return rc;
+	file_end(f);
+	return f->conf->rollempty ? file_start(f, err) : 0;
 }
 
 /* -- writing ------------------------------------------------------------------------------------------------------- */
@@ -249,6 +323,8 @@ static void cut_back(struct csv_file *f, size_t done)
 
 	for (size_t i = 0; i < whole && f->rows; i++)
 		f->rows -= f->buf.p[i] == '\n';
+	if (whole && *f->buf.p == '#') /* the header was no row */
+		f->rows++;
 	/* not what somebody else has appended since */
 	if (whole < done)
 		f->torn = fstat(f->fd, &st) || st.st_size != end || ftruncate(f->fd, end - (off_t)(done - whole));
@@ -288,18 +364,28 @@ int csv_file_flush(struct csv_file *f, struct err *err)
 
 int csv_file_row(struct csv_file *f, const struct row *row, struct err *err)
 {
-	size_t before = f->buf.len, line;
-	int rc;
+	size_t before, line;
+	int rc = f->fd < 0 ? file_start(f, err) : 0;
 
+	if (rc)
+		return rc;
+	if (f->head.len) {
+		buf_add(&f->buf, f->head.p, f->head.len);
+		buf_reset(&f->head);
+	}
+	before = f->buf.len;
 	csv_row_add(&f->buf, f->conf, &f->plan, row);
 	f->rows++;
-	if (f->buf.len < f->conf->flush_bytes && f->rows < f->conf->flush_rows)
-		return 0;
 	line = f->buf.len - before;
-	rc = csv_file_flush(f, err);
-	if (rc) { /* the row's line is still the last in the buffer */
-		f->buf.len -= line;
-		f->rows--;
+	if (f->buf.len >= f->conf->flush_bytes || f->rows >= f->conf->flush_rows) {
+		rc = csv_file_flush(f, err);
+		if (rc) { /* the row's line is still the last in the buffer */
+			f->buf.len -= line;
+			f->rows--;
+			return rc;
+		}
 	}
-	return rc;
+	f->rows_all++;
+	f->bytes_all += line;
+	return 0;
 }

@@ -736,8 +736,6 @@ static void test_config(void **state)
 		const char *words;
 	} rows[] = {
 		{ "", -EINVAL, "store x: path is required" },
-		{ "path=/tmp/x rolltype=1 rollover=60", -ENOTSUP, "store x: rolltype is not supported yet" },
-		{ "path=/tmp/x rename_template=%D", -ENOTSUP, "store x: rename_template is not supported yet" },
 		{ "path=/tmp/x alt_header=1", -EINVAL, "csv has no attribute 'alt_header'; did you mean 'altheader'?" },
 		{ "path=/tmp/x altheader=maybe", -EINVAL, "store x: altheader: " },
 		{ "path=/tmp/x typeheader=3", -EINVAL, "store x: typeheader=3: " },
