@@ -64,15 +64,16 @@ int csv_opt_file(const char *path, int (*fn)(const struct kv *line, void *arg, s
 
 #define CSV_PRODUCER_SZ 64 /* with a comma */
 
-/* Does an array have a field for each element?  Does each value have its user data in front? */
+/* Does an array have a field for each element?  Does each value have its user data in front? (In
+ * a decomposition: not times, producer and instance, and it is 0.) */
 static inline bool csv_expands(const struct csv_conf *conf, const struct row_schema *rs)
 {
 	return conf->expand_array || rs->decomposed;
 }
 
-static inline bool csv_userdata(const struct csv_conf *conf, const struct row_schema *rs)
+static inline bool csv_userdata(const struct csv_conf *conf, const struct row_schema *rs, const struct row_col *col)
 {
-	return conf->userdata && !rs->decomposed; /* its columns need not be made of one metric */
+	return conf->userdata && (!rs->decomposed || (col->type != V_TIMESTAMP && col->what == ROW_METRIC));
 }
 
 /* What is known of a schema's rows beforehand. */

@@ -272,6 +272,8 @@ int csv_conf_read(struct csv_conf *ret, const struct csv_attrs *a, struct err *e
 
 static bool known(const char *key)
 {
+	if (!strcmp(key, "store_csv")) /* ldmsd has this word in front of what holds for all files */
+		return true;
 	for (const struct store_attr *a = csv_attrs; a->name; a++)
 		if (!strcmp(a->name, key))
 			return strcmp(key, "opt_file"); /* not one within the other */

@@ -28,7 +28,7 @@ static void name_add(struct buf *b, const struct csv_conf *conf, const char *nam
 /* The two of a time; `name` NULL for the row's own. */
 static void time_add(struct buf *b, const struct csv_conf *conf, const char *name)
 {
-	name_add(b, conf, name ? name : conf->time_format ? "Time_msec" : "Time", false, 0, "");
+	name_add(b, conf, name ? name : "Time", false, 0, conf->time_format ? "_msec" : "");
 	buf_add(b, ",", 1);
 	name_add(b, conf, name ? name : "Time", false, 0, "_usec");
 }
@@ -36,7 +36,7 @@ static void time_add(struct buf *b, const struct csv_conf *conf, const char *nam
 static void col_add(struct buf *b, const struct csv_conf *conf, const struct row_schema *rs, const struct row_col *col)
 {
 	bool elems = csv_expands(conf, rs) && value_is_array(col->type) && col->type != V_CHAR_ARRAY;
-	bool userdata = csv_userdata(conf, rs);
+	bool userdata = csv_userdata(conf, rs, col);
 
 	for (uint32_t i = 0, n = col_fields(conf, rs, col); i < n; i++) {
 		if (i)
@@ -95,9 +95,9 @@ static void kind_add(struct buf *b, const struct csv_conf *conf, const struct ro
 
 void csv_kinds_add(struct buf *b, const struct csv_conf *conf, const struct row_schema *rs)
 {
-	bool arrays = conf->typeheader == 2, userdata = csv_userdata(conf, rs);
+	bool arrays = conf->typeheader == 2;
 
-	buf_addf(b, "#!ldms%s-kinds%s!", arrays ? "-array" : "", userdata ? "-udata" : "");
+	buf_addf(b, "#!ldms%s-kinds%s!", arrays ? "-array" : "", conf->userdata ? "-udata" : "");
 	if (!rs->decomposed)
 		buf_addf(b, "timestamp,u64,char[]%d", CSV_PRODUCER_SZ);
 	for (uint32_t c = 0; c < rs->n_cols; c++) {
@@ -107,7 +107,7 @@ void csv_kinds_add(struct buf *b, const struct csv_conf *conf, const struct row_
 		for (uint32_t i = 0; i < n; i++) {
 			if (c || i || !rs->decomposed)
 				buf_add(b, ",", 1);
-			if (userdata)
+			if (csv_userdata(conf, rs, col))
 				buf_addf(b, "u64,");
 			kind_add(b, conf, rs, col);
 		}

@@ -145,10 +145,11 @@ int csv_config(struct store *st, struct err *err)
 int csv_config_more(struct store *st, const struct kv *attrs, struct err *err)
 {
 	if (!is_over(attrs))
-		return err_set(err, -EINVAL,
-			       "store %s: it is configured already, and that cannot be changed (config of defaults cannot "
-			       "be repeated); load another instance, or name a file by container= and schema=",
-			       store_name(st));
+		return err_set(
+			err, -EINVAL,
+			"store %s: it is configured already, and that cannot be changed (config of defaults cannot "
+			"be repeated); load another instance, or name a file by container= and schema=",
+			store_name(st));
 	return over_add(store_state(st), attrs, err);
 }
 

@@ -133,7 +133,7 @@ static char *put_array(char *p, const struct csv_conf *conf, const struct row *r
 	size_t size = value_elem_size(type);
 	uint32_t n = row->schema->cols[col].count;
 	bool one = !csv_expands(conf, row->schema);
-	bool userdata = csv_userdata(conf, row->schema);
+	bool userdata = csv_userdata(conf, row->schema, &row->schema->cols[col]);
 
 	if (one && userdata)
 		p = put_user_data(p, row, col);
@@ -157,7 +157,7 @@ static char *put_column(char *p, const struct csv_conf *conf, const struct row *
 
 	if (value_is_array(type) && type != V_CHAR_ARRAY)
 		return put_array(p, conf, row, col);
-	if (csv_userdata(conf, row->schema))
+	if (csv_userdata(conf, row->schema, &row->schema->cols[col]))
 		p = put_user_data(p, row, col);
 	if (v.type == V_CHAR_ARRAY)
 		return type == V_CHAR_ARRAY ? put_text(p, conf, v) : p;
@@ -183,6 +183,8 @@ static char *put_decomposed(char *p, const struct csv_conf *conf, const struct r
 	}
 	if (value_is_array(type) && type != V_CHAR_ARRAY)
 		return put_array(p, conf, row, col);
+	if (csv_userdata(conf, row->schema, &row->schema->cols[col]) && (v.type == V_F32 || v.type == V_D64))
+		p = put_user_data(p, row, col);
 	if (v.type == V_F32 || v.type == V_D64)
 		return put_fixed(p, value_d64(v, 0));
 	return put_column(p, conf, row, col);
@@ -220,7 +222,7 @@ int csv_plan_init(struct csv_plan *plan, const struct csv_conf *conf, const stru
 			plan->texts[plan->n_texts++] = c;
 	}
 	for (uint32_t c = rs->n_cols, run = 0; c--;) {
-		run = rs->cols[c].type == V_U64 && !csv_userdata(conf, rs) ? run + 1 : 0;
+		run = rs->cols[c].type == V_U64 && !csv_userdata(conf, rs, &rs->cols[c]) ? run + 1 : 0;
 		plan->u64_run[c] = run;
 	}
 	return 0;

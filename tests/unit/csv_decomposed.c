@@ -80,7 +80,7 @@ static void test_plain(void **state)
 	      "1.123456,123456,n1,n1/x,a,b,0.500000,0.333333,0.5,0.10000000000000001,7,8,,0.000008,8,0.000008,8,,\n");
 }
 
-/* Arrays are expanded and user data left out, whatever the attributes say. */
+/* Arrays are expanded, whatever the attributes say; what is made of no metric has no user data. */
 static void test_variants(void **state)
 {
 	const struct csv_conf conf = { .array_sep = ":",
@@ -92,11 +92,17 @@ static void test_variants(void **state)
 				       .userdata = true };
 
 	check(&conf,
-	      "#\"Time_msec\",\"Time_usec\",\"prdcr\",\"inst\",\"text\",\"d\",\"f\",\"ds0\",\"ds1\",\"u8s0\",\"u8s1\","
-	      "\"u8s2\",\"took\",\"took_usec\",\"diff\",\"diff_usec\",\"gone\",\"gone_usec\"\n",
-	      "#!ldms-array-kinds!timestamp,u64,char[]64,char[]256,char[]8,d64,f32,d64[]2,u8[]3,timestamp,u64,"
-	      "timestamp,u64,timestamp,u64\n",
-	      "1123,456,\"n1\",\"n1/x\",\"a,b\",0.500000,0.333333,0.5,0.10000000000000001,7,8,,0,8,0,8,,\n");
+	      "#\"Time_msec\",\"Time_usec\",\"prdcr\",\"inst\",\"text.userdata\",\"text.value\",\"d.userdata\",\"d."
+	      "value\","
+	      "\"f.userdata\",\"f.value\",\"ds0.userdata\",\"ds0.value\",\"ds1.userdata\",\"ds1.value\",\"u8s0."
+	      "userdata\","
+	      "\"u8s0.value\",\"u8s1.userdata\",\"u8s1.value\",\"u8s2.userdata\",\"u8s2.value\",\"took_msec\","
+	      "\"took_usec\",\"diff_msec\",\"diff_usec\",\"gone_msec\",\"gone_usec\"\n",
+	      "#!ldms-array-kinds-udata!timestamp,u64,char[]64,char[]256,u64,char[]8,u64,d64,u64,f32,u64,d64[]2,u64,u8["
+	      "]3,"
+	      "timestamp,u64,timestamp,u64,timestamp,u64\n",
+	      "1123,456,\"n1\",\"n1/"
+	      "x\",0,\"a,b\",0,0.500000,0,0.333333,0,0.5,0,0.10000000000000001,0,7,0,8,0,,0,8,0,8,,\n");
 }
 
 static void check_fixed(double v)

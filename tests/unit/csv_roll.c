@@ -379,7 +379,7 @@ static void test_overrides(void **state)
 	FILE *f = fopen(path, "w");
 	struct rig r;
 
-	fputs("# a comment\ntypeheader=1\n\ncontainer=c schema=s ietfcsv=1 time_format=1\n", f);
+	fputs("# a comment\nstore_csv typeheader=1\n\ncontainer=c schema=s ietfcsv=1 time_format=1\n", f);
 	fclose(f);
 	attrs = xasprintf("opt_file=%s", path);
 	rig_open(&r, attrs);
