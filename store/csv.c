@@ -147,7 +147,7 @@ static int file_make(struct store_sink *sk, const struct row_schema *rs, const c
 		if (!name_is_taken(sk, dir, name))
 			rc = csv_file_open(&fc, &f, err);
 		if (!rc && k)
-			log_info("store", "file %s: for sets of schema %s that differ from those in %s/%s", f->path,
+			log_info("store", "file %s: for sets of schema %s that differ from those in %s/%s", f->out.path,
 				 rs->name, dir, base);
 		free(name);
 	}

@@ -9,6 +9,7 @@
 #include "core/base/err.h"
 #include "core/base/kv.h"
 #include "store/keep.h"
+#include "store/lines.h"
 #include "store/row.h"
 #include "store/store.h"
 
@@ -172,20 +173,15 @@ struct csv_file {
 	const struct csv_conf *conf;
 	struct csv_list *list;
 	char *container, *dir, *name, *schema_name; /* made fit for a file's name */
-	char *path;                                 /* of the file that is open; NULL when none is */
 	int64_t epoch;                              /* in its name, when it rolls over */
 	uid_t uid;
 	struct row_schema *schema; /* of its rows */
 	struct csv_plan plan;
 	struct buf head;              /* the header, until it is in the file */
-	struct buf buf;               /* whole lines that are not in the file yet */
-	uint64_t rows;                /* in buf */
 	uint64_t rows_all, bytes_all; /* taken since it was opened */
 	int64_t opened_s, roll_at;    /* wall clock; INT64_MAX: never */
-	int fd;
-	bool torn;         /* it ends in a part of a line */
-	bool failing;      /* the last write failed */
-	bool roll_failing; /* ... the last roll; said */
+	struct lines out;             /* its path is NULL when no file is open */
+	bool roll_failing;            /* ... the last roll; said */
 };
 
 /* A name that stays in its folder: what is a peer's is changed where need be. */

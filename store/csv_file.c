@@ -1,9 +1,5 @@
 /* csv_file.c - one data file: opening, appending, and what happens when the disk is full.
  *
- * Rows are gathered in memory as whole lines and appended by one write() for many.  The file holds whole lines at any
- * time: when a write comes short, the part of a line at its end is cut off again, and the rest waits in memory for the
- * next try.  Where cutting off fails (or the daemon was killed between), the next write begins on a new line.
- *
  * A file that is there is appended to when the last header in it is ours, and then gets no second one; a file with
  * another header holds rows of another shape and is left alone.  With `altheader` the header stands in NAME.HEADER.
  *
@@ -26,11 +22,6 @@
 
 /* -- files beside the data ----------------------------------------------------------------------------------------- */
 
-static int file_error(const char *path, int rc, const char *what, struct err *err)
-{
-	return err_set(err, rc, "file %s: cannot %s: %s; %s", path, what, err_name(rc), file_remedy(rc));
-}
-
 /* Ours to write, new or not; *ret_new says which. */
 static int file_create(const struct csv_file *f, const char *path, int flags, bool *ret_new, struct err *err)
 {
@@ -44,14 +35,14 @@ static int file_create(const struct csv_file *f, const char *path, int flags, bo
 	if (fd < 0 && errno == EEXIST)
 		return -EEXIST;
 	if (fd < 0)
-		return file_error(path, -errno, "be opened", err);
+		return file_failed(path, -errno, "be opened", err);
 	if (!*ret_new)
 		return fd;
 	/* open() took the umask off the mode */
 	if (!fchmod(fd, conf->file_perm) &&
 	    ((uid == (uid_t)-1 && conf->gid == (gid_t)-1) || !fchown(fd, uid, conf->gid)))
 		return fd;
-	rc = file_error(path, -errno, "have its owner and mode set", err);
+	rc = file_failed(path, -errno, "have its owner and mode set", err);
 	close(fd);
 	unlink(path);
 	return rc;
@@ -93,7 +84,7 @@ static int side_file_write(struct csv_file *f, const char *kind, const struct bu
 		goto out;
 	errno = ENOSPC; /* a short write tells no reason */
 	if (write(fd, text->p, text->len) != (ssize_t)text->len)
-		rc = file_error(path, -errno, "be written", err);
+		rc = file_failed(path, -errno, "be written", err);
 	close(fd);
 out_note:
 	if (!rc)
@@ -112,21 +103,21 @@ static int file_begin(struct csv_file *f, const struct buf *header, struct err *
 	char last = '\n';
 	int rc = 0;
 
-	if (fstat(f->fd, &st))
-		return file_error(f->path, -errno, "be looked at", err);
+	if (fstat(f->out.fd, &st))
+		return file_failed(f->out.path, -errno, "be looked at", err);
 	if (S_ISREG(st.st_mode) && st.st_size) {
-		if (!csv_text_is_ours(f->fd, st.st_size, f->path, header))
+		if (!csv_text_is_ours(f->out.fd, st.st_size, f->out.path, header))
 			return -EEXIST;
-		f->torn = pread(f->fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
-		if (f->torn)
+		f->out.torn = pread(f->out.fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+		if (f->out.torn)
 			log_warning("store",
 				    "file %s: its last line is not whole (the daemon or the disk stopped "
 				    "there); going on with a new line",
-				    f->path);
+				    f->out.path);
 	} else if (!f->conf->altheader) {
-		buf_add(&f->buf, header->p, header->len);
+		buf_add(&f->out.buf, header->p, header->len);
 		rc = csv_file_flush(f, err);
-		buf_reset(&f->buf);
+		buf_reset(&f->out.buf);
 	}
 	return rc;
 }
@@ -134,7 +125,7 @@ static int file_begin(struct csv_file *f, const struct buf *header, struct err *
 /* Is there a file of the name that this one is going to have? */
 static bool renamed_is_there(const struct csv_file *f)
 {
-	const struct csv_named n = named(f, f->path, "DATA");
+	const struct csv_named n = named(f, f->out.path, "DATA");
 	char *to = f->conf->rename ? csv_rename_path(f->conf->rename, &n, NULL) : NULL;
 	bool there = to && !access(to, F_OK);
 
@@ -147,20 +138,20 @@ static int file_new(struct csv_file *f, struct err *err)
 {
 	bool is_new;
 
-	f->fd = -EEXIST;
-	for (int i = 0; f->fd == -EEXIST && i < EPOCHS; i++) {
+	f->out.fd = -EEXIST;
+	for (int i = 0; f->out.fd == -EEXIST && i < EPOCHS; i++) {
 		f->epoch = f->opened_s + i;
-		free(f->path);
-		f->path = xasprintf("%s/%s.%" PRId64, f->dir, f->name, f->epoch);
+		free(f->out.path);
+		f->out.path = xasprintf("%s/%s.%" PRId64, f->dir, f->name, f->epoch);
 		if (renamed_is_there(f))
 			continue;
-		f->fd = file_create(f, f->path, O_RDWR | O_APPEND | O_EXCL, &is_new, err);
+		f->out.fd = file_create(f, f->out.path, O_RDWR | O_APPEND | O_EXCL, &is_new, err);
 	}
-	if (f->fd == -EEXIST)
+	if (f->out.fd == -EEXIST)
 		return err_set(err, -EBUSY,
 			       "file %s: so are %d before it; make files roll over less often, or move them away",
-			       f->path, EPOCHS);
-	return f->fd < 0 ? f->fd : 0;
+			       f->out.path, EPOCHS);
+	return f->out.fd < 0 ? f->out.fd : 0;
 }
 
 /* Open a file where there is none. */
@@ -177,30 +168,30 @@ static int file_start(struct csv_file *f, struct err *err)
 	if (conf->roll) {
 		rc = file_new(f, err);
 	} else {
-		f->path = xasprintf("%s/%s", f->dir, f->name);
+		f->out.path = xasprintf("%s/%s", f->dir, f->name);
 		/* in a folder of users, names lead nowhere else */
-		f->fd = file_create(f, f->path, O_RDWR | O_APPEND | (f->uid == (uid_t)-1 ? 0 : O_NOFOLLOW), &is_new,
-				    err);
-		rc = f->fd < 0 ? f->fd : file_begin(f, &header, err);
+		f->out.fd = file_create(f, f->out.path, O_RDWR | O_APPEND | (f->uid == (uid_t)-1 ? 0 : O_NOFOLLOW),
+					&is_new, err);
+		rc = f->out.fd < 0 ? f->out.fd : file_begin(f, &header, err);
 	}
 	if (!rc && conf->altheader)
 		rc = side_file_write(f, "HEADER", &header, err);
 	if (!rc && conf->typeheader)
 		rc = side_file_write(f, "KIND", &kinds, err);
 	if (!rc) {
-		file_note(f, f->path, "DATA");
+		file_note(f, f->out.path, "DATA");
 		if (conf->roll && !conf->altheader)
 			buf_add(&f->head, header.p, header.len);
 		f->rows_all = f->bytes_all = 0;
 		f->roll_at = csv_roll_due(conf, f->opened_s);
 	} else {
-		if (f->fd >= 0)
-			close(f->fd);
-		if (f->fd >= 0 && conf->roll)
-			unlink(f->path);
-		f->fd = -1;
-		free(f->path);
-		f->path = NULL;
+		if (f->out.fd >= 0)
+			close(f->out.fd);
+		if (f->out.fd >= 0 && conf->roll)
+			unlink(f->out.path);
+		f->out.fd = -1;
+		free(f->out.path);
+		f->out.path = NULL;
 	}
 	buf_fini(&header);
 	buf_fini(&kinds);
@@ -224,7 +215,7 @@ int csv_file_open(const struct csv_file_conf *fc, struct csv_file **ret, struct 
 
 	f->conf = fc->conf;
 	f->list = fc->list;
-	f->fd = -1;
+	f->out.fd = -1;
 	f->uid = fc->uid;
 	f->key = xstrdup(fc->key);
 	f->container = xstrdup(fc->container);
@@ -264,19 +255,19 @@ static void side_file_rename(struct csv_file *f, const char *kind)
 
 static void file_end(struct csv_file *f)
 {
-	if (f->fd < 0)
+	if (f->out.fd < 0)
 		return;
-	close(f->fd);
-	f->fd = -1;
-	f->torn = false;
+	close(f->out.fd);
+	f->out.fd = -1;
+	f->out.torn = false;
 	buf_reset(&f->head);
-	file_rename(f, f->path, "DATA");
+	file_rename(f, f->out.path, "DATA");
 	if (f->conf->altheader)
 		side_file_rename(f, "HEADER");
 	if (f->conf->typeheader)
 		side_file_rename(f, "KIND");
-	free(f->path);
-	f->path = NULL;
+	free(f->out.path);
+	f->out.path = NULL;
 }
 
 void csv_file_close(struct csv_file *f)
@@ -284,20 +275,20 @@ void csv_file_close(struct csv_file *f)
 	struct err err = { "" };
 
 	/* a failure that was told already is not waited for again */
-	if (f->buf.len && (f->failing || csv_file_flush(f, &err)))
+	if (f->out.buf.len && (f->out.failing || csv_file_flush(f, &err)))
 		log_error("store", "file %s: closed with rows=%" PRIu64 " that could not be written; they are lost%s%s",
-			  f->path, f->rows, *err.msg ? ": " : "", err.msg);
+			  f->out.path, f->out.rows, *err.msg ? ": " : "", err.msg);
 	file_end(f);
 	csv_plan_fini(&f->plan);
 	row_schema_put(f->schema);
 	buf_fini(&f->head);
-	buf_fini(&f->buf);
+	buf_fini(&f->out.buf);
 	free(f->key);
 	free(f->container);
 	free(f->dir);
 	free(f->name);
 	free(f->schema_name);
-	free(f->path);
+	free(f->out.path);
 	free(f);
 }
 
@@ -313,78 +304,27 @@ int csv_file_roll(struct csv_file *f, struct err *err)
 
 /* -- writing ------------------------------------------------------------------------------------------------------- */
 
-/* The file's last `done` bytes are the first ones of buf: let go of the whole lines, and cut the file behind them. */
-static void cut_back(struct csv_file *f, size_t done)
-{
-	const uint8_t *newline = memrchr(f->buf.p, '\n', done);
-	size_t whole = newline ? (size_t)(newline - f->buf.p) + 1 : 0;
-	off_t end = lseek(f->fd, 0, SEEK_CUR);
-	struct stat st;
-
-	for (size_t i = 0; i < whole && f->rows; i++)
-		f->rows -= f->buf.p[i] == '\n';
-	if (whole && *f->buf.p == '#') /* the header was no row */
-		f->rows++;
-	/* not what somebody else has appended since */
-	if (whole < done)
-		f->torn = fstat(f->fd, &st) || st.st_size != end || ftruncate(f->fd, end - (off_t)(done - whole));
-	buf_consume(&f->buf, whole);
-}
-
 int csv_file_flush(struct csv_file *f, struct err *err)
 {
-	size_t done = 0;
-	ssize_t n = 0;
-	int rc;
-
-	if (!f->buf.len)
-		return 0;
-	if (f->torn) {
-		n = write(f->fd, "\n", 1);
-		f->torn = n != 1;
-	}
-	while (!f->torn && done < f->buf.len) {
-		n = write(f->fd, f->buf.p + done, f->buf.len - done);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			break;
-	}
-	if (done == f->buf.len) {
-		buf_reset(&f->buf);
-		f->rows = 0;
-		f->failing = false;
-		return 0;
-	}
-	rc = n < 0 ? -errno : -ENOSPC;
-	f->failing = true;
-	cut_back(f, done);
-	return file_error(f->path, rc, "be written", err);
+	return lines_flush(&f->out, err);
 }
 
 int csv_file_row(struct csv_file *f, const struct row *row, struct err *err)
 {
 	size_t before, line;
-	int rc = f->fd < 0 ? file_start(f, err) : 0;
+	int rc = f->out.fd < 0 ? file_start(f, err) : 0;
 
 	if (rc)
 		return rc;
 	if (f->head.len) {
-		buf_add(&f->buf, f->head.p, f->head.len);
+		buf_add(&f->out.buf, f->head.p, f->head.len);
 		buf_reset(&f->head);
 	}
-	before = f->buf.len;
-	csv_row_add(&f->buf, f->conf, &f->plan, row);
-	f->rows++;
-	line = f->buf.len - before;
-	if (f->buf.len >= f->conf->flush_bytes || f->rows >= f->conf->flush_rows) {
-		rc = csv_file_flush(f, err);
-		if (rc) { /* the row's line is still the last in the buffer */
-			f->buf.len -= line;
-			f->rows--;
-			return rc;
-		}
-	}
+	before = f->out.buf.len;
+	csv_row_add(&f->out.buf, f->conf, &f->plan, row);
+	rc = lines_added(&f->out, before, f->conf->flush_bytes, f->conf->flush_rows, &line, err);
+	if (rc)
+		return rc;
 	f->rows_all++;
 	f->bytes_all += line;
 	return 0;

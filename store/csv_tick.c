@@ -31,7 +31,7 @@ void csv_roll_now(struct csv_file *f)
 /* A timed roll; returns when to look again. */
 static int64_t file_tick(struct csv_file *f, int64_t now)
 {
-	if (f->fd < 0 || f->roll_at == INT64_MAX)
+	if (f->out.fd < 0 || f->roll_at == INT64_MAX)
 		return INT64_MAX;
 	if (f->roll_at <= now) {
 		if (f->rows_all || f->conf->rollempty)
@@ -39,7 +39,7 @@ static int64_t file_tick(struct csv_file *f, int64_t now)
 		else
 			f->roll_at = csv_roll_due(f->conf, now);
 	}
-	return f->fd < 0 ? INT64_MAX : f->roll_at > now ? f->roll_at : now + 1;
+	return f->out.fd < 0 ? INT64_MAX : f->roll_at > now ? f->roll_at : now + 1;
 }
 
 /* Close what has had no rows for a while: another day's file, or that of a job that has ended. */

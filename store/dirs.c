@@ -34,6 +34,11 @@ const char *file_remedy(int rc)
 	return "look at the path and its file system";
 }
 
+int file_failed(const char *path, int rc, const char *what, struct err *err)
+{
+	return err_set(err, rc, "file %s: cannot %s: %s; %s", path, what, err_name(rc), file_remedy(rc));
+}
+
 static int dir_make(const char *path, mode_t mode, uid_t uid, gid_t gid, struct err *err)
 {
 	struct stat st;

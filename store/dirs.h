@@ -10,5 +10,7 @@
 int dirs_make(const char *path, mode_t mode, uid_t uid, gid_t gid, struct err *err);
 /* What an operator can do about an errno of a file: "free some space on its file system". */
 const char *file_remedy(int rc);
+/* "file PATH: cannot WHAT: reason; remedy"; returns rc. */
+int file_failed(const char *path, int rc, const char *what, struct err *err);
 
 #endif
