@@ -63,7 +63,7 @@ static ssize_t slurp(struct proc_file *pf)
 		if (n < 0)
 			return -errno;
 		len += (size_t)n;
-	} while (n && ((size_t)n + pf->record_max > pf->page || len + PROC_SLACK == pf->cap));
+	} while (n && ((!pf->whole && (size_t)n + pf->record_max > pf->page) || len + PROC_SLACK == pf->cap));
 	return (ssize_t)len;
 }
 

@@ -24,6 +24,7 @@ struct proc_file {
 	char *buf;         /* the text of the last proc_read(), then PROC_SLACK bytes of NUL */
 	size_t len, cap;   /* bytes of text; bytes allocated */
 	size_t page;       /* bytes of one pread at most, unless the file is one record */
+	bool whole;        /* the kernel makes it in one piece: what does not fill the buffer is all */
 	size_t record_max; /* bytes of its longest line: PROC_RECORD_MAX; a sampler that knows less may save a pread */
 };
 

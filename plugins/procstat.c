@@ -188,6 +188,7 @@ static int procstat_open(struct samp *sp, struct err *err)
 
 	if (!rc)
 		rc = proc_open(&ps->file, samp_root(sp), SOURCE, err);
+	ps->file.whole = true;
 	if (!rc)
 		rc = proc_read(&ps->file, err);
 	if (!rc && !is_cpu(ps->file.buf))

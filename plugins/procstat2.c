@@ -184,6 +184,7 @@ static int procstat2_open(struct samp *sp, struct err *err)
 	int rc;
 
 	rc = proc_open(&ps->file, samp_root(sp), SOURCE, err);
+	ps->file.whole = true;
 	if (!rc)
 		rc = proc_read(&ps->file, err);
 	if (!rc && !is_cpu(ps->file.buf))
