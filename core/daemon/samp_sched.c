@@ -2,11 +2,11 @@
  *
  * Two threads at rest: the leader sleeps on a timer of the wall clock until the next task is due, runs all that are due
  * by then, one after the other, and sets the timer again; the follower sleeps on a watchdog timer, which the leader
- * pushes forward each time, to `grace` behind the next wake-up.  So a wake-up costs three system calls (a read and two
- * settings) whatever the number of tasks.  When the watchdog does fire while a task holds the leader, that task is
- * overdue: the follower becomes the leader, goes on with those that were waiting, and a new follower is made.  A thread
- * that comes back to find itself deposed becomes the follower when there is none, and else ends.  As a busy task is not
- * scheduled, there are never more threads than hung tasks and two.
+ * pushes to `grace` behind the next wake-up, unless it fires long enough behind that already.  So a wake-up costs a read
+ * and one or two settings, whatever the number of tasks.  When the watchdog does fire while a task holds the leader, that
+ * task is overdue: the follower becomes the leader, goes on with those that were waiting, and a new follower is made.  A
+ * thread that comes back to find itself deposed becomes the follower when there is none, and else ends.  As a busy task is
+ * not scheduled, there are never more threads than hung tasks and two.
  *
  * The schedule lives until its owner and the last thread have left it.
  */
@@ -42,6 +42,7 @@ struct samp_sched {
 	pthread_cond_t back;  /* a task has come back, or a thread ended */
 	int64_t grace_us;
 	int due_fd, dog_fd;
+	int64_t dog_us;                       /* when the watchdog fires, on the coarse clock; 0: not set, or it has */
 	struct samp_task *tasks;              /* those that run at intervals */
 	struct samp_task *ready, **ready_end; /* those that wait for the leader, in order */
 	struct worker *leader, *follower;
@@ -112,11 +113,27 @@ static int timer_set(int fd, int flags, int64_t us)
 	return timerfd_settime(fd, flags, &it, NULL) ? -errno : 0;
 }
 
+static void dog_set(struct samp_sched *sc, int64_t us)
+{
+	sc->dog_us = us ? coarse_us() + us : 0;
+	timer_set(sc->dog_fd, 0, us);
+}
+
+/* The next wake-up is in `us`.  A watchdog that fires well behind it, and not too late, stays: should a task run by then, the
+ * follower waits for the rest of its grace. */
+static void dog_push(struct samp_sched *sc, int64_t us)
+{
+	int64_t left = sc->dog_us - coarse_us();
+
+	if (left < us + sc->grace_us / 2 || left > us + sc->grace_us)
+		dog_set(sc, us + sc->grace_us);
+}
+
 /* Set both timers to what the tasks want. */
 static void arm(struct samp_sched *sc)
 {
 	bool running = sc->leader && sc->leader->task; /* then the watchdog is for that run, else for the next one */
-	int64_t now, due, dog = 0;
+	int64_t now, due;
 
 	do {
 		now = wall_us();
@@ -124,10 +141,11 @@ static void arm(struct samp_sched *sc)
 	} while (timer_set(sc->due_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, due) ==
 		 -ECANCELED); /* clock was set */
 	if (sc->stopping)
-		dog = 1;
+		dog_set(sc, 1);
 	else if (running || due)
-		dog = sc->grace_us + (!running && due > now ? due - now : 0);
-	timer_set(sc->dog_fd, 0, dog);
+		dog_push(sc, !running && due > now ? due - now : 0);
+	else
+		dog_set(sc, 0);
 }
 
 /* -- the queue of a wake-up ---------------------------------------------------------------------------------------- */
@@ -303,6 +321,7 @@ static void follow(struct worker *me)
 		if (read(sc->dog_fd, &expirations, sizeof(expirations)) < 0)
 			expirations = 0; /* then look all the same */
 		pthread_mutex_lock(&sc->lock);
+		sc->dog_us = 0;
 		if (sc->stopping)
 			return; /* the leader may be gone already */
 		if (!sc->leader->task) {
@@ -311,7 +330,7 @@ static void follow(struct worker *me)
 		}
 		left = sc->leader->began_us + sc->grace_us - coarse_us();
 		if (left > 0)
-			timer_set(sc->dog_fd, 0, left);
+			dog_set(sc, left);
 		else
 			take_over(me);
 	}
