@@ -170,7 +170,7 @@ static int line_take(struct filesingle *fs, struct samp *sp, struct schema *s, c
 	row.type = type_find(type);
 	if (!row.type)
 		return err_set(err, -EINVAL, "type %s: is none of CHAR U8 S8 U16 S16 U32 S32 U64 S64 F32 D64", type);
-	snprintf(text, sizeof(text), "%s", dflt);
+	snprintf(text, SYSNUM_TEXT, "%s", dflt); /* the rest is of no number */
 	memset(text + strlen(text), 0, PROC_SLACK);
 	if (!value_parse(text, row.type, &row.dflt))
 		return err_set(err, -EINVAL, "default %s: is no %s", dflt, row.type->name);

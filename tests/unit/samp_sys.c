@@ -196,6 +196,10 @@ static void test_filesingle_replaced(void **state)
 	free(to);
 }
 
+#define LONG16 "xxxxxxxxxxxxxxxx"
+#define LONG256                                                                                                        \
+	LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16
+
 static void test_filesingle_bad(void **state)
 {
 	static const struct {
@@ -207,6 +211,7 @@ static void test_filesingle_bad(void **state)
 		{ "a b U8 1\n", "files.conf:1: path b: must begin with /" },
 		{ "a /b U9 1\n", "files.conf:1: type U9: is none of CHAR U8 " },
 		{ "a /b U8 300\n", "files.conf:1: default 300: is no U8" },
+		{ "a /b S64 -" LONG256 LONG256 "\n", "files.conf:1: default -xxx" },
 		{ "a /b U8 1\na /c U8 1\n", "files.conf:2: " },
 		{ "job_id /b U8 1\n", "files.conf:1: " },
 	};
