@@ -1,5 +1,5 @@
-/* cxi_sampler.c - Slingshot's network interfaces: telemetry of the hardware, and what the retry handler did; a record for
- * each interface in two lists
+/* cxi_sampler.c - Slingshot's network interfaces: telemetry of the hardware, and what the retry handler did; a record
+ * for each interface in two lists
  *
  * The expressions of tel_counters= and rh_counters= match names of files as a whole.  Without any, records have the
  * interface's name alone, as ldmsd does it.

@@ -52,12 +52,12 @@ void folder_init(struct folder *f, const struct folder_type *type, const char *r
 void folder_init_at(struct folder *f, const struct folder_type *type, const char *path, void *owner);
 /* -ENOENT and others: the folder cannot be read, and everything in it has been ended. */
 int folder_look(struct folder *f, struct samp *sp, struct err *err);
-/* The first failure, of those that are still there; in the order of their names.  fn may be NULL.  It says -ENODEV of an
- * entry that has become another one (a driver was loaded anew): that is ended, made again, and has its turn. */
+/* The first failure, of those that are still there; in the order of their names.  fn may be NULL.  It says -ENODEV of
+ * an entry that has become another one (a driver was loaded anew): that is ended, made again, and has its turn. */
 int folder_each(struct folder *f, struct samp *sp, int (*fn)(struct samp *sp, void *item, struct err *err),
 		struct err *err);
-/* A list that fn writes anew, with rows_next() for each entry or none or several; it says -ENOSPC where there is no room.
- * -ESTALE with words then. */
+/* A list that fn writes anew, with rows_next() for each entry or none or several; it says -ENOSPC where there is no
+ * room, and the end of that is -ESTALE with words. */
 int folder_rows(struct folder *f, struct samp *sp, struct rows *rows,
 		int (*fn)(struct samp *sp, void *item, struct err *err), struct err *err);
 /* Is entry i still there? */

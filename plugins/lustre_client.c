@@ -1,4 +1,5 @@
-/* lustre_client.c - what mounts of Lustre were asked for: a set for each, PRODUCER/MOUNT, that comes and goes with it */
+/* lustre_client.c - what mounts of Lustre were asked for: a set for each, PRODUCER/MOUNT, which comes and goes with it
+ */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* lustre_jobs.h - what a server of Lustre did for each job, from its file job_stats: a set for each, that comes and goes
- * with the job
+/* lustre_jobs.h - what a server of Lustre did for each job, from its file job_stats: a set for each, that comes and
+ * goes with the job
  *
  *	job_stats:
  *	- job_id:          sleep.1000

@@ -1,8 +1,8 @@
 /* lustre_mdc.c - what a client asked the metadata servers of Lustre for, and how long they took: a set for each server,
  * PRODUCER/SERVER
  *
- * The kernel's sums may overflow; a negative number is the sign of it, and then all counters of that server are cleared,
- * unless auto_reset=0.
+ * The kernel's sums may overflow; a negative number is the sign of it, and then all counters of that server are
+ * cleared, unless auto_reset=0.
  */
 #include <assert.h>
 #include <errno.h>
