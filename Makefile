@@ -4,6 +4,7 @@
 #   SAN=address,undefined | thread   build with sanitizers, in a build folder of its own
 #   STATIC=1                         a fully static executable
 #   V=1                              print the commands
+#   WITH_SQLITE=no                   without the embedded store, also where it could be had
 #   T=word                           `make check`: only tests with that word in their name
 #   PEER=DIR TADA=HOST:PORT          `make conformance`: with the ldmsd installed there, too; report to a TADA server
 #   PEER=DIR BENCH="--quick ..."     `make bench`: beside the ldmsd installed there; more options
@@ -44,9 +45,10 @@ CPPFLAGS += -DHAVE_LIBEDIT
 LIBS     += $(EDIT)
 endif
 # The embedded store, and `ldms query`, where sqlite's header is there.
-ifeq ($(shell echo '\#include <sqlite3.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes),yes)
+WITH_SQLITE ?= $(shell echo '\#include <sqlite3.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes)
+ifeq ($(WITH_SQLITE),yes)
 CPPFLAGS += -DHAVE_SQLITE
-LIBS     += $(call archive,sqlite3) -ldl
+LIBS     += $(call archive,sqlite3) -lm -ldl
 endif
 
 SRCS := $(sort $(wildcard core/base/*.c core/set/*.c core/daemon/*.c core/ctl/*.c core/cluster/*.c xprt/*.c plugins/*.c store/*.c cmd/*.c))

@@ -37,7 +37,7 @@ struct daemon_opts {
 	{ 0, "prdcr", OPT_LIST, "LIST", DAEMON_OPT(prdcr), "collect from HOST[:PORT]s: \"n[01-20] a:412\"" },          \
 	{ 0, "accept", OPT_LIST, "WHO", DAEMON_OPT(accept), "collect from who uses --to: regex, or 10.0.0.0/8" },      \
 	{ 0, "strgp", OPT_LIST, "LIST", DAEMON_OPT(strgp), "schemas to store (all, when --to is given)" },             \
-	{ 0, "to", OPT_LIST, "WHERE", DAEMON_OPT(to), "rows go to csv:DIR; HOST[:PORT]s are to collect" },             \
+	{ 0, "to", OPT_LIST, "WHERE", DAEMON_OPT(to), "rows go to sqlite:FILE, csv:DIR; HOST[:PORT]s are to collect" },\
 	{ 0, "mem", OPT_SIZE, "SIZE", DAEMON_OPT(mem), "ceiling of set memory, 0 for none (512M)" },                   \
 	{ 'a', "auth", OPT_TEXT, "NAME", DAEMON_OPT(auth), "authentication (none)" },                                  \
 	{ 'A', "auth-arg", OPT_LIST, "K=V", DAEMON_OPT(auth_arg), "argument of the authentication; repeatable" },      \

@@ -334,8 +334,6 @@ static int slots_make(struct query *q, struct query_agg_conf *conf, struct err *
 	last = q->ask.until_us <= last ? q->ask.until_us - 1 : last;
 	if (last < first)
 		last = first;
-	q->ask.since_us = first;
-	q->ask.until_us = last + 1;
 	conf->every_us = q->o->every_us;
 	if (!conf->every_us && picture)
 		conf->every_us = query_axis_every(last - first, want);
