@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -280,6 +281,89 @@ static void test_shapes(void **state)
 	    "7|NULL|NULL\n7|2.5|NULL\nNULL|NULL|abc\n7|NULL|NULL\n7|2.5|NULL\nNULL|NULL|abc");
 	for (size_t i = 0; i < 3; i++)
 		row_schema_put(rs[i]);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
+/* Of a decomposition: its time and producer are not there twice, its indices are. */
+static void test_decomposed(void **state)
+{
+	static const struct def defs[] = {
+		{ "producer", V_CHAR_ARRAY, 8 },
+		{ "a", V_U64, 1 },
+		{ "time", V_TIMESTAMP, 1 },
+		{ "timestamp", V_TIMESTAMP, 1 },
+	};
+	const uint32_t ts[] = { 7, 8 };
+	uint64_t n = 5;
+	struct value v[] = { value_at(V_CHAR_ARRAY, 8, "p"), value_at(V_U64, 1, &n), value_at(V_TIMESTAMP, 1, ts),
+			     value_at(V_TIMESTAMP, 1, ts) };
+	struct row_schema *rs = SCHEMA("d", defs);
+	struct row row = { .schema = rs, .producer = "p", .instance = "i", .ts_sec = 7, .ts_usec = 8, .v = v };
+	struct rig r;
+
+	rs->decomposed = true;
+	rs->cols[0].what = ROW_PRODUCER;
+	rs->cols[2].what = rs->cols[3].what = ROW_TIME;
+	rs->n_indices = 1;
+	rs->indices = xcalloc(1, sizeof(*rs->indices));
+	rs->indices[0] = (struct row_index){ .name = xstrdup("x"), .cols = xcalloc(2, sizeof(uint32_t)), .n_cols = 2 };
+	rs->indices[0].cols[0] = 1;
+	rs->indices[0].cols[1] = 2;
+	rig_init(&r, "");
+	if (rig_row(&r, &row) || rig_flush(&r))
+		fail_msg("%s", r.err.msg);
+	ASK(&r, "SELECT * FROM d", "7000008|p|5|7000008");
+	ASK(&r, "SELECT group_concat(name, ' ') FROM pragma_table_info('d')", "time producer a timestamp");
+	ASK(&r, "SELECT group_concat(name, ' ') FROM pragma_index_info('ldms_index d a time')", "a time");
+	row_schema_put(rs);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
+struct policy {
+	struct rig *r;
+	struct store_sink *sk;
+	uint64_t from;
+};
+
+#define POLICY_ROWS 2000
+
+static void *policy_main(void *arg)
+{
+	static const struct def defs[] = { { "n", V_U64, 1 } };
+	struct policy *p = arg;
+	struct row_schema *rs = SCHEMA("s", defs);
+
+	for (uint64_t i = 0; i < POLICY_ROWS; i++) {
+		uint64_t n = p->from + i;
+		struct value v = value_at(V_U64, 1, &n);
+		struct row row = { .schema = rs, .producer = "p", .instance = "i", .ts_sec = (uint32_t)n, .v = &v };
+
+		assert_int_equal(store_type(p->r->st)->row(p->sk, &row, NULL), 0);
+		if (i % 50 == 49)
+			assert_int_equal(store_type(p->r->st)->flush(p->sk, NULL), 0);
+	}
+	row_schema_put(rs);
+	return NULL;
+}
+
+/* Two policies of one instance, at the same time. */
+static void test_two_policies(void **state)
+{
+	struct policy one, two;
+	pthread_t thread;
+	struct rig r;
+
+	rig_init(&r, "");
+	one = (struct policy){ &r, r.sk, 0 };
+	two = (struct policy){ .r = &r, .from = POLICY_ROWS };
+	assert_int_equal(store_type(r.st)->open(r.st, "other", &two.sk, &r.err), 0);
+	assert_int_equal(pthread_create(&thread, NULL, policy_main, &two), 0);
+	policy_main(&one);
+	pthread_join(thread, NULL);
+	store_type(r.st)->close(two.sk);
+	ASK(&r, "SELECT count(*), count(DISTINCT n), max(n) FROM s", "4000|4000|3999");
 	rig_close(&r);
 	rig_remove(&r);
 }
@@ -568,6 +652,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),        cmocka_unit_test(test_names),
 		cmocka_unit_test(test_shapes),        cmocka_unit_test(test_too_wide),
+		cmocka_unit_test(test_decomposed),    cmocka_unit_test(test_two_policies),
 		cmocka_unit_test(test_foreign_table), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_reader),        cmocka_unit_test(test_full),
 		cmocka_unit_test(test_no_database),   cmocka_unit_test(test_keep_words),
