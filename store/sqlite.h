@@ -48,6 +48,7 @@ struct sqlite_db {
 	unsigned int opened;  /* number of the connection: statements are of one */
 	unsigned int users;
 	int64_t keep_at; /* when to look what is too old */
+	int64_t keep_us; /* how long deleting may take then, when the last time was too short; 0: the least */
 };
 
 /* See that it is open, and that the file is still the one under that name.  Lock held, as for all of these. */

@@ -13,10 +13,11 @@
 #include "core/base/xalloc.h"
 #include "store/sqlite.h"
 
-#define LOOK_US    (10 * SEC_US)  /* between looks; a tenth of the age kept when that is less */
-#define STEP_ROWS  5000           /* deleted in one transaction: some ten milliseconds */
-#define STEPS_US   (100 * 1000ll) /* for steps, of one turn of the worker; the rest is done in the next */
-#define FREE_SHARE 4              /* of the file: more free pages than 1 / FREE_SHARE are given back */
+#define LOOK_US    (10 * SEC_US)   /* between looks; a tenth of the age kept when that is less */
+#define STEP_ROWS  5000            /* deleted in one transaction: some ten milliseconds */
+#define STEPS_US   (100 * MSEC_US) /* for steps, of one turn of the worker; twice as long after each that was too short */
+#define STEPS_MAX  SEC_US          /* a turn is a second apart from the next: so half of the time, or little more */
+#define FREE_SHARE 4               /* of the file: more free pages than 1 / FREE_SHARE are given back */
 
 struct tables {
 	char **names;
@@ -146,18 +147,33 @@ static int steps(struct sqlite_db *db, const struct tables *t, int64_t until, bo
 	return rc;
 }
 
+/* Sizes are looked at each time, which costs three small questions; ages now and then. */
+static int is_due(struct sqlite_db *db, int64_t now, bool *ret, struct err *err)
+{
+	uint64_t bytes, unused;
+	int rc;
+
+	*ret = (db->keep.age_us || db->keep.bytes) && now >= db->keep_at;
+	if (*ret || !db->keep.bytes)
+		return 0;
+	rc = used(db, &bytes, &unused, err);
+	*ret = !rc && bytes > db->keep.bytes;
+	return rc;
+}
+
 int sqlite_keep(struct sqlite_db *db, struct err *err)
 {
 	int64_t now = mono_us(), pause = LOOK_US;
 	struct tables t = { 0 };
-	bool more = false;
-	int rc;
+	bool more = false, due;
+	int rc = is_due(db, now, &due, err);
 
-	if ((!db->keep.age_us && !db->keep.bytes) || now < db->keep_at)
-		return 0;
+	if (rc || !due)
+		return rc;
 	rc = tables_read(db, &t, err);
 	if (!rc)
-		rc = steps(db, &t, now + STEPS_US, &more, err);
+		rc = steps(db, &t, now + (db->keep_us ? db->keep_us : STEPS_US), &more, err);
+	db->keep_us = !more ? 0 : !db->keep_us ? 2 * STEPS_US : db->keep_us < STEPS_MAX ? 2 * db->keep_us : db->keep_us;
 	tables_fini(&t);
 	if (db->keep.age_us && db->keep.age_us / 10 < pause)
 		pause = db->keep.age_us / 10;
