@@ -94,6 +94,11 @@ void csv_plan_fini(struct csv_plan *plan);
 /* A row's line. */
 void csv_row_add(struct buf *b, const struct csv_conf *conf, const struct csv_plan *plan, const struct row *row);
 
+/* At p, where there is room: a text on one line, and a value that is no array (text: as long as it is; else
+ * DIGITS_MAX). */
+char *csv_put_text(char *p, const char *text, size_t len);
+char *csv_put_value(char *p, struct value v);
+
 /* -- csv_roll.c ---------------------------------------------------------------------------------------------------- */
 
 /* When a file that was opened at that second rolls over, by the clock: INT64_MAX for never. */

@@ -109,6 +109,11 @@ static char *put_time(char *p, const struct csv_conf *conf, uint32_t sec, uint32
 	return put_u64(p, usec);
 }
 
+char *csv_put_text(char *p, const char *text, size_t len)
+{
+	return put_raw(p, text, len);
+}
+
 static char *put_timestamp(char *p, struct value v)
 {
 	struct value_time t = value_time(v);
@@ -164,6 +169,19 @@ static char *put_column(char *p, const struct csv_conf *conf, const struct row *
 	if (v.type == V_TIMESTAMP)
 		return put_timestamp(p, v);
 	return put_elem(p, v.type, v.p);
+}
+
+char *csv_put_value(char *p, struct value v)
+{
+	const char *text;
+	size_t len;
+
+	if (v.type == V_TIMESTAMP)
+		return put_timestamp(p, v);
+	if (v.type != V_CHAR_ARRAY)
+		return put_elem(p, v.type, v.p);
+	len = value_text(v, &text);
+	return put_raw(p, text, len);
 }
 
 /* A column of a decomposition. */

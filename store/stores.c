@@ -5,6 +5,7 @@
 
 #define STORES(X)                                                                                                      \
 	X(csv)                                                                                                         \
+	X(flatfile)                                                                                                    \
 	X(none)                                                                                                        \
 	X(sqlite)
 
