@@ -6,6 +6,7 @@
 #define STORES(X)                                                                                                      \
 	X(csv)                                                                                                         \
 	X(flatfile)                                                                                                    \
+	X(function_csv)                                                                                                \
 	X(none)                                                                                                        \
 	X(sqlite)
 
