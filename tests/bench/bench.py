@@ -9,6 +9,7 @@ import footprint
 import listing
 import rows
 import samplers
+import tenhertz
 import updates
 from daemons import GaveUp, OURS, Peer, Yard
 from report import Report
@@ -16,6 +17,7 @@ from report import Report
 BENCHES = {
     "samplers": samplers.run,
     "allsamplers": samplers.run_all,
+    "tenhertz": tenhertz.run,
     "updates": updates.run,
     "many": updates.run_many,
     "rows": rows.run,

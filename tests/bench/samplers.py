@@ -46,8 +46,8 @@ PHASE = 0.1    # a sample is over by then
 
 def floor(bench, name):
     """CPU ns of a wake-up and one pread of the sampler's file, at the interval of the native run."""
-    exe = compiled(bench.yard, "floor.c")
-    proc = subprocess.Popen([exe, FILES[name], str(micros(FAST_S))])
+    exe = compiled(bench.yard, "floor.c", "-lpthread")
+    proc = subprocess.Popen([exe, str(micros(FAST_S)), FILES[name]])
     try:
         meter, rounds = Cpu(), bench.pick(500, 200)
         time.sleep(SETTLE_S)
