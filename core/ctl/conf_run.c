@@ -117,14 +117,14 @@ static int go_run(struct conf *cf, struct daemon *d, unsigned int go)
 	return rc;
 }
 
-/* The sandbox is closed when a policy is made: the file that it will read is noted before. */
-static void decomposition_note(const struct cmd *cmd, struct daemon *d)
+/* The sandbox is closed when a policy is made: what it will read and write is noted before. */
+static void strgp_note(const struct cmd *cmd, struct daemon *d, const char *attr, enum confine_path kind)
 {
-	const char *value = cmd->verb->run == ctl_strgp_add && !cmd->bad ? cmd_arg(cmd, "decomposition") : NULL;
+	const char *value = cmd->verb->run == ctl_strgp_add && !cmd->bad ? cmd_arg(cmd, attr) : NULL;
 	char *path = value ? ctl_expand(value) : NULL;
 
 	if (path)
-		confine_path(d->confine, "strgp_add", PATH_READ, path, NULL);
+		confine_path(d->confine, "strgp_add", kind, path, NULL);
 	free(path);
 }
 
@@ -142,7 +142,8 @@ static void reads_note(const struct conf *cf, struct daemon *d)
 			kv_parse(&attrs, rest);
 			ctl_samp_reads(d, n->samp, &attrs, NULL); /* config itself says what is wrong */
 		}
-		decomposition_note(cmd, d);
+		strgp_note(cmd, d, "decomposition", PATH_READ);
+		strgp_note(cmd, d, "spool", PATH_DIR);
 		kv_fini(&attrs);
 		free(rest);
 		free(name);

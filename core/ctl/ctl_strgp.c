@@ -10,6 +10,7 @@
 #include "core/ctl/verbs.h"
 #include "core/daemon/confine.h"
 #include "core/daemon/mirrored.h"
+#include "core/daemon/spool.h"
 #include "core/daemon/strgp.h"
 
 #define STOP_DEADLINE_US (2 * SEC_US) /* a policy that is stopped by hand stores what is queued for so long */
@@ -57,6 +58,25 @@ static int read_decomposition(struct ctl *c, struct strgp_conf *conf, struct err
 	return rc;
 }
 
+static int overflow(struct ctl *c, struct strgp_conf *conf, struct err *err)
+{
+	const char *word = ctl_text(c, ATTR_TYPE, conf->spool ? "spool" : "drop-oldest");
+
+	conf->overflow = strcmp(word, "spool") ? STRGP_DROP_OLDEST : STRGP_SPOOL;
+	if (conf->overflow == STRGP_SPOOL && !conf->spool)
+		return err_set(err, -EINVAL, "strgp %s: overflow=spool: say where, too: spool=DIR", conf->name);
+	if (conf->overflow != STRGP_SPOOL && (conf->spool || conf->spool_bytes || conf->spool_age_us))
+		return err_set(err, -EINVAL, "strgp %s: spool=, spool_bytes= and spool_age= go with overflow=spool",
+			       conf->name);
+	if (conf->spool_bytes && conf->spool_bytes < SPOOL_BYTES_MIN)
+		return err_set(err, -EINVAL, "strgp %s: spool_bytes=%llu: at least %uM", conf->name,
+			       (unsigned long long)conf->spool_bytes, SPOOL_BYTES_MIN >> 20);
+	if (conf->queue_age_us < 0 || conf->spool_age_us < 0)
+		return err_set(err, -EINVAL, "strgp %s: %s: an age is a positive time, as 1h", conf->name,
+			       conf->queue_age_us < 0 ? "queue_age" : "spool_age");
+	return conf->spool ? confine_path(c->d->confine, "strgp_add", PATH_DIR, conf->spool, err) : 0;
+}
+
 int ctl_strgp_add(struct ctl *c, struct err *err)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL), *plugin = ctl_text(c, ATTR_PLUGIN, "");
@@ -69,6 +89,11 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 		.schema_regex = ctl_text(c, ATTR_REGEX, NULL),
 		.decomposition = ctl_text(c, ATTR_DECOMPOSITION, NULL),
 		.flush_us = ctl_num(c, ATTR_INTERVAL, 0),
+		.queue_bytes = (uint64_t)ctl_num(c, ATTR_SIZE, 0),
+		.queue_age_us = ctl_num(c, ATTR_TIME, 0),
+		.spool = ctl_text(c, ATTR_PATH, NULL),
+		.spool_bytes = (uint64_t)ctl_num(c, ATTR_QUOTA, 0),
+		.spool_age_us = ctl_num(c, ATTR_RESET_INTERVAL, 0),
 		.uid = c->uid,
 		.gid = c->gid,
 		.perm = (uint32_t)ctl_num(c, ATTR_PERM, 0770),
@@ -87,7 +112,8 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 		return err_set(err, -EEXIST, "The strgp %s already exists.", name);
 	if (is_mirrored(name) && !c->itself)
 		return err_set(err, -EINVAL, "%s is an invalid policy name", name);
-	if (conf.decomposition)
+	rc = overflow(c, &conf, err);
+	if (!rc && conf.decomposition)
 		rc = read_decomposition(c, &conf, err);
 	if (!rc)
 		rc = strgp_new(&conf, c->d->strgp_pool, &sg, err);

@@ -77,13 +77,15 @@ static void status_one(struct ctl *c, struct strgp *sg)
 	if (!strgp_metric(sg, 0))
 		strgp_seen(sg, seen_one, b);
 	buf_addf(b,
-		 "],\"produced\":%llu,\"stored\":%llu,\"queued\":%llu,\"dropped\":%llu,\"rows\":%llu,\"errors\":%llu,"
-		 "\"queued_bytes\":%llu,\"why\":",
+		 "],\"produced\":%llu,\"stored\":%llu,\"queued\":%llu,\"spooled\":%llu,\"dropped\":%llu,\"rows\":%llu,\"errors\":%llu,"
+		 "\"queued_bytes\":%llu,\"spooled_bytes\":%llu,\"overflow\":\"%s\",\"why\":",
 		 (unsigned long long)st.produced, (unsigned long long)st.stored, (unsigned long long)st.queued,
-		 (unsigned long long)st.dropped, (unsigned long long)st.rows, (unsigned long long)st.errors,
-		 (unsigned long long)st.queued_bytes);
+		 (unsigned long long)st.spooled, (unsigned long long)st.dropped, (unsigned long long)st.rows, (unsigned long long)st.errors,
+		 (unsigned long long)st.queued_bytes, (unsigned long long)st.spooled_bytes,
+		 conf->overflow == STRGP_SPOOL ? "spool" : "drop-oldest");
 	reply_string(b, st.why);
-	buf_addf(b, "}");
+	buf_addf(b, ",\"since\":%lld.%06lld,\"retry_in\":%.1f}", (long long)(st.since_us / 1000000),
+		 (long long)(st.since_us % 1000000), (double)st.retry_us / 1e6);
 }
 
 int ctl_strgp_status(struct ctl *c, struct err *err)

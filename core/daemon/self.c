@@ -61,6 +61,7 @@ const struct self_row self_rows[] = {
 	ROW(snapshots_produced, COUNTER, "samples that policies were given"),
 	ROW(snapshots_stored, COUNTER, "of these, stored"),
 	ROW(snapshots_queued, GAUGE, "of these, waiting"),
+	ROW(snapshots_spooled, GAUGE, "of these, waiting on disk"),
 	ROW(snapshots_dropped, COUNTER, "of these, lost"),
 	{ { NULL, V_NONE, NULL, METRIC_GAUGE, NULL, 0 }, 0 },
 };
@@ -194,6 +195,7 @@ static void count_policies(struct daemon *d, struct self_counts *c)
 		c->snapshots_produced += st.produced;
 		c->snapshots_stored += st.stored;
 		c->snapshots_queued += st.queued;
+		c->snapshots_spooled += st.spooled;
 		c->snapshots_dropped += st.dropped;
 	}
 }

@@ -20,7 +20,7 @@ struct self_counts {
 	uint64_t producers, producers_connected, connects, disconnects, updates, updates_failed, updates_skipped,
 		updates_oversampled, updaters;
 	uint64_t policies, policies_running, rows, store_errors, snapshots_produced, snapshots_stored, snapshots_queued,
-		snapshots_dropped;
+		snapshots_spooled, snapshots_dropped;
 };
 
 extern const struct self_row {

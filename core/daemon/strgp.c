@@ -42,6 +42,7 @@ static void strgp_free(struct strgp *sg)
 	free((char *)sg->conf.schema_regex);
 	free((char *)sg->conf.decomposition);
 	decomp_free(sg->conf.decomp);
+	free((char *)sg->conf.spool);
 	free(sg);
 }
 
@@ -78,8 +79,12 @@ int strgp_new(const struct strgp_conf *conf, struct strgp_pool *pool, struct str
 	sg->conf.schema = xstrdup(conf->schema);
 	sg->conf.schema_regex = xstrdup(conf->schema_regex);
 	sg->conf.decomposition = xstrdup(conf->decomposition);
+	sg->conf.spool = xstrdup(conf->spool);
 	if (!conf->queue_bytes)
 		sg->conf.queue_bytes = STRGP_QUEUE_BYTES_DFLT;
+	if (!conf->spool_bytes)
+		sg->conf.spool_bytes = STRGP_SPOOL_BYTES_DFLT;
+	sg->counts = &sg->own;
 	store_get(conf->store);
 	atomic_init(&sg->refs, 1);
 	atomic_init(&sg->stop_by, INT64_MAX);
@@ -259,15 +264,20 @@ static int start(struct strgp *sg, struct err *err)
 	if (!store_configured(sg->conf.store))
 		rc = store_config(sg->conf.store, &no_attrs, err);
 	if (!rc)
-		rc = strgp_pool_join(sg->pool, &sg->task, err);
+		rc = strgp_spool_begin(sg, err);
+	if (!rc && (rc = strgp_pool_join(sg->pool, &sg->task, err)))
+		strgp_spool_end(sg);
 	if (rc)
 		return err_prefix(err, rc, "storage policy %s: ", sg->conf.name);
 	strgp_get(sg); /* the pool's, given back by strgp_end() */
 	pthread_mutex_lock(&sg->lock);
 	sg->stop_by = INT64_MAX;
 	sg->soon = sg->hurried = sg->overflowing = false;
-	sg->why[0] = '\0';
+	sg->linger_us = STRGP_LINGER_US;
+	strgp_well(sg);
 	sg->state = STRGP_RUNNING;
+	if (strgp_spool_waits(sg))
+		strgp_pool_at(sg->pool, &sg->task, 0);
 	pthread_mutex_unlock(&sg->lock);
 	return 0;
 }
@@ -329,13 +339,19 @@ static bool has_room(const struct strgp *sg, uint64_t bytes)
 	return sg->queue.bytes + sg->in_hand_bytes + bytes <= sg->conf.queue_bytes;
 }
 
+/* With a spool the worker sees to that. */
+static bool is_too_old(const struct strgp *sg, int64_t now_us)
+{
+	return !sg->spool && sg->conf.queue_age_us && queue_since(&sg->queue) <= now_us - sg->conf.queue_age_us;
+}
+
 static void count_dropped(struct strgp *sg, struct aftermath *after)
 {
 	if (!sg->overflowing) {
 		sg->overflowing = after->overflow = true;
-		sg->dropped_before = sg->dropped;
+		sg->dropped_before = sg->counts->dropped;
 	}
-	sg->dropped++;
+	sg->counts->dropped++;
 }
 
 static uint64_t hurry_bytes(const struct strgp *sg)
@@ -350,7 +366,7 @@ static void call_worker(struct strgp *sg)
 {
 	if (!sg->soon) {
 		sg->soon = true;
-		strgp_pool_at(sg->pool, &sg->task, mono_us() + STRGP_LINGER_US);
+		strgp_pool_at(sg->pool, &sg->task, mono_us() + sg->linger_us);
 	} else if (!sg->hurried && sg->queue.bytes > hurry_bytes(sg)) {
 		sg->hurried = true;
 		strgp_pool_at(sg->pool, &sg->task, 0);
@@ -361,16 +377,17 @@ static void call_worker(struct strgp *sg)
 static bool take_in(struct strgp *sg, struct snap *sn, struct aftermath *after)
 {
 	uint64_t bytes = snap_bytes(sn);
+	int64_t now_us = sg->conf.queue_age_us ? mono_us() : 0;
 
-	while (!has_room(sg, bytes) && sg->queue.n) {
+	while (sg->queue.n && (!has_room(sg, bytes) || is_too_old(sg, now_us))) {
 		if (after->n == VICTIMS_MAX)
 			return false;
 		after->victims[after->n++] = queue_pop(&sg->queue);
 		count_dropped(sg, after);
 	}
-	sg->produced++;
+	sg->counts->produced++;
 	if (has_room(sg, bytes)) {
-		queue_push(&sg->queue, snap_get(sn));
+		queue_push(&sg->queue, snap_get(sn), now_us);
 		call_worker(sg);
 	} else { /* it is larger than the bound, or the worker has in hand all that is allowed */
 		count_dropped(sg, after);
@@ -393,7 +410,8 @@ void strgp_offer(struct strgp *sg, struct snap *sn)
 			snap_put(after.victims[--after.n]);
 		if (after.overflow)
 			log_warning("store",
-				    "policy %s: its queue is full (%" PRIu64 " bytes): store %s is slower than "
+				    "policy %s: its queue is full (%" PRIu64
+				    " bytes), or too old: store %s is slower than "
 				    "the sets come, or fails; the oldest are dropped and counted",
 				    sg->conf.name, sg->conf.queue_bytes, store_name(sg->conf.store));
 	} while (!done);
@@ -403,17 +421,25 @@ void strgp_offer(struct strgp *sg, struct snap *sn)
 
 void strgp_status(struct strgp *sg, struct strgp_status *ret)
 {
+	const struct spool_counts *c;
+
 	pthread_mutex_lock(&sg->lock);
+	c = sg->counts;
 	*ret = (struct strgp_status){
 		.running = sg->state == STRGP_RUNNING,
-		.produced = sg->produced,
-		.stored = sg->stored,
+		.produced = c->produced,
+		.stored = c->stored + c->taken - c->taken_dropped,
 		.queued = sg->queue.n + sg->in_hand + sg->unflushed,
-		.dropped = sg->dropped,
+		.spooled = sg->spool_tail - c->taken,
+		.dropped = c->dropped + c->taken_dropped,
 		.rows = sg->rows,
 		.errors = sg->errors,
 		.queued_bytes = sg->queue.bytes + sg->in_hand_bytes,
+		.spooled_bytes = sg->spool_bytes,
+		.since_us = sg->why_since_us,
 	};
+	if (ret->running && sg->retry_at_us)
+		ret->retry_us = sg->retry_at_us > mono_us() ? sg->retry_at_us - mono_us() : 1;
 	memcpy(ret->why, sg->why, sizeof(ret->why));
 	pthread_mutex_unlock(&sg->lock);
 }

@@ -1,11 +1,15 @@
 /* strgp.h - storage policies: which sets go to which store, through a bounded queue, on a store worker.
  *
- * At every moment produced = stored + queued + dropped (rows of sets: counted in snapshots), and status says so.  A
- * snapshot is stored when the store has flushed it; until then it counts as queued.  A policy is owned by the main
- * loop; strgp_offer() and strgp_wants() may be called on any thread.
+ * At every moment produced = stored + queued + spooled + dropped (counted in snapshots), and status says so.  A
+ * snapshot is stored when the store has flushed it; until then it counts as queued, or as spooled when it came from
+ * there.  A policy is owned by the main loop; strgp_offer() and strgp_wants() may be called on any thread.
  *
- * A store that fails (a full disk) is tried again after 1 s, then 2, up to 30 s; meanwhile the queue fills and its
- * oldest snapshots are dropped.  A set that cannot be cut to rows is dropped, and said once for its schema and digest.
+ * A store that fails (a full disk) is tried again after 1 s, then 2, up to 30 s.  Meanwhile the queue fills, and its
+ * oldest snapshots are dropped; or the worker writes the queue to the spool (spool.h), where it is read again in order
+ * before anything newer is stored, also by the next process.  With a spool the numbers go on over restarts, and what was
+ * in memory when a process was killed is counted as dropped by the next.  Rows of the spool that a store had taken but
+ * not flushed then are given to it again.  A set that cannot be cut to rows is dropped, and said once for its schema
+ * and digest.
  */
 #ifndef CORE_DAEMON_STRGP_H
 #define CORE_DAEMON_STRGP_H
@@ -16,7 +20,8 @@
 #include "store/decomp.h"
 #include "store/store.h"
 
-#define STRGP_QUEUE_BYTES_DFLT (64u << 20) /* snapshots waiting for one policy's worker */
+#define STRGP_QUEUE_BYTES_DFLT (64u << 20)  /* snapshots waiting for one policy's worker */
+#define STRGP_SPOOL_BYTES_DFLT (4ull << 30) /* ... and on disk */
 
 /* A store instance. */
 int store_new(const struct store_type *type, const char *name, struct store **ret, struct err *err);
@@ -33,6 +38,8 @@ struct strgp_pool *strgp_pool_new(unsigned int max_threads);
  * behind. */
 void strgp_pool_free(struct strgp_pool *p, int64_t deadline_us);
 
+enum strgp_overflow { STRGP_DROP_OLDEST, STRGP_SPOOL };
+
 struct strgp;
 struct strgp_conf {
 	const char *name;
@@ -44,6 +51,11 @@ struct strgp_conf {
 	const char *decomposition; /* ... the file that says so */
 	int64_t flush_us;          /* at least this often while rows come; 0: default 1 s */
 	uint64_t queue_bytes;      /* 0: STRGP_QUEUE_BYTES_DFLT */
+	int64_t queue_age_us;      /* what waited longer is dropped, or goes to the spool; 0: any age */
+	enum strgp_overflow overflow;
+	const char *spool;    /* the folder below which the spool is made, named as the policy; for STRGP_SPOOL */
+	uint64_t spool_bytes; /* the oldest are dropped beyond; 0: STRGP_SPOOL_BYTES_DFLT */
+	int64_t spool_age_us; /* older ones are dropped; 0: any age */
 	uint32_t uid, gid, perm;
 };
 
@@ -59,8 +71,8 @@ int strgp_prdcr_del(struct strgp *sg, const char *regex, struct err *err);
 int strgp_metric_add(struct strgp *sg, const char *metric, struct err *err);
 int strgp_metric_del(struct strgp *sg, const char *metric, struct err *err);
 int strgp_start(struct strgp *sg, struct err *err); /* -EBUSY when running */
-/* No more offers are taken; what is queued is stored, flushed and closed within `deadline_us`, the rest is dropped and
- * counted; a store that fails is tried once more.  Waits; call it without a loop's lock or accept the wait.  -EBUSY
+/* No more offers are taken; what is queued is stored, flushed and closed within `deadline_us`, the rest is spooled, or
+ * dropped and counted; a store that fails is tried once more.  Waits; call it without a loop's lock or accept the wait.  -EBUSY
  * when not running; -ETIMEDOUT when the store does not come back: what it has in hand counts as queued until it does.
  */
 int strgp_stop(struct strgp *sg, int64_t deadline_us, struct err *err);
@@ -76,10 +88,12 @@ void strgp_offer(struct strgp *sg, struct snap *sn);
 
 struct strgp_status {
 	bool running;
-	uint64_t produced, stored, queued, dropped; /* snapshots */
+	uint64_t produced, stored, queued, spooled, dropped; /* snapshots */
 	uint64_t rows, errors;
-	uint64_t queued_bytes;
+	uint64_t queued_bytes, spooled_bytes;
 	char why[ERR_MAX]; /* what is wrong: why the store fails, or why some sets are dropped; "" when all is well */
+	int64_t since_us;  /* wall clock: what is wrong has been so since then; 0 when all is well */
+	int64_t retry_us;  /* until the store is tried again; 0: it does not fail */
 };
 void strgp_status(struct strgp *sg, struct strgp_status *ret);
 /* How long storing took, for each set; all begins anew when `reset`. */

@@ -1,5 +1,5 @@
 /* strgp_impl.h - the inside of a storage policy, shared by its files: strgp.c (what operators and producers see),
- * strgp_queue.c (the snapshots that wait), strgp_run.c (the worker's side). */
+ * strgp_queue.c (the snapshots that wait), strgp_run.c (the worker's side), strgp_spool.c (that side with a spool). */
 #ifndef CORE_DAEMON_STRGP_IMPL_H
 #define CORE_DAEMON_STRGP_IMPL_H
 
@@ -8,6 +8,7 @@
 
 #include "core/base/regex.h"
 #include "core/base/unit.h"
+#include "core/daemon/spool.h"
 #include "core/daemon/strgp.h"
 #include "core/daemon/strgp_pool.h"
 
@@ -18,7 +19,10 @@
 
 /* Snapshots that wait, oldest first: a ring. */
 struct strgp_queue {
-	struct snap **ring;
+	struct strgp_waiting {
+		struct snap *sn;
+		int64_t since_us; /* monotonic; 0: nobody asks */
+	} * ring;
 	size_t cap, head, n; /* cap: a power of two */
 	uint64_t bytes;
 	/* rows of the oldest that the store has taken already, when it failed in the middle of a snapshot */
@@ -39,8 +43,14 @@ struct strgp_work {
 	bool failing;
 	int64_t failing_since, backoff_us;
 	int64_t flush_at;      /* when there are unflushed snapshots */
+	int64_t retry_at;      /* monotonic; while it fails */
 	uint64_t dropped_seen; /* at calm_since, while the queue overflows */
 	int64_t calm_since;
+	/* with a spool */
+	uint64_t refused;   /* of what was read from it, not yet counted */
+	bool spool_failing; /* it cannot be written; said */
+	int64_t spool_retry_at;
+	bool spool_full; /* it is at its bound; said */
 };
 
 struct strgp {
@@ -61,34 +71,74 @@ struct strgp {
 	pthread_cond_t ended;
 	enum strgp_state state;
 	struct strgp_queue queue;
-	uint64_t in_hand, in_hand_bytes; /* snapshots with the worker */
-	uint64_t unflushed;              /* snapshots with the store */
-	uint64_t produced, stored, dropped, rows, errors;
+	uint64_t in_hand, in_hand_bytes;  /* snapshots with the worker */
+	uint64_t unflushed;               /* snapshots with the store */
+	struct spool_counts own, *counts; /* `own`, or those of the spool while it is open */
+	uint64_t spool_tail, spool_bytes; /* with counts->taken: what is spooled */
+	uint64_t rows, errors;
 	uint64_t dropped_before; /* when the queue became full */
 	bool overflowing;
 	bool soon, hurried; /* the worker is on its way, or at work; ... without lingering */
+	int64_t linger_us;  /* offers wait so long before they call the worker */
 	char why[ERR_MAX];
-	char **seen; /* all metrics of the first set, where the configuration names none */
+	int64_t why_since_us, retry_at_us; /* wall clock, monotonic */
+	char **seen;                       /* all metrics of the first set, where the configuration names none */
 	size_t n_seen;
 	/* When strgp_stop() wants the worker back; INT64_MAX: not stopping. */
 	_Atomic int64_t stop_by;
 
 	struct strgp_times times; /* guards itself */
+	struct spool *spool;      /* the worker's, too; NULL: none */
 	struct strgp_work work;
 };
 
 /* -- strgp_queue.c: under `lock` ----------------------------------------------------------------------------------- */
 
 uint64_t snap_bytes(const struct snap *sn);
-void queue_push(struct strgp_queue *q, struct snap *sn);
+void queue_push(struct strgp_queue *q, struct snap *sn, int64_t now_us);
 /* The oldest, NULL when empty. */
 struct snap *queue_pop(struct strgp_queue *q);
-/* Put the oldest back in front; rows_done belongs to the first of them. */
-void queue_unpop(struct strgp_queue *q, struct snap *const *sn, size_t n, uint32_t rows_done);
+/* Put the oldest, which came then, back in front; rows_done belongs to the first of them. */
+void queue_unpop(struct strgp_queue *q, struct snap *const *sn, size_t n, int64_t since_us, uint32_t rows_done);
+/* Since when the oldest waits; INT64_MAX when there is none, or nobody asks. */
+int64_t queue_since(const struct strgp_queue *q);
 void queue_fini(struct strgp_queue *q);
 
 /* -- strgp_run.c --------------------------------------------------------------------------------------------------- */
 
 int64_t strgp_run(struct strgp_task *t);
+/* Hand a snapshot's rows to the store; *rows_done of them it has already.  0: all taken or dropped, and tallied;
+ * otherwise the store failed, and *rows_done is anew. */
+struct strgp_tally {
+	uint64_t taken, dropped, rows; /* snapshots, snapshots, rows */
+};
+int strgp_snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_done, struct strgp_tally *tally,
+		     struct err *err);
+int strgp_sink_open(struct strgp *sg, struct err *err);
+bool strgp_time_is_up(struct strgp *sg);
+int64_t strgp_flush_us(const struct strgp *sg);
+/* Something is wrong.  Lock held. */
+void strgp_why(struct strgp *sg, const char *text);
+void strgp_well(struct strgp *sg);
+/* Take the oldest of the queue in hand; returns how many.  Lock held. */
+size_t strgp_batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], int64_t *since_us, uint32_t *rows_done);
+
+/* -- strgp_spool.c: with a spool ----------------------------------------------------------------------------------- */
+
+/* On the main loop, before the worker begins. */
+int strgp_spool_begin(struct strgp *sg, struct err *err);
+void strgp_spool_end(struct strgp *sg);
+/* Are there records to store before the queue? */
+bool strgp_spool_waits(const struct strgp *sg);
+/* The whole queue goes to the spool; what cannot be written stays in it.  False: it cannot be written. */
+bool strgp_spool_queue(struct strgp *sg);
+/* Store what is spooled, up to a number of records; 0 also when time is up. */
+int strgp_spool_drain(struct strgp *sg, struct err *err);
+/* The queue is so full, or so old, that the store does not keep up; and the spool can be written. */
+bool strgp_spool_urgent(const struct strgp *sg);
+/* The store has flushed: what was read is done with.  Lock held. */
+void strgp_spool_settle(struct strgp *sg);
+/* ... and its files are removed. */
+void strgp_spool_clean(struct strgp *sg);
 
 #endif

@@ -11,7 +11,7 @@ uint64_t snap_bytes(const struct snap *sn)
 	return sizeof(*sn) + sn->len;
 }
 
-static struct snap **ring_slot(struct strgp_queue *q, size_t i)
+static struct strgp_waiting *ring_slot(struct strgp_queue *q, size_t i)
 {
 	return &q->ring[(q->head + i) & (q->cap - 1)];
 }
@@ -19,7 +19,7 @@ static struct snap **ring_slot(struct strgp_queue *q, size_t i)
 static void ring_grow(struct strgp_queue *q)
 {
 	size_t cap = q->cap ? 2 * q->cap : RING_MIN;
-	struct snap **ring = xcalloc(cap, sizeof(*ring));
+	struct strgp_waiting *ring = xcalloc(cap, sizeof(*ring));
 
 	for (size_t i = 0; i < q->n; i++)
 		ring[i] = *ring_slot(q, i);
@@ -29,11 +29,11 @@ static void ring_grow(struct strgp_queue *q)
 	q->head = 0;
 }
 
-void queue_push(struct strgp_queue *q, struct snap *sn)
+void queue_push(struct strgp_queue *q, struct snap *sn, int64_t now_us)
 {
 	if (q->n == q->cap)
 		ring_grow(q);
-	*ring_slot(q, q->n) = sn;
+	*ring_slot(q, q->n) = (struct strgp_waiting){ sn, now_us };
 	q->n++;
 	q->bytes += snap_bytes(sn);
 }
@@ -44,7 +44,7 @@ struct snap *queue_pop(struct strgp_queue *q)
 
 	if (!q->n)
 		return NULL;
-	sn = *ring_slot(q, 0);
+	sn = ring_slot(q, 0)->sn;
 	q->head = (q->head + 1) & (q->cap - 1);
 	q->n--;
 	q->bytes -= snap_bytes(sn);
@@ -52,17 +52,24 @@ struct snap *queue_pop(struct strgp_queue *q)
 	return sn;
 }
 
-void queue_unpop(struct strgp_queue *q, struct snap *const *sn, size_t n, uint32_t rows_done)
+void queue_unpop(struct strgp_queue *q, struct snap *const *sn, size_t n, int64_t since_us, uint32_t rows_done)
 {
 	while (n) {
 		if (q->n == q->cap)
 			ring_grow(q);
 		q->head = (q->head - 1) & (q->cap - 1);
-		*ring_slot(q, 0) = sn[--n];
+		*ring_slot(q, 0) = (struct strgp_waiting){ sn[--n], since_us };
 		q->n++;
 		q->bytes += snap_bytes(sn[n]);
 	}
 	q->rows_done = rows_done;
+}
+
+int64_t queue_since(const struct strgp_queue *q)
+{
+	int64_t since_us = q->n ? q->ring[q->head].since_us : 0;
+
+	return since_us ? since_us : INT64_MAX;
 }
 
 void queue_fini(struct strgp_queue *q)

@@ -3,10 +3,12 @@
  *
  * What the worker has taken is "in hand" until the store has taken its rows, then "unflushed" until the store has
  * flushed them; both count as queued.  When the store fails, what is in hand goes back to the queue's front, with the
- * number of rows of the first one that the store has, so that no row is written twice.
+ * number of rows of the first one that the store has, so that no row is written twice.  With a spool the queue is then
+ * written there, whole, and the order is kept: nothing is stored from the queue while something is in the spool.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/clock.h"
@@ -14,12 +16,13 @@
 #include "core/base/xalloc.h"
 #include "core/daemon/strgp_impl.h"
 
-#define BATCHES_MAX    64            /* in one run, so that policies that are always busy share the threads */
-#define HAND_SHARE     4             /* at most this part of the queue's bound is in hand */
-#define SHAPES_MAX     1024          /* shapes of sets that one policy knows: a cluster has some tens */
-#define CALM_US        (10 * SEC_US) /* without a drop, until the end of an overflow is said */
-#define BACKOFF_MIN_US SEC_US
-#define BACKOFF_MAX_US (30 * SEC_US)
+#define BATCHES_MAX     64            /* in one run, so that policies that are always busy share the threads */
+#define HAND_SHARE      4             /* at most this part of the queue's bound is in hand */
+#define SHAPES_MAX      1024          /* shapes of sets that one policy knows: a cluster has some tens */
+#define CALM_US         (10 * SEC_US) /* without a drop, until the end of an overflow is said */
+#define BACKOFF_MIN_US  SEC_US
+#define SPOOL_LINGER_US SEC_US /* that much is in memory alone when the process is killed */
+#define BACKOFF_MAX_US  (30 * SEC_US)
 
 /* A shape of sets as met; when refused, nothing of it is stored, which was said. */
 struct strgp_shape {
@@ -27,11 +30,6 @@ struct strgp_shape {
 	bool refused;
 	char *schema;
 	uint8_t digest[DIGEST_LEN];
-};
-
-/* What became of a batch. */
-struct tally {
-	uint64_t taken, dropped, rows; /* snapshots, snapshots, rows */
 };
 
 /* -- shapes -------------------------------------------------------------------------------------------------------- */
@@ -76,6 +74,20 @@ static void shape_to_front(struct strgp_work *w, size_t i)
 	w->shapes[0] = sh;
 }
 
+void strgp_why(struct strgp *sg, const char *text)
+{
+	if (!sg->why[0])
+		sg->why_since_us = wall_us();
+	snprintf(sg->why, sizeof(sg->why), "%s", text);
+}
+
+void strgp_well(struct strgp *sg)
+{
+	sg->why[0] = '\0';
+	sg->why_since_us = 0;
+	sg->retry_at_us = 0;
+}
+
 /* Sets of this shape are dropped from now on. */
 static void shape_refuse(struct strgp *sg, struct strgp_shape *sh, const struct err *err)
 {
@@ -87,7 +99,7 @@ static void shape_refuse(struct strgp *sg, struct strgp_shape *sh, const struct 
 	sh->refused = true;
 	pthread_mutex_lock(&sg->lock);
 	sg->errors++;
-	memcpy(sg->why, err->msg, sizeof(sg->why));
+	strgp_why(sg, err->msg);
 	pthread_mutex_unlock(&sg->lock);
 }
 
@@ -159,7 +171,7 @@ static int shape_find(struct strgp *sg, const struct snap *sn)
 
 /* -- storing ------------------------------------------------------------------------------------------------------- */
 
-static int sink_open(struct strgp *sg, struct err *err)
+int strgp_sink_open(struct strgp *sg, struct err *err)
 {
 	if (sg->work.sink)
 		return 0;
@@ -209,10 +221,8 @@ static int row_cb(const struct row *row, void *arg)
 	return had ? ROW_HAD : 0;
 }
 
-/* Hand a snapshot's rows to the store; *rows_done of them it has already.  0: all taken or dropped, and tallied;
- * otherwise the store failed, and *rows_done is anew. */
-static int snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_done, struct tally *tally,
-		      struct err *err)
+int strgp_snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_done, struct strgp_tally *tally,
+		     struct err *err)
 {
 	struct strgp_work *w = &sg->work;
 	struct rows r = {
@@ -249,25 +259,25 @@ static int snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_do
 }
 
 /* Book what became of what was in hand; `left` of them go back to the queue.  Lock held. */
-static void batch_settle(struct strgp *sg, const struct tally *tally, struct snap *const *left, size_t n_left,
-			 uint32_t rows_done)
+static void batch_settle(struct strgp *sg, const struct strgp_tally *tally, struct snap *const *left, size_t n_left,
+			 int64_t since_us, uint32_t rows_done)
 {
 	sg->in_hand = 0;
 	sg->in_hand_bytes = 0;
 	sg->unflushed += tally->taken;
-	sg->dropped += tally->dropped;
+	sg->counts->dropped += tally->dropped;
 	sg->rows += tally->rows;
 	if (n_left)
-		queue_unpop(&sg->queue, left, n_left, rows_done);
+		queue_unpop(&sg->queue, left, n_left, since_us, rows_done);
 }
 
-/* Take the oldest in hand; returns how many.  Lock held. */
-static size_t batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], uint32_t *rows_done)
+size_t strgp_batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], int64_t *since_us, uint32_t *rows_done)
 {
 	uint64_t bytes_max = sg->conf.queue_bytes / HAND_SHARE;
 	size_t n = 0;
 
 	*rows_done = sg->queue.rows_done;
+	*since_us = queue_since(&sg->queue);
 	while (n < STRGP_BATCH && sg->queue.n && (!n || sg->in_hand_bytes < bytes_max)) {
 		batch[n] = queue_pop(&sg->queue);
 		sg->in_hand_bytes += snap_bytes(batch[n]);
@@ -277,33 +287,50 @@ static size_t batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], uint
 	return n;
 }
 
-static bool time_is_up(struct strgp *sg)
+bool strgp_time_is_up(struct strgp *sg)
 {
 	int64_t stop_by = atomic_load_explicit(&sg->stop_by, memory_order_relaxed);
 
 	return stop_by != INT64_MAX && mono_us() >= stop_by;
 }
 
+int64_t strgp_flush_us(const struct strgp *sg)
+{
+	return sg->conf.flush_us ? sg->conf.flush_us : STRGP_FLUSH_US;
+}
+
+/* What has waited too long is dropped; with a spool it goes there.  Lock held. */
+static void queue_expire(struct strgp *sg)
+{
+	int64_t oldest = sg->conf.queue_age_us && !sg->spool ? mono_us() - sg->conf.queue_age_us : INT64_MIN;
+
+	while (queue_since(&sg->queue) <= oldest) {
+		snap_put(queue_pop(&sg->queue));
+		sg->counts->dropped++;
+	}
+}
+
 /* Store what is queued, up to a number of batches; 0 also when time is up. */
 static int drain(struct strgp *sg, struct err *err)
 {
 	struct snap *batch[STRGP_BATCH];
-	struct tally tally = { 0 };
-	int64_t since_ns = wall_ns(), now_ns;
+	struct strgp_tally tally = { 0 };
+	int64_t since_ns = wall_ns(), now_ns, since_us;
 	uint32_t rows_done;
 	size_t n, i = 0;
 	int rc = 0;
 
 	pthread_mutex_lock(&sg->lock);
-	for (int k = 0; k < BATCHES_MAX && !rc; k++) {
-		n = batch_take(sg, batch, &rows_done);
+	queue_expire(sg);
+	for (int k = 0; k < BATCHES_MAX && !rc && !strgp_spool_urgent(sg); k++) {
+		n = strgp_batch_take(sg, batch, &since_us, &rows_done);
 		if (!n)
 			break;
 		pthread_mutex_unlock(&sg->lock);
-		tally = (struct tally){ 0 };
-		rc = sink_open(sg, err);
-		for (i = 0; !rc && i < n && !time_is_up(sg); i++) {
-			rc = snap_store(sg, batch[i], &rows_done, &tally, err);
+		tally = (struct strgp_tally){ 0 };
+		rc = strgp_sink_open(sg, err);
+		for (i = 0; !rc && i < n && !strgp_time_is_up(sg); i++) {
+			rc = strgp_snap_store(sg, batch[i], &rows_done, &tally, err);
 			if (rc)
 				break;
 		}
@@ -314,8 +341,8 @@ static int drain(struct strgp *sg, struct err *err)
 			snap_put(batch[j]);
 		pthread_mutex_lock(&sg->lock);
 		if (tally.taken && !sg->unflushed)
-			sg->work.flush_at = mono_us() + (sg->conf.flush_us ? sg->conf.flush_us : STRGP_FLUSH_US);
-		batch_settle(sg, &tally, batch + i, n - i, rows_done);
+			sg->work.flush_at = mono_us() + strgp_flush_us(sg);
+		batch_settle(sg, &tally, batch + i, n - i, since_us, rows_done);
 		if (i < n)
 			break;
 	}
@@ -323,23 +350,47 @@ static int drain(struct strgp *sg, struct err *err)
 	return rc;
 }
 
+/* Only the worker changes these. */
+static bool has_unflushed(const struct strgp *sg)
+{
+	return sg->unflushed || (sg->spool && spool_at(sg->spool) > sg->counts->taken);
+}
+
 static int flush(struct strgp *sg, struct err *err)
 {
 	int rc;
 
-	if (!sg->unflushed) /* only the worker changes it */
+	if (!has_unflushed(sg) || !sg->work.sink)
 		return 0;
 	rc = store_type(sg->conf.store)->flush(sg->work.sink, err);
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&sg->lock);
-	sg->stored += sg->unflushed;
+	sg->counts->stored += sg->unflushed;
 	sg->unflushed = 0;
+	strgp_spool_settle(sg);
 	pthread_mutex_unlock(&sg->lock);
+	strgp_spool_clean(sg);
 	return 0;
 }
 
 /* -- turns --------------------------------------------------------------------------------------------------------- */
+
+/* The store fails: what comes meanwhile goes to the spool, some at a time. */
+static int64_t turn_spooling(struct strgp *sg)
+{
+	bool ok = strgp_spool_queue(sg);
+	int64_t soon = mono_us() + SPOOL_LINGER_US;
+
+	pthread_mutex_lock(&sg->lock);
+	sg->linger_us = SPOOL_LINGER_US;
+	sg->soon = !ok || sg->queue.n; /* more came meanwhile */
+	sg->hurried = !ok;
+	if (!sg->soon || soon > sg->work.retry_at)
+		soon = sg->work.retry_at;
+	pthread_mutex_unlock(&sg->lock);
+	return soon;
+}
 
 /* The store failed: said once, tried again later, each time later than before. */
 static int64_t turn_failed(struct strgp *sg, const struct err *err)
@@ -354,15 +405,17 @@ static int64_t turn_failed(struct strgp *sg, const struct err *err)
 	if (!w->failing) {
 		w->failing = true;
 		w->failing_since = now;
-		log_error("store", "policy %s: %s; the sets wait in its queue; next try in %s, then ever later",
-			  sg->conf.name, err->msg, unit_time_text(w->backoff_us, text));
+		log_error("store", "policy %s: %s; the sets wait in its %s; next try in %s, then ever later",
+			  sg->conf.name, err->msg, sg->spool ? "spool" : "queue", unit_time_text(w->backoff_us, text));
 	}
+	w->retry_at = now + w->backoff_us;
 	pthread_mutex_lock(&sg->lock);
 	sg->errors++;
 	sg->soon = sg->hurried = true; /* offers do not call for an earlier turn */
-	memcpy(sg->why, err->msg, sizeof(sg->why));
+	strgp_why(sg, err->msg);
+	sg->retry_at_us = w->retry_at;
 	pthread_mutex_unlock(&sg->lock);
-	return now + w->backoff_us;
+	return sg->spool ? turn_spooling(sg) : w->retry_at;
 }
 
 static void recovered(struct strgp *sg)
@@ -372,12 +425,15 @@ static void recovered(struct strgp *sg)
 
 	sg->work.failing = false;
 	pthread_mutex_lock(&sg->lock);
-	sg->why[0] = '\0';
+	strgp_well(sg);
+	sg->linger_us = STRGP_LINGER_US;
 	pthread_mutex_unlock(&sg->lock);
 	strgp_status(sg, &st);
-	log_info("store", "policy %s: stores again after %s: errors=%" PRIu64 " queued=%" PRIu64 " dropped=%" PRIu64,
+	log_info("store",
+		 "policy %s: stores again after %s: errors=%" PRIu64 " queued=%" PRIu64 " spooled=%" PRIu64
+		 " dropped=%" PRIu64,
 		 sg->conf.name, unit_time_text((mono_us() - sg->work.failing_since) / SEC_US * SEC_US, text), st.errors,
-		 st.queued, st.dropped);
+		 st.queued, st.spooled, st.dropped);
 }
 
 /* A queue that is full now and then is one event: it ends when nothing was dropped for a while.  Returns when to look
@@ -387,13 +443,13 @@ static int64_t overflow_check(struct strgp *sg, int64_t due, uint64_t *ret_lost)
 	struct strgp_work *w = &sg->work;
 	int64_t now = mono_us();
 
-	if (w->dropped_seen != sg->dropped) {
-		w->dropped_seen = sg->dropped;
+	if (w->dropped_seen != sg->counts->dropped) {
+		w->dropped_seen = sg->counts->dropped;
 		w->calm_since = now;
 	}
 	if (now - w->calm_since >= CALM_US) {
 		sg->overflowing = false;
-		*ret_lost = sg->dropped - sg->dropped_before;
+		*ret_lost = sg->counts->dropped - sg->dropped_before;
 		return due;
 	}
 	return w->calm_since + CALM_US < due ? w->calm_since + CALM_US : due;
@@ -402,17 +458,16 @@ static int64_t overflow_check(struct strgp *sg, int64_t due, uint64_t *ret_lost)
 /* All is well: when next? */
 static int64_t turn_done(struct strgp *sg)
 {
-	int64_t due = sg->unflushed ? sg->work.flush_at : TASK_NEVER;
+	int64_t due = has_unflushed(sg) ? sg->work.flush_at : TASK_NEVER;
 	uint64_t lost = 0;
 	char text[32];
 
 	if (sg->work.failing)
 		recovered(sg);
 	pthread_mutex_lock(&sg->lock);
-	sg->soon = sg->hurried = sg->queue.n;
-	if (sg->queue.n) {
+	sg->soon = sg->hurried = sg->queue.n || strgp_spool_waits(sg);
+	if (sg->soon)
 		due = 0;
-	}
 	if (sg->overflowing)
 		due = overflow_check(sg, due, &lost);
 	pthread_mutex_unlock(&sg->lock);
@@ -432,8 +487,12 @@ static int64_t turn_last(struct strgp *sg)
 	int rc;
 
 	do {
-		rc = drain(sg, &err);
-	} while (!rc && !time_is_up(sg) && sg->queue.n);
+		rc = strgp_spool_waits(sg) ? strgp_spool_drain(sg, &err) : drain(sg, &err);
+		if (!rc && strgp_spool_urgent(sg))
+			strgp_spool_queue(sg);
+	} while (!rc && !strgp_time_is_up(sg) && (sg->queue.n || strgp_spool_waits(sg)));
+	if (sg->spool)
+		strgp_spool_queue(sg);
 	if (rc && w->sink)
 		flush(sg, NULL);
 	else if (w->sink)
@@ -451,12 +510,13 @@ static int64_t turn_last(struct strgp *sg)
 	}
 	lost += sg->unflushed;
 	sg->unflushed = 0;
-	sg->dropped += lost;
+	sg->counts->dropped += lost;
 	if (rc) {
 		sg->errors++;
-		memcpy(sg->why, err.msg, sizeof(sg->why));
+		strgp_why(sg, err.msg);
 	}
 	pthread_mutex_unlock(&sg->lock);
+	strgp_spool_end(sg);
 	if (lost)
 		log_warning("store", "policy %s: stopped; dropped=%" PRIu64 " that could not be stored%s%s",
 			    sg->conf.name, lost, rc ? ": " : " in time", rc ? err.msg : "");
@@ -472,12 +532,18 @@ int64_t strgp_run(struct strgp_task *t)
 
 	if (sg->stop_by != INT64_MAX)
 		return turn_last(sg);
+	if (sg->spool && w->failing && mono_us() < w->retry_at)
+		return turn_spooling(sg);
 	/* a store that failed proves itself by a flush: rows that it takes may only be in its memory */
 	if (w->failing)
 		rc = flush(sg, &err);
-	if (!rc)
+	if (!rc && strgp_spool_waits(sg))
+		rc = strgp_spool_drain(sg, &err);
+	if (!rc && !strgp_spool_waits(sg))
 		rc = drain(sg, &err);
-	if (!rc && sg->unflushed && (w->failing || mono_us() >= w->flush_at))
+	if (!rc && strgp_spool_urgent(sg))
+		strgp_spool_queue(sg);
+	if (!rc && has_unflushed(sg) && (w->failing || mono_us() >= w->flush_at))
 		rc = flush(sg, &err);
 	if (sg->stop_by != INT64_MAX)
 		return turn_last(sg);

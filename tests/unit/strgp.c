@@ -223,7 +223,7 @@ static struct strgp_status look(struct strgp *sg)
 	struct strgp_status st;
 
 	strgp_status(sg, &st);
-	if (st.produced != st.stored + st.queued + st.dropped)
+	if (st.produced != st.stored + st.queued + st.spooled + st.dropped)
 		fail_msg("produced=%llu stored=%llu queued=%llu dropped=%llu", (unsigned long long)st.produced,
 			 (unsigned long long)st.stored, (unsigned long long)st.queued, (unsigned long long)st.dropped);
 	return st;

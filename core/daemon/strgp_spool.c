@@ -1,0 +1,227 @@
+/* strgp_spool.c - a storage policy with a spool: the queue goes there when the store fails or is too slow, and comes
+ * back before anything newer is stored.
+ *
+ * The spool is the worker's; what status tells of it (how far it reaches, what is taken) is changed under the lock, in
+ * one step with the queue's numbers.  What was read is taken when the store has flushed it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/xalloc.h"
+#include "core/daemon/strgp_impl.h"
+
+#define RECORDS_MAX    4096   /* in one run */
+#define SPOOL_RETRY_US SEC_US /* a disk that is full may have room again */
+
+/* -- opening and closing ------------------------------------------------------------------------------------------- */
+
+/* The policy's own folder; its name may be anything. */
+static char *spool_dir(const struct strgp *sg)
+{
+	char *dir = xasprintf("%s/%s", sg->conf.spool, sg->conf.name), *name = dir + strlen(sg->conf.spool) + 1;
+
+	for (char *p = name; *p; p++)
+		if (*p == '/' || (p == name && *p == '.'))
+			*p = '_';
+	return dir;
+}
+
+/* Lock held, or nobody else there. */
+static void extent(struct strgp *sg)
+{
+	sg->spool_tail = spool_tail(sg->spool);
+	sg->spool_bytes = spool_bytes(sg->spool);
+}
+
+int strgp_spool_begin(struct strgp *sg, struct err *err)
+{
+	struct spool *sp;
+	uint64_t lost;
+	char *dir;
+	int rc;
+
+	if (sg->conf.overflow != STRGP_SPOOL)
+		return 0;
+	dir = spool_dir(sg);
+	rc = spool_open(dir, sg->conf.spool_bytes, &sp, &lost, err);
+	if (!rc) {
+		pthread_mutex_lock(&sg->lock);
+		sg->spool = sp;
+		sg->counts = spool_counts(sp);
+		extent(sg);
+		pthread_mutex_unlock(&sg->lock);
+		if (lost)
+			log_warning("store",
+				    "policy %s: dropped=%" PRIu64 " that were in memory when the daemon was ended last "
+				    "time",
+				    sg->conf.name, lost);
+		if (sg->spool_tail > sg->counts->taken)
+			log_info("store", "policy %s: spooled=%" PRIu64 " in %s from last time", sg->conf.name,
+				 sg->spool_tail - sg->counts->taken, dir);
+	}
+	free(dir);
+	return rc;
+}
+
+void strgp_spool_end(struct strgp *sg)
+{
+	struct spool *sp = sg->spool;
+
+	if (!sp)
+		return;
+	pthread_mutex_lock(&sg->lock);
+	sg->own = *sg->counts;
+	sg->counts = &sg->own;
+	sg->spool = NULL;
+	pthread_mutex_unlock(&sg->lock);
+	spool_close(sp);
+}
+
+/* -- out of memory ------------------------------------------------------------------------------------------------- */
+
+bool strgp_spool_urgent(const struct strgp *sg)
+{
+	if (!sg->spool || (sg->work.spool_failing && mono_us() < sg->work.spool_retry_at))
+		return false;
+	return sg->queue.bytes > sg->conf.queue_bytes / 2 ||
+	       (sg->conf.queue_age_us && queue_since(&sg->queue) <= mono_us() - sg->conf.queue_age_us);
+}
+
+/* Within its bounds: what is too much or too old is dropped, the oldest first. */
+static void shrink(struct strgp *sg, uint64_t more)
+{
+	int64_t oldest_us = sg->conf.spool_age_us ? wall_us() - sg->conf.spool_age_us : INT64_MIN;
+	uint64_t lowest = spool_shrink(sg->spool, more, oldest_us), lost;
+
+	/* some of them may be with the store, unflushed: what may be lost is counted, rather too much than too little */
+	lost = lowest - sg->counts->taken;
+	pthread_mutex_lock(&sg->lock);
+	sg->counts->taken_dropped += lost;
+	sg->counts->taken = lowest;
+	extent(sg);
+	pthread_mutex_unlock(&sg->lock);
+	if (lost && !sg->work.spool_full)
+		log_warning("store", "policy %s: its spool is at its bound; the oldest are dropped and counted",
+			    sg->conf.name);
+	sg->work.spool_full |= lost > 0;
+}
+
+static void spool_failed(struct strgp *sg, const struct err *err)
+{
+	if (!sg->work.spool_failing)
+		log_error("store",
+			  "policy %s: %s; the sets wait in its queue, and its oldest are dropped when that is full",
+			  sg->conf.name, err->msg);
+	sg->work.spool_failing = true;
+	sg->work.spool_retry_at = mono_us() + SPOOL_RETRY_US;
+	pthread_mutex_lock(&sg->lock);
+	sg->errors++;
+	strgp_why(sg, err->msg);
+	pthread_mutex_unlock(&sg->lock);
+}
+
+bool strgp_spool_queue(struct strgp *sg)
+{
+	struct snap *batch[STRGP_BATCH];
+	struct err err = { "" };
+	uint32_t rows_done;
+	int64_t since_us;
+	uint64_t bytes;
+	size_t n;
+	int rc = 0;
+
+	shrink(sg, 0);
+	pthread_mutex_lock(&sg->lock);
+	while (!rc && (n = strgp_batch_take(sg, batch, &since_us, &rows_done))) {
+		bytes = sg->in_hand_bytes;
+		pthread_mutex_unlock(&sg->lock);
+		shrink(sg, bytes);
+		rc = spool_add(sg->spool, batch, n, rows_done, &err);
+		for (size_t i = 0; !rc && i < n; i++)
+			snap_put(batch[i]);
+		pthread_mutex_lock(&sg->lock);
+		sg->in_hand = 0;
+		sg->in_hand_bytes = 0;
+		if (rc)
+			queue_unpop(&sg->queue, batch, n, since_us, rows_done);
+		extent(sg);
+	}
+	pthread_mutex_unlock(&sg->lock);
+	if (rc)
+		spool_failed(sg, &err);
+	else if (sg->work.spool_failing)
+		log_info("store", "policy %s: its spool is written again", sg->conf.name);
+	sg->work.spool_failing = rc;
+	return !rc;
+}
+
+/* -- back again ---------------------------------------------------------------------------------------------------- */
+
+bool strgp_spool_waits(const struct strgp *sg)
+{
+	return sg->spool && spool_at(sg->spool) < spool_tail(sg->spool);
+}
+
+void strgp_spool_settle(struct strgp *sg)
+{
+	struct spool_counts *c = sg->counts;
+	uint64_t at, dropped;
+
+	if (!sg->spool)
+		return;
+	at = spool_at(sg->spool);
+	dropped = sg->work.refused + spool_spoilt(sg->spool);
+	if (dropped > at - c->taken) /* some of these were counted when the spool was shrunk */
+		dropped = at - c->taken;
+	c->taken_dropped += dropped;
+	c->taken = at;
+	sg->work.refused = 0;
+	sg->work.spool_full &= at < spool_tail(sg->spool);
+	extent(sg);
+}
+
+void strgp_spool_clean(struct strgp *sg)
+{
+	if (!sg->spool)
+		return;
+	spool_clean(sg->spool);
+	pthread_mutex_lock(&sg->lock);
+	extent(sg);
+	pthread_mutex_unlock(&sg->lock);
+}
+
+int strgp_spool_drain(struct strgp *sg, struct err *err)
+{
+	struct strgp_tally tally = { 0 };
+	bool unflushed = spool_at(sg->spool) > sg->counts->taken || sg->unflushed;
+	int64_t since_ns = wall_ns(), now_ns;
+	struct snap *sn;
+	int rc = strgp_sink_open(sg, err);
+
+	shrink(sg, 0);
+	for (unsigned int n = 0; !rc && n < RECORDS_MAX && !strgp_time_is_up(sg); n++) {
+		/* newer ones wait in the queue meanwhile, which must not run over */
+		if (n % STRGP_BATCH == 0 && strgp_spool_urgent(sg))
+			strgp_spool_queue(sg);
+		rc = spool_peek(sg->spool, &sn, err);
+		if (rc || !sn)
+			break;
+		rc = strgp_snap_store(sg, sn, spool_rows_done(sg->spool), &tally, err);
+		if (rc)
+			break;
+		now_ns = wall_ns();
+		strgp_times_count(&sg->times, &sn, 1, now_ns - since_ns, now_ns / 1000);
+		since_ns = now_ns;
+		spool_pass(sg->spool);
+	}
+	sg->work.refused += tally.dropped;
+	if (!unflushed)
+		sg->work.flush_at = mono_us() + strgp_flush_us(sg);
+	pthread_mutex_lock(&sg->lock);
+	sg->rows += tally.rows;
+	pthread_mutex_unlock(&sg->lock);
+	return rc;
+}
