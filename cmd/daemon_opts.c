@@ -179,7 +179,27 @@ static int accept_lines(struct gen *g, struct err *err)
 struct strgp_gen {
 	struct buf *b;
 	size_t stores;
+	struct buf more; /* what all of these policies have */
 };
+
+/* --shard and --spool. */
+static int strgp_more(const struct daemon_opts *o, struct strgp_gen *g, struct err *err)
+{
+	int rc = 0;
+
+	if (!g->stores && (o->shard || o->spool))
+		return err_set(err, -EINVAL, "--%s: say where the rows go, too: --to csv:DIR",
+			       o->shard ? "shard" : "spool");
+	if (o->shard)
+		rc = no_blanks("shard", o->shard, err);
+	if (!rc && o->spool)
+		rc = no_blanks("spool", o->spool, err);
+	if (o->shard)
+		buf_addf(&g->more, " shard=%s", o->shard);
+	if (o->spool)
+		buf_addf(&g->more, " spool=%s", o->spool);
+	return rc;
+}
 
 /* A policy for each schema into each store. */
 static int strgp_lines(const char *word, void *arg, struct err *err)
@@ -189,10 +209,11 @@ static int strgp_lines(const char *word, void *arg, struct err *err)
 	(void)err;
 	for (size_t i = 0; i < g->stores; i++) {
 		if (word)
-			buf_addf(g->b, "strgp_add name=strgp_%s.%zu plugin=to.%zu container=%s schema=%s\n", word, i, i,
-				 word, word);
+			buf_addf(g->b, "strgp_add name=strgp_%s.%zu plugin=to.%zu container=%s schema=%s%s\n", word, i, i,
+				 word, word, buf_str(&g->more));
 		else
-			buf_addf(g->b, "strgp_add name=strgp_all.%zu plugin=to.%zu container=. regex=.*\n", i, i);
+			buf_addf(g->b, "strgp_add name=strgp_all.%zu plugin=to.%zu container=. regex=.*%s\n", i, i,
+				 buf_str(&g->more));
 		buf_addf(g->b, "strgp_start name=strgp_%s.%zu\n", word ? word : "all", i);
 	}
 	return 0;
@@ -219,10 +240,14 @@ static int to_lines(const struct daemon_opts *o, struct buf *b, size_t *ret_stor
 	}
 	if (o->strgp.n && !g.stores)
 		return err_set(err, -EINVAL, "--strgp: say where the rows go, too: --to csv:DIR");
+	rc = strgp_more(o, &g, err);
 	*ret_stores = g.stores;
-	if (!o->strgp.n)
-		return strgp_lines(NULL, &g, err);
-	return daemon_opts_words(&o->strgp, strgp_lines, &g, err);
+	if (!rc && !o->strgp.n)
+		rc = strgp_lines(NULL, &g, err);
+	else if (!rc)
+		rc = daemon_opts_words(&o->strgp, strgp_lines, &g, err);
+	buf_fini(&g.more);
+	return rc;
 }
 
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err)

@@ -10,6 +10,7 @@
 struct daemon_opts {
 	struct opt_list xprt, conf, yaml, auth_arg, samp, prdcr, accept, strgp, to, limit, log_level;
 	const char *name, *auth, *log_file, *log_format, *pid_file, *sysroot, *dir;
+	const char *shard, *spool; /* of the policies that options make */
 	const char *user, *sandbox; /* NULL: not given; sandbox: "" or "required" */
 	struct opt_list sandbox_allow;
 	const char *level_dflt; /* of the log, unless options say more */
@@ -58,7 +59,9 @@ struct daemon_opts {
 
 /* ... and those whose work is to collect. */
 #define DAEMON_OPTS_COLLECT                                                                                            \
-	{ 0, "push", OPT_FLAG, NULL, DAEMON_OPT(push), "have samples sent as they end; no reads" }
+	{ 0, "push", OPT_FLAG, NULL, DAEMON_OPT(push), "have samples sent as they end; no reads" },                    \
+	{ 0, "shard", OPT_TEXT, "K/N", DAEMON_OPT(shard), "of N daemons that share the rows this is the K-th" },        \
+	{ 0, "spool", OPT_TEXT, "DIR", DAEMON_OPT(spool), "rows that a store does not take wait on disk there" }
 
 #define UNSET_TIME INT64_MIN
 #define UNSET_NUM  UINT64_MAX

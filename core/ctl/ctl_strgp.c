@@ -112,6 +112,8 @@ int ctl_strgp_add(struct ctl *c, struct err *err)
 		return err_set(err, -EEXIST, "The strgp %s already exists.", name);
 	if (is_mirrored(name) && !c->itself)
 		return err_set(err, -EINVAL, "%s is an invalid policy name", name);
+	if (ctl_has(c, ATTR_MATCH) && (rc = shard_parse(ctl_text(c, ATTR_MATCH, ""), &conf.shard, err)))
+		return err_prefix(err, rc, "strgp %s: shard: ", name);
 	rc = overflow(c, &conf, err);
 	if (!rc && conf.decomposition)
 		rc = read_decomposition(c, &conf, err);

@@ -84,6 +84,8 @@ static void status_one(struct ctl *c, struct strgp *sg)
 		 (unsigned long long)st.queued_bytes, (unsigned long long)st.spooled_bytes,
 		 conf->overflow == STRGP_SPOOL ? "spool" : "drop-oldest");
 	reply_string(b, st.why);
+	if (conf->shard.n)
+		buf_addf(b, ",\"shard\":\"%u/%u\"", conf->shard.k, conf->shard.n);
 	buf_addf(b, ",\"since\":%lld.%06lld,\"retry_in\":%.1f}", (long long)(st.since_us / 1000000),
 		 (long long)(st.since_us % 1000000), (double)st.retry_us / 1e6);
 }

@@ -188,7 +188,7 @@ static struct strgp **prdset_strgps(struct prdset *ps)
 	NODE_EACH(nd, d->strgps) {
 		struct strgp *sg = ((struct strgp_node *)nd)->strgp;
 
-		if (!strgp_wants(sg, ps->prdcr->conf.name, ps->schema))
+		if (!strgp_wants(sg, ps->prdcr->conf.name, ps->schema, ps->name))
 			continue;
 		ps->strgps = xrealloc(ps->strgps, (n + 2) * sizeof(*ps->strgps));
 		strgp_join(sg, ps->name, ps->prdcr->conf.name, ps->schema);

@@ -237,12 +237,12 @@ static bool matches(const struct strgp *sg, const char *prdcr, const char *schem
 	return !sg->n_prdcrs;
 }
 
-bool strgp_wants(struct strgp *sg, const char *prdcr, const char *schema)
+bool strgp_wants(struct strgp *sg, const char *prdcr, const char *schema, const char *set)
 {
 	bool wants;
 
 	pthread_mutex_lock(&sg->conf_lock);
-	wants = state_of(sg) == STRGP_RUNNING && matches(sg, prdcr, schema);
+	wants = state_of(sg) == STRGP_RUNNING && matches(sg, prdcr, schema) && shard_takes(&sg->conf.shard, set);
 	pthread_mutex_unlock(&sg->conf_lock);
 	return wants;
 }

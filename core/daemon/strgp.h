@@ -15,6 +15,7 @@
 #define CORE_DAEMON_STRGP_H
 
 #include "core/base/loop.h"
+#include "core/base/shard.h"
 #include "core/daemon/strgp_times.h"
 #include "core/set/snap.h"
 #include "store/decomp.h"
@@ -56,6 +57,7 @@ struct strgp_conf {
 	const char *spool;    /* the folder below which the spool is made, named as the policy; for STRGP_SPOOL */
 	uint64_t spool_bytes; /* the oldest are dropped beyond; 0: STRGP_SPOOL_BYTES_DFLT */
 	int64_t spool_age_us; /* older ones are dropped; 0: any age */
+	struct shard shard;   /* of the sets that match, those whose names are its */
 	uint32_t uid, gid, perm;
 };
 
@@ -78,8 +80,8 @@ int strgp_start(struct strgp *sg, struct err *err); /* -EBUSY when running */
 int strgp_stop(struct strgp *sg, int64_t deadline_us, struct err *err);
 bool strgp_running(const struct strgp *sg);
 
-/* Does it take sets of this producer and schema now? */
-bool strgp_wants(struct strgp *sg, const char *prdcr, const char *schema);
+/* Does it take the set of that name, of this producer and schema, now? */
+bool strgp_wants(struct strgp *sg, const char *prdcr, const char *schema, const char *set);
 /* A set of that name is (is no longer) going to be offered; both are counted.  For strgp_times() alone. */
 void strgp_join(struct strgp *sg, const char *set, const char *prdcr, const char *schema);
 void strgp_leave(struct strgp *sg, const char *set);

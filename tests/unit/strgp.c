@@ -265,10 +265,10 @@ static void test_wants(void **state)
 	struct rig r;
 
 	rig_init(&r, 0, 0);
-	assert_false(strgp_wants(r.sg, "n1", "s"));
+	assert_false(strgp_wants(r.sg, "n1", "s", "n1/s"));
 	rig_start(&r);
-	assert_true(strgp_wants(r.sg, "n1", "s"));
-	assert_false(strgp_wants(r.sg, "n1", "s2"));
+	assert_true(strgp_wants(r.sg, "n1", "s", "n1/s"));
+	assert_false(strgp_wants(r.sg, "n1", "s2", "n1/s"));
 	assert_int_equal(strgp_prdcr_add(r.sg, "n1", &r.err), -EBUSY);
 	assert_int_equal(strgp_metric_add(r.sg, "a", &r.err), -EBUSY);
 	assert_int_equal(strgp_start(r.sg, &r.err), -EBUSY);
@@ -279,9 +279,9 @@ static void test_wants(void **state)
 	assert_int_equal(strgp_prdcr_add(r.sg, "(", &r.err), -EINVAL);
 	assert_non_null(strstr(r.err.msg, "storage policy sg: regular expression '(': "));
 	rig_start(&r);
-	assert_true(strgp_wants(r.sg, "n2", "s"));
-	assert_true(strgp_wants(r.sg, "m77", "s"));
-	assert_false(strgp_wants(r.sg, "n3", "s"));
+	assert_true(strgp_wants(r.sg, "n2", "s", "n1/s"));
+	assert_true(strgp_wants(r.sg, "m77", "s", "n1/s"));
+	assert_false(strgp_wants(r.sg, "n3", "s", "n1/s"));
 	assert_int_equal(strgp_stop(r.sg, SEC_US, &r.err), 0);
 	assert_int_equal(strgp_prdcr_del(r.sg, "^n[12]$", &r.err), 0);
 	assert_int_equal(strgp_prdcr_del(r.sg, "^n[12]$", &r.err), -ENOENT);
@@ -298,8 +298,8 @@ static void test_wants(void **state)
 	conf.store = r.store;
 	assert_int_equal(strgp_new(&conf, threads, &sg, &r.err), 0);
 	assert_int_equal(strgp_start(sg, &r.err), 0);
-	assert_true(strgp_wants(sg, "n1", "meminfo"));
-	assert_false(strgp_wants(sg, "n1", "vmstat"));
+	assert_true(strgp_wants(sg, "n1", "meminfo", "n1/s"));
+	assert_false(strgp_wants(sg, "n1", "vmstat", "n1/s"));
 	assert_int_equal(strgp_stop(sg, SEC_US, &r.err), 0);
 	strgp_put(sg);
 	conf.schema_regex = "[";
