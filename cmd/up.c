@@ -27,8 +27,7 @@ const struct cmd_usage usage_up = {
 	.synopsis = "ldms up [--dir DIR] [-x XPRT:PORT] [--samp LIST] [--interval TIME] [option ...]",
 	.brief = "everything on this node, with one command",
 	.about = "Samples this node, serves the sets to `ldms ls` and to aggregators, and stores every row in the "
-		 "database "
-		 "DIR/ldms.db, which `ldms query` shows.  Port 411 is used where it may be, else 20411.",
+		 "database DIR/ldms.db, which `ldms query` shows.  Port 411 is used where it may be, else 20411.",
 	.opts = opts,
 	.examples = "ldms up\nldms up --dir /var/tmp/ldms --interval 10s -x sock:10411",
 };

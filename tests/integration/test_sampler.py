@@ -154,11 +154,15 @@ def test_up(cluster):
     up = cluster.daemon("up", ["up", "--dir", cluster.path("rows"), "-n", "n1", "-x", f"sock:{port}:127.0.0.1",
                                "--interval", "100ms"], port)
     wait_for(lambda: len(up.ls()) == 5, "five sets")
-    csv = cluster.path("rows/loadavg")
-    wait_for(lambda: os.path.exists(csv) and open(csv).read().count("\n") > 3, "rows")
+    db = cluster.path("rows/ldms.db")
+
+    def rows():
+        return run("query", db, "loadavg", "--csv").stdout.splitlines()
+
+    wait_for(lambda: os.path.exists(db) and len(rows()) > 4, "rows")
     assert up.stop() == 0
-    lines = open(csv).read().splitlines()
-    assert lines[0].startswith("#Time,Time_usec,ProducerName,component_id,job_id,app_id,load1min")
+    lines = rows()
+    assert lines[0].startswith("time,producer,component_id,job_id,app_id,load1min")
     assert all(line.count(",") == lines[0].count(",") for line in lines)
     stamps = [line.split(",")[0] for line in lines[1:]]
     assert len(set(stamps)) == len(stamps), "a sample was stored twice"
