@@ -19,6 +19,7 @@ enum { BUF = 1 << 20, FILES = 1024, STACK = 64 << 10 };
 
 struct reader {
 	const int *fds;
+	const size_t *sizes; /* that are asked for: some of the kernel's files take and clear as much memory */
 	int n;
 	char *buf;
 };
@@ -37,7 +38,7 @@ static void *read_all(void *arg)
 		exit(2);
 	while (read(timer, &n, sizeof(n)) == sizeof(n))
 		for (int i = 0; i < r->n; i++)
-			if (pread(r->fds[i], r->buf, BUF, 0) < 0)
+			if (pread(r->fds[i], r->buf, r->sizes[i], 0) < 0)
 				exit(1);
 	exit(1);
 }
@@ -45,6 +46,8 @@ static void *read_all(void *arg)
 int main(int argc, char **argv)
 {
 	static int fds[FILES];
+	static size_t sizes[FILES];
+	static char buf[BUF];
 	static struct reader readers[FILES];
 	int first = argc > 1 && !strcmp(argv[1], "-1") ? 2 : 1, n = argc - first - 1, threads = first == 2 ? 1 : n;
 	pthread_attr_t attr;
@@ -56,16 +59,21 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int i = 0; i < n; i++) {
+		ssize_t len;
+
 		fds[i] = open(argv[first + 1 + i], O_RDONLY);
 		if (fds[i] < 0) {
 			perror(argv[first + 1 + i]);
 			return 2;
 		}
+		len = pread(fds[i], buf, BUF, 0);
+		sizes[i] = 4096 + 2 * (size_t)(len > 0 ? len : 0);
+		sizes[i] = sizes[i] < BUF ? sizes[i] : BUF;
 	}
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK);
 	for (int i = 0; i < threads; i++) {
-		readers[i] = (struct reader){ fds + i, n / threads, malloc(BUF) };
+		readers[i] = (struct reader){ fds + i, sizes + i, n / threads, malloc(BUF) };
 		if (i + 1 < threads && pthread_create(&thread, &attr, read_all, &readers[i]))
 			return 2;
 	}
