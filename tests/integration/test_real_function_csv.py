@@ -1,4 +1,7 @@
-"""Files of store function_csv beside those of an installed ldmsd 4.5.3: one sampler, both aggregators."""
+"""Files of store function_csv beside those of an installed ldmsd 4.5.3: one sampler, both aggregators.
+
+Of counters that only grow: ldmsd does not flag the rate of one that fell.
+"""
 import os
 
 from real import needs_ldmsd
@@ -7,7 +10,7 @@ from test_real_csv import both, by_time, compare, lines
 pytestmark = needs_ldmsd
 
 DEFINITIONS = """# SCHEMA NAME FUNCTION COUNT METRICS SCALE WRITTEN
-loadavg L_RATE RATE 1 runnable 1000 1
+loadavg L_RATE RATE 1 newest_pid 1000 1
 loadavg L_SUB SUB_AB 2 newest_pid,runnable 1 1
 loadavg L_LESS SUB_AB 2 runnable,newest_pid 1 1
 loadavg L_DIV DIV_AB 2 newest_pid,runnable 1 1
