@@ -25,7 +25,7 @@
 #define ldms_set    set
 #define ldms_record record
 #define ldms_err    err
-#include "include/ldms/sampler.h"
+#include "plugins/sampler.h"
 
 #define WORDS_MAX 512 /* bytes of a line */
 

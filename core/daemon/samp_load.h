@@ -1,4 +1,4 @@
-/* samp_load.h - samplers out of shared objects: include/ldms/sampler.h is what they are written with. */
+/* samp_load.h - samplers out of shared objects: plugins/sampler.h is what they are written with. */
 #ifndef CORE_DAEMON_SAMP_LOAD_H
 #define CORE_DAEMON_SAMP_LOAD_H
 
