@@ -63,7 +63,8 @@ def floor(bench, name):
 
 def in_a_loop(bench):
     """{sampler: (CPU ns of a sample, CPU ns of one pread of its file)}, without wake-ups and with warm caches."""
-    exe = compiled(bench.yard, "samplers.c", os.path.join(BUILD, "libldms.a"), "-lev", "-lnettle", "-lpthread", "-lm")
+    exe = compiled(bench.yard, "samplers.c", os.path.join(BUILD, "libldms.a"), "-lev", "-lnettle", "-ljansson",
+                   "-lpthread", "-lm")
     r = subprocess.run([exe], capture_output=True, text=True)
     if r.returncode:
         raise GaveUp(f"samplers.c: {r.stderr.strip()[-300:]}")
