@@ -1,6 +1,7 @@
 /* csv_rows.c - what a stored row costs: CPU time and instructions of a storage policy's worker, from queue to file
  *
- *	cc -O2 -D_GNU_SOURCE -I. -o /tmp/bench-csv tests/bench/csv_rows.c build/libldms.a -lev -lnettle -ljansson -lpthread -lm
+ *	cc -O2 -D_GNU_SOURCE -I. -o /tmp/bench-csv tests/bench/csv_rows.c build/libldms.a \
+ *	   -lev -lnettle -ljansson -lsqlite3 -lpthread -lm
  *	/tmp/bench-csv [ROWS [FOLDER [DECOMPOSITION]]]
  *	valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=strgp_run /tmp/bench-csv 100000
  *
