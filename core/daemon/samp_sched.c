@@ -1,7 +1,7 @@
 /* samp_sched.c - see samp_sched.h.
  *
  * Two threads at rest: the leader sleeps on a timer of the wall clock until the next task is due, runs all that are due
- * by then, one after the other, and sets the timer again; the follower sleeps on a watchdog timer, which the leader
+ * by then, one after the other, those that take long last, and sets the timer again; the follower sleeps on a watchdog timer, which the leader
  * pushes to `grace` behind the next wake-up, unless it fires long enough behind that already.  So a wake-up costs a read
  * and one or two settings, whatever the number of tasks.  When the watchdog does fire while a task holds the leader, that
  * task is overdue: the follower becomes the leader, goes on with those that were waiting, and a new follower is made.  A
@@ -35,6 +35,10 @@ struct worker { /* on its thread's stack */
 	int64_t woke_us;        /* wall clock, until the first task of a wake-up has begun; then 0 */
 	struct samp_task *task; /* that it runs */
 	int64_t began_us;       /* on the coarse clock */
+	/* The task that ran right before in this wake-up, and when it began; NULL: none did.  Looked at with the lock
+	 * held all the time since it came back. */
+	struct samp_task *before;
+	int64_t before_us;
 };
 
 struct samp_sched {
@@ -172,9 +176,19 @@ static void ready_del(struct samp_sched *sc, struct samp_task *t)
 	t->ready = t->due = false;
 }
 
+/* Those that take long come last, so that the others are not late by them: a step of sorting at each wake-up. */
 static void ready_add_due(struct samp_sched *sc, int64_t now)
 {
-	for (struct samp_task *t = sc->tasks; t; t = t->next) {
+	struct samp_task *t;
+
+	for (struct samp_task **at = &sc->tasks; (t = *at); at = &(*at)->next) {
+		struct samp_task *next = t->next;
+
+		if (next && next->took_us < t->took_us) {
+			t->next = next->next;
+			next->next = t;
+			*at = t = next;
+		}
 		if (t->due_us > now || t->busy || (t->ready && t->due))
 			continue;
 		samp_task_plan(t, now);
@@ -204,13 +218,17 @@ static void sched_put(struct samp_sched *sc)
 	free(sc);
 }
 
-/* How late does it begin?  The clock is read once for each task of a wake-up. */
-static void lateness_note(struct worker *me, struct samp_task *t)
+/* How late does it begin, and how long did the one before take?  The clock is read once for each task of a wake-up. */
+static void begin_note(struct worker *me, struct samp_task *t)
 {
-	int64_t late_us = (me->woke_us ? me->woke_us : wall_us()) - t->slot_us;
+	int64_t now = me->woke_us ? me->woke_us : wall_us(), late_us = now - t->slot_us;
 	struct samp_sched *trunk = me->sc->trunk;
 
 	me->woke_us = 0;
+	if (me->before && now >= me->before_us) /* a quarter of what is new counts */
+		me->before->took_us += (now - me->before_us - me->before->took_us) / 4;
+	me->before = t;
+	me->before_us = now;
 	if (late_us < 0)
 		late_us = 0; /* the clock was set back */
 	hist_add(&t->lateness, (uint64_t)late_us);
@@ -234,7 +252,9 @@ static void run_one(struct worker *me)
 	t->due = due;
 	t->mail = false;
 	if (due && t->listed)
-		lateness_note(me, t);
+		begin_note(me, t);
+	else
+		me->before = NULL;
 	me->began_us = coarse_us();
 	me->task = t;
 	pthread_mutex_unlock(&sc->lock);
@@ -249,6 +269,7 @@ static void run_one(struct worker *me)
 		t->overdue(t, 0);
 	}
 	if (t->abandoned) {
+		me->before = NULL;
 		pthread_mutex_unlock(&sc->lock);
 		t->gone(t);
 		pthread_mutex_lock(&sc->lock);
@@ -274,6 +295,7 @@ static void lead(struct worker *me)
 
 		while (sc->ready && sc->leader == me && !sc->stopping)
 			run_one(me);
+		me->before = NULL;
 		if (sc->leader != me || sc->stopping)
 			return;
 		arm(sc);

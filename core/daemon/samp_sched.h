@@ -32,6 +32,7 @@ struct samp_task {
 	bool abandoned;
 	bool mail;            /* it was kicked while it ran */
 	int64_t slot_us;      /* of the run that is due */
+	int64_t took_us;      /* a run, of late */
 	struct hist lateness; /* us from the slot to the run */
 
 	bool due; /* for run(): its slot has come, or samp_sched_once(); false: it was kicked */

@@ -584,6 +584,38 @@ static void test_kick(void **state)
 	assert_true(samp_sched_leave(f->env.sched, &k.task));
 }
 
+struct timed {
+	struct samp_task task;
+	int64_t took_us;
+	atomic_uint turn; /* the last run's number among those of all */
+};
+
+static atomic_uint turns;
+
+static void timed_run(struct samp_task *t)
+{
+	struct timed *tm = (struct timed *)t;
+
+	for (int64_t end = mono_us() + tm->took_us; mono_us() < end;)
+		;
+	tm->turn = ++turns;
+}
+
+/* Whoever takes long does not make the others late. */
+static void test_long_ones_last(void **state)
+{
+	struct fixture *f = *state;
+	struct timed tm[3] = { { .took_us = 2000 }, { .took_us = 0 }, { .took_us = 700 } };
+
+	for (int i = 0; i < 3; i++) {
+		tm[i].task.run = timed_run;
+		samp_sched_add(f->env.sched, &tm[i].task, INTERVAL_US, 0);
+	}
+	wait_until(tm[1].turn + 1 == tm[2].turn && tm[2].turn + 1 == tm[0].turn);
+	for (int i = 0; i < 3; i++)
+		assert_true(samp_sched_leave(f->env.sched, &tm[i].task));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -593,7 +625,7 @@ int main(void)
 		cmocka_unit_test(test_plan), TEST(test_hang),         TEST(test_free_while_hung),
 		TEST(test_end_while_hung),   TEST(test_hang_in_open), TEST(test_fifo),
 		TEST(test_degraded),         TEST(test_many),         TEST(test_exclusive),
-		TEST(test_exclusive_hangs),  TEST(test_kick),
+		TEST(test_exclusive_hangs),  TEST(test_kick),         TEST(test_long_ones_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
