@@ -10,7 +10,7 @@
 /* The picture's places, in pixels. */
 #define WIDTH      960
 #define LEFT       80
-#define RIGHT      940
+#define RIGHT      920
 #define TOP        52
 #define BOTTOM     430
 #define LEGEND     490 /* the first line of it */
