@@ -415,6 +415,7 @@ static void turn_local(struct prdset *ps)
 	}
 	sn = snap_new(ps->set);
 	if (sn && le32toh(sn->im.data->flags) == SET_TRANS_DONE) {
+		ps->gn = le64toh(sn->im.data->gn); /* it may have been written since it was asked for its generation */
 		p->stats.updates++;
 		prdgap_count(ps, sn->im.data);
 		prdset_store(ps, sn);

@@ -168,6 +168,25 @@ def test_up(cluster):
     assert len(set(stamps)) == len(stamps), "a sample was stored twice"
 
 
+def test_no_sample_is_stored_twice(cluster):
+    """Also where a set is written while it is being taken."""
+    names = ["loadavg", "vmstat", "procinterrupts"]
+    port = free_port()
+    up = cluster.daemon("up", ["up", "--dir", cluster.path("rows"), "-n", "n1", "-x", f"sock:{port}:127.0.0.1",
+                               "--samp", " ".join(names), "--interval", "2ms"], port)
+    db = cluster.path("rows/ldms.db")
+
+    def stamps(name):
+        rows = run("query", db, name, "--metric", "component_id", "--csv").stdout.splitlines()[1:]
+        return [row.split(",")[0] for row in rows]
+
+    wait_for(lambda: os.path.exists(db) and len(stamps("vmstat")) > 1000, "rows")
+    assert up.stop() == 0
+    for name in names:
+        seen = stamps(name)
+        assert len(set(seen)) == len(seen), name
+
+
 def test_a_port_scan_is_harmless(cluster):
     samp = cluster.samp("n1")
     wait_for(samp.ls)
