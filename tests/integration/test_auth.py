@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ldms import PATIENCE_S, SANITIZED, free_port, run, wait_for
+from ldms import CONFINED_ENV, PATIENCE_S, free_port, run, wait_for
 from munge import fake_clock
 from wire import Wire
 
@@ -407,7 +407,7 @@ def test_munge_is_said_to_be_missing(cluster):
 # -- behind given-up rights --------------------------------------------------------------------------------------------
 
 # a leak cannot be looked for from inside of a sandbox
-ENV = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"} if SANITIZED else None
+ENV = CONFINED_ENV
 CONFINED = [("--user", "nobody"), ("--sandbox",), ("--user", "nobody", "--sandbox")]
 
 

@@ -42,6 +42,7 @@ def test_rolls_over_a_kill(cluster):
 
 def test_attributes_of_one_file_follow_those_of_all(cluster):
     samp = cluster.samp("n1", "loadavg")
+    samp.says("is ready")
     lines = [f"config name=csv path={cluster.path('x')}", "config name=csv container=c schema=loadavg altheader=1"]
     for line in ["load name=csv plugin=store_csv", *lines]:
         assert run("ctl", "-p", samp.port, *line.split()).returncode == 0

@@ -4,7 +4,7 @@ import os
 import re
 
 import pytest
-from ldms import ROOT, free_port, run, wait_for
+from ldms import CONFINED_ENV, ROOT, free_port, run, wait_for
 
 DATA = os.path.join(ROOT, "tests/data/decomp")
 
@@ -83,7 +83,7 @@ def test_sandbox(cluster):
     path = cluster.write("else/d.json", json.dumps({"type": "as_is"}))
     other = cluster.write("other.json", json.dumps({"type": "as_is"}))
     agg = storing(cluster, path, "regex=.*", "loadavg", "--sandbox",
-                  env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})  # a leak cannot be looked for from inside
+                  env=CONFINED_ENV)
     wait_for(lambda: files(cluster) == ["loadavg_8be3781"], "rows")
     r = ctl(agg, "strgp_add", "name=x", "plugin=store_csv", "schema=a", f"decomposition={other}")
     status = json.loads(ctl(agg, "--json", "daemon_status").stdout)

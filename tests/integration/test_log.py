@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ldms import LDMS, PATIENCE_S, SANITIZED, free_port, run, wait_for
+from ldms import CONFINED_ENV, LDMS, PATIENCE_S, free_port, run, wait_for
 from wire import Wire
 
 LOG_LEVEL, LOGROTATE, LOG_STATUS, LOG_FILE, LOAD = 0x602, 0x608, 0x614, 0x618, 0x505
@@ -248,10 +248,9 @@ def test_in_the_sandbox(cluster):
     """The file can be opened again where it may be written, and only there."""
     os.mkdir(cluster.path("logs"))
     log = cluster.path("logs/log")
-    env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"} if SANITIZED else None
     port = free_port()
     s = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--sandbox",
-                              "--log-file", log], port, env=env)
+                              "--log-file", log], port, env=CONFINED_ENV)
     wait_for(lambda: s.ls())
     os.rename(log, log + ".1")
     s.kill(signal.SIGHUP)

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from ldms import LDMS, ROOT, SANITIZED, free_port, run, wait_for
+from ldms import CONFINED_ENV, LDMS, ROOT, SANITIZED, free_port, run, wait_for
 
 MS = ("--interval", "50ms")
 SOURCE = os.path.join(ROOT, "tests/plugin/spool.c")
@@ -169,7 +169,8 @@ def test_once_and_help(cluster, spool):
 def test_sandbox(cluster, spool):
     """The object is loaded before the sandbox closes, and what its attributes name can be read."""
     port = free_port()
-    samp = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--sandbox", "-c", conf(cluster, spool)], port)
+    samp = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--sandbox", "-c",
+                                 conf(cluster, spool)], port, env=CONFINED_ENV)
     cluster.write("dir/a", "1")
     wait_for(lambda: samp.values("n1/a").get("n1/a", {}).get("size") == 1, "its set")
 

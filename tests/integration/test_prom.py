@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from ldms import PATIENCE_S, free_port, run, wait_for
+from ldms import CONFINED_ENV, PATIENCE_S, free_port, run, wait_for
 
 NODE_EXPORTER = shutil.which("prometheus-node-exporter", path=os.environ["PATH"] + ":/usr/bin")
 TEXT = """# HELP hits How many.
@@ -182,9 +182,9 @@ def test_too_many(cluster, exporter):
 def test_in_the_sandbox(cluster, exporter):
     e = exporter()
     port = free_port()
-    env = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
     conf = cluster.write("c.conf", f"load name=prom\nconfig name=prom url={e.url}\nstart name=prom interval=50ms\n")
-    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "-c", conf, "--sandbox"], port, env=env)
+    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "-c", conf, "--sandbox"], port,
+                       env=CONFINED_ENV)
     wait_for(lambda: same(records(d)), "its samples")
 
 

@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from ldms import LDMS, SANITIZED, Cluster, free_port, run, wait_for
+from ldms import CONFINED_ENV, LDMS, Cluster, free_port, run, wait_for
 from real import names, needs_ldmsd, real_agg, SETS
 from wire import Wire
 
@@ -19,8 +19,7 @@ LISTEN, LOAD, CONFIG, LOG_FILE, DAEMON_STATUS, RELOAD = 0x610, 0x505, 0x507, 0x6
 NAME, PORT, STRING, PATH, PLUGIN = 1, 10, 16, 21, 12
 MS = ("--interval", "100ms")
 
-# What looks for leaks at the end traces the process, and that is what these daemons no longer allow.
-ENV = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"} if SANITIZED else None
+ENV = CONFINED_ENV
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
 with_landlock = pytest.mark.skipif(ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1) < 1,

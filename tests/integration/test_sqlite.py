@@ -6,7 +6,7 @@ import signal
 import sqlite3
 
 import pytest
-from ldms import SANITIZED, free_port, run, wait_for
+from ldms import CONFINED_ENV, free_port, run, wait_for
 
 pytestmark = pytest.mark.skipif("built without libsqlite3" in run("query", os.devnull).stderr, reason="built without SQLite")
 
@@ -90,9 +90,8 @@ def test_sandbox(cluster):
     db = cluster.path("db/ldms.db")
     port = free_port()
     # what a sanitizer does at the end to find leaks is no business of a sandboxed process
-    env = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"} if SANITIZED else None
     d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "--samp", "loadavg", "--interval", "100ms", "--to",
-                              f"sqlite:{db}", "--sandbox"], port, env=env)
+                              f"sqlite:{db}", "--sandbox"], port, env=CONFINED_ENV)
     wait_for(lambda: len(ask(db, "SELECT 1 FROM loadavg")) > 3, "rows")
     assert d.stop() == 0
     assert os.listdir(cluster.path("db")) == ["ldms.db"]
