@@ -114,7 +114,7 @@ def test_a_quota_group_shares(cluster):
     for i in range(10):  # 800 bytes: more than its own, less than both have
         pub.publish("c", bytes(78))
     pub.paid(800)
-    assert qgroup(rich)["quota"] + qgroup(poor)["quota"] == 300
+    wait_for(lambda: qgroup(rich)["quota"] + qgroup(poor)["quota"] == 300, "what one gave to arrive at the other")
     pub.publish("c", bytes(598))  # more than is left: some of it is withheld, as rich keeps its mark
     pub.paid(250)
     assert qgroup(rich)["quota"] == 50 and qgroup(poor)["quota"] == 0
