@@ -105,7 +105,6 @@ struct group {
 struct cgroup {
 	char *root;
 	const char *patterns;
-	struct set *set;
 	struct rows rows;
 	struct names names;
 	struct group *groups; /* of the names */
@@ -291,7 +290,7 @@ static int cgroup_sample(struct samp *sp, struct err *err)
 
 	if (rc)
 		return rc;
-	samp_begin(sp, cg->set);
+	samp_begin(sp, cg->rows.set);
 	do {
 		n = 0;
 		for (uint32_t i = 0; i < cg->names.n; i++) {
@@ -310,10 +309,10 @@ static int cgroup_sample(struct samp *sp, struct err *err)
 			memcpy(row->values, cg->values, sizeof(row->values));
 		}
 	} while (rows_cut(&cg->rows, n));
-	samp_end(sp, cg->set);
+	samp_end(sp, cg->rows.set);
 	return 0;
 full:
-	samp_cancel(sp, cg->set);
+	samp_cancel(sp, cg->rows.set);
 	return err_set(err, -ESTALE, "%s: has more than the %zu groups that fit", cg->root, n - 1);
 }
 
@@ -358,29 +357,7 @@ static int root_find(struct cgroup *cg, struct samp *sp, struct err *err)
 		       given ? cg->root : SOURCE, given ? " there" : ", and where (root=)");
 }
 
-static int set_make(struct cgroup *cg, struct samp *sp, struct err *err)
-{
-	size_t room = 2 * (size_t)cg->names.n;
-	struct schema *s = samp_schema_new(sp, "cgroup", err);
-	int record, list;
-
-	if (!s)
-		return -EINVAL;
-	record = list = schema_add_record(s, "cgroup", members, 1 + VALUES, err);
-	if (record >= 0)
-		list = schema_add_list(s, "cgroup_list", "",
-				       (uint32_t)schema_record_heap(s, record, room > GROUPS_MIN ? room : GROUPS_MIN),
-				       err);
-	if (list < 0) {
-		schema_free(s);
-		return list;
-	}
-	cg->set = samp_set_new(sp, s, "", err);
-	if (!cg->set)
-		return -ENOMEM;
-	cg->rows = (struct rows){ .set = cg->set, .list = list, .record = record };
-	return 0;
-}
+static const struct rows_type list = { "cgroup", "cgroup_list", "", members, 1 + VALUES };
 
 static int cgroup_open(struct samp *sp, struct err *err)
 {
@@ -396,7 +373,7 @@ static int cgroup_open(struct samp *sp, struct err *err)
 				scalar_set(&cg->scalars[first + i], sources[k].keys[i], &cg->values[first + i]);
 	if (!rc)
 		rc = groups_look(cg, err);
-	return rc ? rc : set_make(cg, sp, err);
+	return rc ? rc : rows_set_new(&cg->rows, sp, "cgroup", "", &list, cg->names.n, GROUPS_MIN, err);
 }
 
 static void cgroup_close(struct samp *sp)

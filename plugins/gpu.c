@@ -73,27 +73,7 @@ int gpu_check(struct samp *sp, struct err *err)
 	return attr_time(sp, "deadline", DEADLINE_DFLT, &us, err);
 }
 
-static int set_make(struct samp *sp, struct gpus *gs, const char *name, size_t n, struct err *err)
-{
-	struct schema *s = samp_schema_new(sp, name, err);
-	size_t room = 2 * n > ROOM_MIN ? 2 * n : ROOM_MIN;
-	int record, list = -1;
-
-	if (!s)
-		return -EINVAL;
-	record = schema_add_record(s, "gpu", gpu_members, 3 + GPU_VALUES, err);
-	if (record >= 0)
-		list = schema_add_list(s, "gpu_list", NULL, (uint32_t)schema_record_heap(s, record, room), err);
-	if (list < 0) {
-		schema_free(s);
-		return record < 0 ? record : list;
-	}
-	gs->set = samp_set_new(sp, s, "", err);
-	if (!gs->set)
-		return -ENOMEM;
-	gs->rows = (struct rows){ .set = gs->set, .list = list, .record = record };
-	return 0;
-}
+static const struct rows_type list = { "gpu", "gpu_list", NULL, gpu_members, 3 + GPU_VALUES };
 
 int gpu_open(struct samp *sp, const struct gpu_conf *conf, struct err *err)
 {
@@ -105,7 +85,7 @@ int gpu_open(struct samp *sp, const struct gpu_conf *conf, struct err *err)
 	gs->library = samp_attr(sp, "library") ? samp_attr(sp, "library") : conf->library;
 	if (!rc)
 		rc = ask(gs, &n, err);
-	return rc ? rc : set_make(sp, gs, conf->child, n, err);
+	return rc ? rc : rows_set_new(&gs->rows, sp, conf->child, "", &list, n, ROOM_MIN, err);
 }
 
 /* A processor that is gone has no record; nothing is changed when they do not fit. */
@@ -134,12 +114,12 @@ int gpu_sample(struct samp *sp, struct err *err)
 
 	if (rc)
 		return rc;
-	samp_begin(sp, gs->set);
+	samp_begin(sp, gs->rows.set);
 	rc = gpus_put(gs, (const struct gpu *)gs->answer.p, n, err);
 	if (rc)
-		samp_cancel(sp, gs->set);
+		samp_cancel(sp, gs->rows.set);
 	else
-		samp_end(sp, gs->set);
+		samp_end(sp, gs->rows.set);
 	return rc;
 }
 

@@ -56,7 +56,6 @@ struct gpus {
 	struct buf answer;
 	const char *library;
 	int64_t deadline_us;
-	struct set *set;
 	struct rows rows;
 };
 int gpu_check(struct samp *sp, struct err *err);

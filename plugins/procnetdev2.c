@@ -21,7 +21,6 @@ static const struct samp_attr attrs[] = {
 
 struct procnetdev2 {
 	struct proc_file file;
-	struct set *set;
 	struct rows rows;
 	const char *ifaces, *exclude; /* lists of names, or NULL */
 };
@@ -46,38 +45,19 @@ static size_t netdevs_count(const struct procnetdev2 *nd)
 	return n;
 }
 
+static const struct rows_type list = { "netdev", "netdev_list", NULL, netdev_members, 1 + NETDEV_COUNTERS };
+
 static int procnetdev2_open(struct samp *sp, struct err *err)
 {
 	struct procnetdev2 *nd = samp_state(sp);
-	struct schema *s;
-	size_t room;
-	int rc, record, list = -1;
+	int rc;
 
 	nd->ifaces = samp_attr(sp, "ifaces");
 	nd->exclude = samp_attr(sp, "exclude");
 	rc = proc_open(&nd->file, samp_root(sp), NETDEV_SOURCE, err);
 	if (!rc)
 		rc = proc_read(&nd->file, err);
-	if (rc)
-		return rc;
-	room = 2 * netdevs_count(nd);
-	s = samp_schema_new(sp, "procnetdev2", err);
-	if (!s)
-		return -EINVAL;
-	record = schema_add_record(s, "netdev", netdev_members, 1 + NETDEV_COUNTERS, err);
-	if (record >= 0)
-		list = schema_add_list(
-			s, "netdev_list", NULL,
-			(uint32_t)schema_record_heap(s, record, room > NETDEVS_DFLT ? room : NETDEVS_DFLT), err);
-	if (list < 0) {
-		schema_free(s);
-		return record < 0 ? record : list;
-	}
-	nd->set = samp_set_new(sp, s, "", err);
-	if (!nd->set)
-		return -ENOMEM;
-	nd->rows = (struct rows){ .set = nd->set, .list = list, .record = record };
-	return 0;
+	return rc ? rc : rows_set_new(&nd->rows, sp, "procnetdev2", "", &list, netdevs_count(nd), NETDEVS_DFLT, err);
 }
 
 static int procnetdev2_sample(struct samp *sp, struct err *err)
@@ -88,7 +68,7 @@ static int procnetdev2_sample(struct samp *sp, struct err *err)
 
 	if (rc)
 		return rc;
-	samp_begin(sp, nd->set);
+	samp_begin(sp, nd->rows.set);
 	do {
 		const char *p = nd->file.buf, *name;
 
@@ -102,10 +82,10 @@ static int procnetdev2_sample(struct samp *sp, struct err *err)
 			netdev_counters(&p, row->counters);
 		}
 	} while (rows_cut(&nd->rows, n));
-	samp_end(sp, nd->set);
+	samp_end(sp, nd->rows.set);
 	return 0;
 full:
-	samp_cancel(sp, nd->set);
+	samp_cancel(sp, nd->rows.set);
 	return err_set(err, -ESTALE, "%s: has more than the %zu interfaces that fit", nd->file.path, n);
 }
 
