@@ -210,6 +210,7 @@ static const struct probe {
 	{ "strgp_status", "dropped", "samples dropped", each },
 	{ "strgp_status", "queued", "samples queued", each },
 	{ "strgp_status", "spooled", "samples spooled", each },
+	{ "strgp_status", "refused", "rows refused by an engine", each },
 	{ "strgp_status", "errors", "store errors", each },
 	{ "xprt_stats", "refused", "peers refused", refused },
 	{ "xprt_stats", "auth_failed", "authentications failed", counts },

@@ -30,10 +30,9 @@ static const struct show_table show_prdcr_status[] = {
 		       US("Reconnect", "reconnect_us"), TEXT("Type", "type"), TEXT("State", "state"),
 		       NUM("Updates", "updates"), NUM("Skipped", "skipped"), NUM("Missed", "missed"),
 		       NUM("Failed", "failed"), TEXT("Why", "why")),
-	  .subs = TABLES(
-		  { .rows = "sets>*",
-		    .cols = COLS(TEXT("Set", "inst_name"), TEXT("Schema", "schema_name"), TEXT("State", "state"),
-			       NUM("Missed", "missed")) }) },
+	  .subs = TABLES({ .rows = "sets>*",
+			   .cols = COLS(TEXT("Set", "inst_name"), TEXT("Schema", "schema_name"), TEXT("State", "state"),
+					NUM("Missed", "missed")) }) },
 	{ .rows = NULL },
 };
 
@@ -137,8 +136,9 @@ static const struct show_table show_strgp_status[] = {
 	  .cols = COLS(TEXT("Name", "name"), TEXT("Container", "container"), TEXT("Schema", "schema"),
 		       TEXT("Regex", "regex"), TEXT("Plugin", "plugin"), SEC("Flush", "flush"), TEXT("State", "state"),
 		       TEXT("Decomposition", "decomp"), NUM("Produced", "produced"), NUM("Stored", "stored"),
-		       NUM("Queued", "queued"), NUM("Spooled", "spooled"), NUM("Dropped", "dropped"), NUM("Rows", "rows"), NUM("Errors", "errors"),
-		       WHEN("Since", "since"), NUM("Retry (s)", "retry_in"), TEXT("Why", "why")),
+		       NUM("Queued", "queued"), NUM("Spooled", "spooled"), NUM("Dropped", "dropped"),
+		       NUM("Rows", "rows"), NUM("Refused", "refused"), NUM("Errors", "errors"), WHEN("Since", "since"),
+		       NUM("Retry (s)", "retry_in"), TEXT("Why", "why")),
 	  .subs = TABLES({ .rows = ".",
 			   .facts = true,
 			   .cols = COLS(LIST("producers", "producers"), LIST("metrics", "metrics")) }) },

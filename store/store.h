@@ -43,6 +43,10 @@ struct store_type {
 	int (*row)(struct store_sink *sk, const struct row *row, struct err *err);
 	/* Make what was taken safe against the end of the process; also called at stop. */
 	int (*flush)(struct store_sink *sk, struct err *err);
+	/* Optional: how many of the rows that were taken the engine has refused for good since the last call, though
+	 * flush() answered 0 (a message that is too long, one bad line of a batch); `why` says so of the last one. Called
+	 * after each flush that answers 0; status counts them. */
+	uint64_t (*refused)(struct store_sink *sk, struct err *why);
 	void (*close)(struct store_sink *sk); /* flushes */
 	void (*fini)(struct store *st);       /* undo config; any thread, when nobody uses it any more */
 };

@@ -77,12 +77,13 @@ static void status_one(struct ctl *c, struct strgp *sg)
 	if (!strgp_metric(sg, 0))
 		strgp_seen(sg, seen_one, b);
 	buf_addf(b,
-		 "],\"produced\":%llu,\"stored\":%llu,\"queued\":%llu,\"spooled\":%llu,\"dropped\":%llu,\"rows\":%llu,\"errors\":%llu,"
+		 "],\"produced\":%llu,\"stored\":%llu,\"queued\":%llu,\"spooled\":%llu,\"dropped\":%llu,\"rows\":%llu,"
+		 "\"refused\":%llu,\"errors\":%llu,"
 		 "\"queued_bytes\":%llu,\"spooled_bytes\":%llu,\"overflow\":\"%s\",\"why\":",
 		 (unsigned long long)st.produced, (unsigned long long)st.stored, (unsigned long long)st.queued,
-		 (unsigned long long)st.spooled, (unsigned long long)st.dropped, (unsigned long long)st.rows, (unsigned long long)st.errors,
-		 (unsigned long long)st.queued_bytes, (unsigned long long)st.spooled_bytes,
-		 conf->overflow == STRGP_SPOOL ? "spool" : "drop-oldest");
+		 (unsigned long long)st.spooled, (unsigned long long)st.dropped, (unsigned long long)st.rows,
+		 (unsigned long long)st.refused, (unsigned long long)st.errors, (unsigned long long)st.queued_bytes,
+		 (unsigned long long)st.spooled_bytes, conf->overflow == STRGP_SPOOL ? "spool" : "drop-oldest");
 	reply_string(b, st.why);
 	if (conf->shard.n)
 		buf_addf(b, ",\"shard\":\"%u/%u\"", conf->shard.k, conf->shard.n);

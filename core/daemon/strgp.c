@@ -432,6 +432,7 @@ void strgp_status(struct strgp *sg, struct strgp_status *ret)
 		.queued = sg->queue.n + sg->in_hand + sg->unflushed,
 		.spooled = sg->spool_tail - c->taken,
 		.dropped = c->dropped + c->taken_dropped,
+		.refused = sg->rows_refused,
 		.rows = sg->rows,
 		.errors = sg->errors,
 		.queued_bytes = sg->queue.bytes + sg->in_hand_bytes,

@@ -91,7 +91,10 @@ void strgp_offer(struct strgp *sg, struct snap *sn);
 struct strgp_status {
 	bool running;
 	uint64_t produced, stored, queued, spooled, dropped; /* snapshots */
-	uint64_t rows, errors;
+	uint64_t rows;                                       /* that the store has taken */
+	uint64_t
+		refused; /* rows that it took first, and its engine refused: these are lost, and in none of the others */
+	uint64_t errors;
 	uint64_t queued_bytes, spooled_bytes;
 	char why[ERR_MAX]; /* what is wrong: why the store fails, or why some sets are dropped; "" when all is well */
 	int64_t since_us;  /* wall clock: what is wrong has been so since then; 0 when all is well */

@@ -44,6 +44,7 @@ struct strgp_work {
 	int64_t failing_since, backoff_us;
 	int64_t flush_at;      /* when there are unflushed snapshots */
 	int64_t retry_at;      /* monotonic; while it fails */
+	int64_t refused_said;  /* monotonic; 0: not yet */
 	uint64_t dropped_seen; /* at calm_since, while the queue overflows */
 	int64_t calm_since;
 	/* with a spool */
@@ -75,7 +76,7 @@ struct strgp {
 	uint64_t unflushed;               /* snapshots with the store */
 	struct spool_counts own, *counts; /* `own`, or those of the spool while it is open */
 	uint64_t spool_tail, spool_bytes; /* with counts->taken: what is spooled */
-	uint64_t rows, errors;
+	uint64_t rows, rows_refused, errors;
 	uint64_t dropped_before; /* when the queue became full */
 	bool overflowing;
 	bool soon, hurried; /* the worker is on its way, or at work; ... without lingering */

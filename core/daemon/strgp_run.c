@@ -22,6 +22,7 @@
 #define CALM_US         (10 * SEC_US) /* without a drop, until the end of an overflow is said */
 #define BACKOFF_MIN_US  SEC_US
 #define SPOOL_LINGER_US SEC_US /* that much is in memory alone when the process is killed */
+#define REFUSED_SAY_US  (60 * SEC_US)
 #define BACKOFF_MAX_US  (30 * SEC_US)
 
 /* A shape of sets as met; when refused, nothing of it is stored, which was said. */
@@ -356,6 +357,27 @@ static bool has_unflushed(const struct strgp *sg)
 	return sg->unflushed || (sg->spool && spool_at(sg->spool) > sg->counts->taken);
 }
 
+/* Rows that the store's engine has refused: the policy goes on, and they are said, not too often. */
+static void refused(struct strgp *sg)
+{
+	const struct store_type *type = store_type(sg->conf.store);
+	struct err why = { "" };
+	uint64_t n = type->refused ? type->refused(sg->work.sink, &why) : 0, all;
+	int64_t now = mono_us();
+
+	if (!n)
+		return;
+	pthread_mutex_lock(&sg->lock);
+	all = sg->rows_refused += n;
+	sg->rows -= n < sg->rows ? n : sg->rows;
+	pthread_mutex_unlock(&sg->lock);
+	if (sg->work.refused_said && now - sg->work.refused_said < REFUSED_SAY_US)
+		return;
+	sg->work.refused_said = now;
+	log_error("store", "policy %s: rows were refused and are lost: refused=%" PRIu64 " so far: %s", sg->conf.name,
+		  all, why.msg);
+}
+
 static int flush(struct strgp *sg, struct err *err)
 {
 	int rc;
@@ -365,6 +387,7 @@ static int flush(struct strgp *sg, struct err *err)
 	rc = store_type(sg->conf.store)->flush(sg->work.sink, err);
 	if (rc)
 		return rc;
+	refused(sg);
 	pthread_mutex_lock(&sg->lock);
 	sg->counts->stored += sg->unflushed;
 	sg->unflushed = 0;

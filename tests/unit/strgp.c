@@ -23,6 +23,7 @@ struct fake {
 	pthread_cond_t changed;
 	int rc, flush_rc, open_rc; /* what its functions answer */
 	int64_t rows_left;         /* row() fails with -ENOSPC when it is 0; negative: never */
+	uint64_t refused;          /* what refused() answers next */
 	bool hold;                 /* row() does not come back */
 	unsigned int held;
 	struct buf got; /* "value,entry " of each row */
@@ -99,6 +100,18 @@ static int fake_flush(struct store_sink *sk, struct err *err)
 	return rc ? err_set(err, rc, "fake: cannot be flushed") : 0;
 }
 
+static uint64_t fake_refused(struct store_sink *sk, struct err *why)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&sk->fake->lock);
+	n = sk->fake->refused;
+	sk->fake->refused = 0;
+	pthread_mutex_unlock(&sk->fake->lock);
+	err_set(why, -EINVAL, "fake: odd values");
+	return n;
+}
+
 static void fake_close(struct store_sink *sk)
 {
 	pthread_mutex_lock(&sk->fake->lock);
@@ -120,6 +133,7 @@ static const struct store_type store_fake = {
 	.open = fake_open,
 	.row = fake_row,
 	.flush = fake_flush,
+	.refused = fake_refused,
 	.close = fake_close,
 	.fini = fake_fini,
 };
@@ -748,6 +762,23 @@ static void test_many_threads(void **state)
 	rig_fini(&b);
 }
 
+/* Rows that the engine refuses after it has taken them are counted, and the policy goes on. */
+static void test_refused_by_the_engine(void **state)
+{
+	struct rig r;
+
+	rig_init(&r, 0, MSEC_US);
+	rig_start(&r);
+	offer(r.sg, r.set, 1);
+	WAIT_STATUS(r.sg, st.stored == 1 && st.rows == 1);
+	FAKE_SET(&r.fake, refused, 1);
+	offer(r.sg, r.set, 2);
+	offer(r.sg, r.set, 3);
+	WAIT_STATUS(r.sg, st.stored == 3 && st.rows == 2 && st.refused == 1);
+	assert_true(look(r.sg).why[0] == 0);
+	rig_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -761,6 +792,7 @@ int main(void)
 		cmocka_unit_test(test_failing_within_a_dropped_set),
 		cmocka_unit_test(test_refused_sets),
 		cmocka_unit_test(test_refused_rows),
+		cmocka_unit_test(test_refused_by_the_engine),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_stop_stores_the_rest),
 		cmocka_unit_test(test_stop_at_once),
