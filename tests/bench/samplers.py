@@ -44,15 +44,15 @@ SETTLE_S = 0.2  # until the floor has started
 PHASE = 0.1    # a sample is over by then
 
 
-def floor(bench, name):
-    """CPU ns of a wake-up and one pread of the sampler's file, at the interval of the native run."""
-    exe = compiled(bench.yard, "floor.c", "-lpthread")
-    proc = subprocess.Popen([exe, str(micros(FAST_S)), FILES[name]])
+def floor_cpu(bench, files, interval_s, rounds, shared=False):
+    """CPU ns a round of bare preads: each file with a wake-up of its own, or all with one."""
+    proc = subprocess.Popen([compiled(bench.yard, "floor.c", "-lpthread"), *(["-1"] if shared else []),
+                             str(micros(interval_s)), *files])
     try:
-        meter, rounds = Cpu(), bench.pick(500, 200)
+        meter = Cpu()
         time.sleep(SETTLE_S)
         meter.start(proc.pid)
-        time.sleep(rounds * FAST_S)
+        time.sleep(rounds * interval_s)
         if proc.poll() is not None:
             raise GaveUp(f"floor.c ended with {proc.returncode}")
         return meter.stop(proc.pid) / rounds
@@ -113,7 +113,8 @@ def run(bench):
         bench.compare(f"{name}: CPU per sample", "ns",
                       lambda make: measure(bench, make, name, Cpu(), FAST_S, bench.pick(500, 200)))
         bench.report.line(f"{name}: floor, a wake-up and a pread", "ns",
-                          bench.try_one(lambda make: floor(bench, name), bench.makes[0]), None)
+                          bench.try_one(lambda make: floor_cpu(bench, [FILES[name]], FAST_S, bench.pick(500, 200)),
+                                        bench.makes[0]), None)
         sample, pread = loops.get(name, (None, None))
         bench.report.line(f"{name}: a sample in a loop", "ns", sample, None)
         bench.report.line(f"{name}: floor, a pread in a loop", "ns", pread, None)

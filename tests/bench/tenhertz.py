@@ -59,25 +59,6 @@ def node_tree(bench):
     return tree.infiniband("mlx5_0").arcstats(hits=1, misses=2).zpool("tank")
 
 
-# ---- the floor ----
-
-def floor_cpu(bench, files, interval_s, rounds, shared=False):
-    """CPU ns a round of bare preads: each file with a wake-up of its own, or all with one."""
-    proc = subprocess.Popen([compiled(bench.yard, "floor.c", "-lpthread"), *(["-1"] if shared else []),
-                             str(micros(interval_s)), *files])
-    try:
-        meter = Cpu()
-        time.sleep(samplers.SETTLE_S)
-        meter.start(proc.pid)
-        time.sleep(rounds * interval_s)
-        if proc.poll() is not None:
-            raise GaveUp(f"floor.c ended with {proc.returncode}")
-        return meter.stop(proc.pid) / rounds
-    finally:
-        proc.kill()
-        proc.wait()
-
-
 def cpu_ns(d, interval_s, rounds):
     meter, since = Cpu(), time.time()
     meter.start(d.pid)
@@ -108,7 +89,7 @@ def compared(bench, what, conf, files, sets, wrap=()):
             for _ in range(TIMES):
                 least.append(cpu_ns(d, interval_s, rounds))
                 if make is bench.makes[0]:
-                    one, many = (floor_cpu(bench, files, interval_s, rounds, way) for way in (True, False))
+                    one, many = (samplers.floor_cpu(bench, files, interval_s, rounds, way) for way in (True, False))
                     shared, own = min(shared or one, one), min(own or many, many)
             cpu.append(min(least))
             n_calls.append(bench.try_one(lambda _: calls(bench, d, interval_s, ROUNDS_FEW), make))
@@ -155,7 +136,8 @@ def run_all(bench):
             bench.report.note("10 Hz, not sampled: " + "; ".join(sick))
         what, rounds = f"10 Hz, {len(ALL) - len(sick)} samplers", bench.pick(100, 50)
         sources = open_sources(d, tree.root)
-        pairs = [(cpu_ns(d, TENTH_S, rounds), floor_cpu(bench, sources, TENTH_S, rounds, True)) for _ in range(TIMES)]
+        pairs = [(cpu_ns(d, TENTH_S, rounds), samplers.floor_cpu(bench, sources, TENTH_S, rounds, True))
+                 for _ in range(TIMES)]
         percent = 100 / (TENTH_S * 1e9)
         bench.report.line(f"{what}: of a core", "%", min(c for c, _ in pairs) * percent, None, at_most=CORE_PERCENT)
         bench.report.line(f"{what}: floor, one wake-up, {len(sources)} preads", "%", min(f for _, f in pairs) * percent, None)

@@ -1,5 +1,6 @@
 import contextlib
 import os
+import tempfile
 
 import pytest
 
@@ -20,6 +21,20 @@ def cluster(tmp_path):
     c = Cluster(tmp_path)
     yield c
     c.end()
+
+
+@pytest.fixture
+def open_cluster():
+    """In a folder that every user may enter: tmp_path's are for root alone."""
+    with tempfile.TemporaryDirectory(prefix="ldms-open-") as folder:
+        os.chmod(folder, 0o755)
+        c = Cluster(folder)
+        try:
+            yield c
+            c.end()
+        finally:
+            for d in c.daemons:
+                d.stop()
 
 
 @pytest.fixture

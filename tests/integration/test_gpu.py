@@ -11,7 +11,7 @@ import tempfile
 import pytest
 
 from fuse import mounted
-from ldms import ROOT, SANITIZED, Cluster, free_port, run, wait_for
+from ldms import ROOT, SANITIZED, free_port, run, wait_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 LEAKS = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"} if SANITIZED else {}
@@ -30,18 +30,8 @@ def library():
 
 
 @pytest.fixture
-def cluster():
-    """In a folder that every user may enter."""
-    folder = tempfile.mkdtemp(prefix="ldms-gpu-")
-    os.chmod(folder, 0o755)
-    c = Cluster(folder)
-    try:
-        yield c
-        c.end()
-    finally:
-        for d in c.daemons:
-            d.stop()
-        shutil.rmtree(folder)
+def cluster(open_cluster):
+    return open_cluster
 
 
 def gpus(cluster, mode):

@@ -3,15 +3,13 @@ import ctypes
 import os
 import pwd
 import random
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 
 import pytest
 
-from ldms import CONFINED_ENV, LDMS, Cluster, free_port, run, wait_for
+from ldms import CONFINED_ENV, LDMS, free_port, run, wait_for
 from real import names, needs_ldmsd, real_agg, SETS
 from wire import Wire
 
@@ -27,18 +25,8 @@ with_landlock = pytest.mark.skipif(ctypes.CDLL(None).syscall(444, None, ctypes.c
 
 
 @pytest.fixture
-def cluster():
-    """In a folder that every user may enter."""
-    folder = tempfile.mkdtemp(prefix="ldms-rights-")
-    os.chmod(folder, 0o755)
-    c = Cluster(folder)
-    try:
-        yield c
-        c.end()
-    finally:
-        for d in c.daemons:
-            d.stop()
-        shutil.rmtree(folder)
+def cluster(open_cluster):
+    return open_cluster
 
 
 def text(value):
