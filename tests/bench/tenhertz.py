@@ -5,8 +5,8 @@ import subprocess
 import time
 
 import samplers
-from daemons import GaveUp, HOST, Ours, conf_sampler, micros, wait_for
-from measure import Calls, Clock, Cpu, compiled
+from daemons import GaveUp, HOST, Ours, conf_sampler, wait_for
+from measure import Calls, Clock, Cpu
 from trees import Tree
 
 TIMES = 3        # a noisy machine: the least of so many
