@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/base/http.h"
 #include "core/base/regex.h"
 #include "core/base/unit.h"
 #include "plugins/attr.h"
-#include "plugins/http_get.h"
 #include "plugins/prom_text.h"
 #include "plugins/rows.h"
 #include "plugins/samp.h"
@@ -22,7 +22,7 @@
 #define NAME_STEP     16 /* bytes; widths of texts are multiples */
 #define LABELS_STEP   64
 #define KIND_SZ       16
-#define ACCEPT        "text/plain;version=0.0.4;q=1,*/*;q=0.1"
+#define ACCEPT        "Accept: text/plain;version=0.0.4;q=1,*/*;q=0.1"
 
 /* clang-format off */
 static const struct metric_def metrics[] = {
@@ -54,8 +54,8 @@ struct prom {
 	struct rx include, exclude; /* text NULL: none */
 	uint64_t max;
 	int64_t deadline_us;
-	struct http_get *http;
-	struct buf body;
+	struct http *http;
+	struct http_answer answer;
 	struct widths w;
 	struct set *set;
 	struct rows rows;
@@ -76,8 +76,8 @@ static int conf_read(struct samp *sp, struct prom *pm, struct err *err)
 {
 	int rc = attr_needed(sp, "url", "url=http://localhost:9100/metrics", &pm->url, err);
 
-	if (!rc && strncmp(pm->url, "http://", 7) && strncmp(pm->url, "https://", 8))
-		rc = err_set(err, -EINVAL, "url=%s: must begin with http:// or https://", pm->url);
+	if (!rc)
+		rc = http_url_check(pm->url, err);
 	if (!rc)
 		rc = attr_range(sp, "max", SAMPLES_DFLT, 1, SAMPLES_MAX, &pm->max, err);
 	if (!rc)
@@ -108,6 +108,28 @@ static int prom_check(struct samp *sp, struct err *err)
 
 /* -- a scrape ------------------------------------------------------------------------------------------------------- */
 
+static int server_open(struct samp *sp, struct prom *pm, struct err *err)
+{
+	const struct http_conf conf = {
+		.url = pm->url,
+		.socket = samp_attr(sp, "socket"),
+		.headers = (const char *const[]){ ACCEPT, NULL },
+		.body_max = BODY_MAX,
+	};
+
+	return http_open(&conf, &pm->http, err);
+}
+
+/* What the exporter says now. */
+static int scrape(struct prom *pm, struct err *err)
+{
+	int rc = http_ask(pm->http, &(struct http_req){ .deadline_us = pm->deadline_us }, &pm->answer, err);
+
+	if (!rc && pm->answer.status != 200)
+		rc = err_set(err, -EREMOTEIO, "%s: answers with status %u, not 200", pm->url, pm->answer.status);
+	return rc;
+}
+
 /* The next sample that is wanted; as prom_next(). */
 static int next_wanted(const struct prom *pm, struct prom_text *t, struct prom_sample *s, struct err *err)
 {
@@ -134,7 +156,7 @@ static int measure(struct prom *pm, size_t *n, struct err *err)
 
 	*n = 0;
 	pm->w = (struct widths){ NAME_STEP, LABELS_STEP };
-	prom_init(&t, (const char *)pm->body.p, pm->body.len);
+	prom_init(&t, (const char *)pm->answer.body.p, pm->answer.body.len);
 	while ((rc = next_wanted(pm, &t, &s, err)) > 0) {
 		if (s.name_len >= pm->w.name)
 			pm->w.name = width(s.name_len, NAME_STEP);
@@ -187,9 +209,9 @@ static int prom_open(struct samp *sp, struct err *err)
 	size_t n;
 
 	if (!rc)
-		rc = http_get_open(pm->url, samp_attr(sp, "socket"), ACCEPT, &pm->http, err);
+		rc = server_open(sp, pm, err);
 	if (!rc)
-		rc = http_get(pm->http, pm->deadline_us, BODY_MAX, &pm->body, err);
+		rc = scrape(pm, err);
 	if (!rc)
 		rc = measure(pm, &n, err);
 	return rc ? rc : set_make(sp, pm, n, err);
@@ -231,7 +253,7 @@ static int samples_put(struct prom *pm, size_t *n, struct err *err)
 	struct prom_sample s;
 	int rc;
 
-	prom_init(&t, (const char *)pm->body.p, pm->body.len);
+	prom_init(&t, (const char *)pm->answer.body.p, pm->answer.body.len);
 	for (*n = 0; (rc = next_wanted(pm, &t, &s, err)) > 0; ++*n)
 		if (!sample_put(pm, *n, &s)) {
 			rc = err_set(err, -ESTALE, "%s: has samples that do not fit the set", pm->url);
@@ -244,7 +266,7 @@ static int samples_put(struct prom *pm, size_t *n, struct err *err)
 static int prom_sample_(struct samp *sp, struct err *err)
 {
 	struct prom *pm = samp_state(sp);
-	int rc = http_get(pm->http, pm->deadline_us, BODY_MAX, &pm->body, err);
+	int rc = scrape(pm, err);
 	size_t n;
 
 	if (rc)
@@ -267,8 +289,8 @@ static void prom_close(struct samp *sp)
 {
 	struct prom *pm = samp_state(sp);
 
-	http_get_close(pm->http);
-	buf_fini(&pm->body);
+	http_close(pm->http);
+	http_answer_fini(&pm->answer);
 	rows_fini(&pm->rows);
 	conf_fini(pm);
 }
@@ -277,7 +299,7 @@ const struct samp_type samp_prom = {
 	.name = "prom",
 	.brief = "what a Prometheus exporter says, a record a sample",
 	.source = "an exporter",
-	.needs = HTTP_GET_NEEDS,
+	.needs = HTTP_NEEDS,
 	.attrs = attrs,
 	.metrics = metrics,
 	.state_size = sizeof(struct prom),

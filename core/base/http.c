@@ -1,0 +1,299 @@
+/* http.c - see http.h */
+#include "core/base/http.h"
+
+#include <errno.h>
+
+#if __has_include(<curl/curl.h>) && !defined(LDMS_STATIC)
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+
+/* Either will do: they differ in what speaks TLS. */
+static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
+#define LIBRARY     "libcurl.so.4"
+#define HEADERS_MAX 16384 /* bytes of an answer's headers that are kept */
+
+#define FUNCTIONS(X)                                                                                                   \
+	X(global_init)                                                                                                 \
+	X(easy_init)                                                                                                   \
+	X(easy_setopt)                                                                                                 \
+	X(easy_perform)                                                                                                \
+	X(easy_getinfo)                                                                                                \
+	X(easy_strerror)                                                                                               \
+	X(easy_cleanup)                                                                                                \
+	X(slist_append)                                                                                                \
+	X(slist_free_all)
+
+/* The header's checks of types are for direct calls. */
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+struct library {
+#define X(n) __typeof__(&curl_##n) n;
+	FUNCTIONS(X)
+#undef X
+};
+
+struct http {
+	const struct library *lib;
+	CURL *easy;
+	struct curl_slist *headers; /* of every request */
+	char *url;
+	size_t body_max;
+	bool body_cut;
+	/* while a request is on its way */
+	struct http_answer *answer;
+	bool too_long;
+	char why[CURL_ERROR_SIZE];
+};
+
+/* -- the library --------------------------------------------------------------------------------------------------- */
+
+static int load(struct library *lib, struct err *err)
+{
+	void *so = NULL;
+
+	for (size_t i = 0; !so && i < sizeof(libraries) / sizeof(*libraries); i++)
+		so = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
+	if (!so)
+		return err_set(err, -ENOENT, LIBRARY " is not there: %s; install the package of libcurl", dlerror());
+#define X(n)                                                                                                           \
+	lib->n = (__typeof__(lib->n))dlsym(so, "curl_" #n);                                                            \
+	if (!lib->n)                                                                                                   \
+		return err_set(err, -ENOSYS, LIBRARY " is of another kind: %s", dlerror());
+	FUNCTIONS(X)
+#undef X
+	return lib->global_init(CURL_GLOBAL_DEFAULT) ? err_set(err, -ENOSYS, LIBRARY " does not begin") : 0;
+}
+
+static int library_get(const struct library **ret, struct err *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct library lib;
+	static bool loaded;
+	int rc = 0;
+
+	pthread_mutex_lock(&lock);
+	if (!loaded)
+		rc = load(&lib, err); /* once more each time: it may have been installed meanwhile */
+	loaded |= !rc;
+	pthread_mutex_unlock(&lock);
+	*ret = &lib;
+	return rc;
+}
+
+/* -- what comes ---------------------------------------------------------------------------------------------------- */
+
+/* More than fits ends the transfer, or is dropped. */
+static size_t on_body(char *p, size_t one, size_t n, void *arg)
+{
+	struct http *h = arg;
+	struct buf *b = &h->answer->body;
+	size_t room = h->body_max - b->len;
+
+	h->too_long = n > room;
+	if (h->too_long && !h->body_cut)
+		return 0;
+	buf_add(b, p, n < room ? n : room);
+	return n;
+}
+
+/* A line; a new answer's first one (after 100 Continue) begins anew. */
+static size_t on_header(char *p, size_t one, size_t n, void *arg)
+{
+	struct http *h = arg;
+	struct buf *b = &h->answer->headers;
+
+	if (n >= 5 && !memcmp(p, "HTTP/", 5))
+		buf_reset(b);
+	else if (n <= HEADERS_MAX - b->len)
+		buf_add(b, p, n);
+	return n;
+}
+
+/* -- a server ------------------------------------------------------------------------------------------------------ */
+
+static void tls_set(struct http *h, const struct http_tls *tls)
+{
+	const struct library *lib = h->lib;
+
+	if (tls->ca)
+		lib->easy_setopt(h->easy, CURLOPT_CAINFO, tls->ca);
+	if (tls->cert)
+		lib->easy_setopt(h->easy, CURLOPT_SSLCERT, tls->cert);
+	if (tls->key)
+		lib->easy_setopt(h->easy, CURLOPT_SSLKEY, tls->key);
+	if (tls->no_verify) {
+		lib->easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		lib->easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+}
+
+/* The library copies all texts. */
+static void conf_set(struct http *h, const struct http_conf *conf)
+{
+	const struct library *lib = h->lib;
+
+	lib->easy_setopt(h->easy, CURLOPT_USERAGENT, "ldms/" LDMS_VERSION);
+	lib->easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L); /* threads */
+	lib->easy_setopt(h->easy, CURLOPT_PROXY, "");    /* whatever the environment says */
+	lib->easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->why);
+	lib->easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+	lib->easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+	lib->easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
+	lib->easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
+	lib->easy_setopt(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	if (conf->socket)
+		lib->easy_setopt(h->easy, CURLOPT_UNIX_SOCKET_PATH, conf->socket);
+	if (conf->user) {
+		lib->easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		lib->easy_setopt(h->easy, CURLOPT_USERNAME, conf->user);
+		lib->easy_setopt(h->easy, CURLOPT_PASSWORD, conf->password ? conf->password : "");
+	}
+	tls_set(h, &conf->tls);
+	h->headers = lib->slist_append(NULL, "Expect:"); /* a body does not wait for a "100 Continue" */
+	for (size_t i = 0; conf->headers && conf->headers[i]; i++)
+		h->headers = lib->slist_append(h->headers, conf->headers[i]);
+}
+
+int http_open(const struct http_conf *conf, struct http **ret, struct err *err)
+{
+	const struct library *lib;
+	int rc = http_url_check(conf->url, err);
+	struct http *h;
+
+	if (!rc)
+		rc = library_get(&lib, err);
+	if (rc)
+		return rc;
+	h = xcalloc(1, sizeof(*h));
+	h->lib = lib;
+	h->easy = lib->easy_init();
+	if (!h->easy) {
+		free(h);
+		return err_set(err, -ENOMEM, LIBRARY " gives no handle");
+	}
+	h->url = xstrdup(conf->url);
+	h->body_max = conf->body_max;
+	h->body_cut = conf->body_cut;
+	conf_set(h, conf);
+	*ret = h;
+	return 0;
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	h->lib->easy_cleanup(h->easy);
+	h->lib->slist_free_all(h->headers);
+	free(h->url);
+	free(h);
+}
+
+/* -- a request ----------------------------------------------------------------------------------------------------- */
+
+static void req_set(struct http *h, const struct http_req *req, struct curl_slist *headers)
+{
+	const struct library *lib = h->lib;
+	const char *method = req->method ? req->method : "GET";
+	bool body = req->body || !strcmp(method, "POST") || !strcmp(method, "PUT");
+
+	lib->easy_setopt(h->easy, CURLOPT_URL, req->url ? req->url : h->url);
+	lib->easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
+	lib->easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)(req->deadline_us / 1000 + 1));
+	if (body) {
+		lib->easy_setopt(h->easy, CURLOPT_POST, 1L);
+		lib->easy_setopt(h->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+		lib->easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
+	} else {
+		lib->easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
+		lib->easy_setopt(h->easy, CURLOPT_NOBODY, strcmp(method, "HEAD") ? 0L : 1L);
+	}
+	lib->easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, strcmp(method, body ? "POST" : "GET") ? method : NULL);
+}
+
+static int failed(const struct http *h, const struct http_req *req, CURLcode code, struct err *err)
+{
+	const char *url = req->url ? req->url : h->url;
+	int len = (int)strcspn(url, "?");
+	char text[32];
+
+	if (h->too_long && !h->body_cut)
+		return err_set(err, -EFBIG, "%.*s: answers with more than %s", len, url,
+			       unit_size_text(h->body_max, text));
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return err_set(err, -ETIMEDOUT, "%.*s: has not answered within %s (deadline=)", len, url,
+			       unit_time_text(req->deadline_us, text));
+	return err_set(err, code == CURLE_COULDNT_CONNECT ? -ECONNREFUSED : -EREMOTEIO, "%.*s: %s", len, url,
+		       *h->why ? h->why : h->lib->easy_strerror(code));
+}
+
+/* Those of the request in front of those of every request, which stay where they are. */
+static struct curl_slist *headers_join(struct http *h, const char *const *more, struct curl_slist **ret_last)
+{
+	struct curl_slist *list = NULL, *last;
+
+	for (size_t i = 0; more && more[i]; i++)
+		list = h->lib->slist_append(list, more[i]);
+	for (last = list; last && last->next; last = last->next)
+		;
+	if (last)
+		last->next = h->headers;
+	*ret_last = last;
+	return list ? list : h->headers;
+}
+
+int http_ask(struct http *h, const struct http_req *req, struct http_answer *ret, struct err *err)
+{
+	struct curl_slist *last, *headers = headers_join(h, req->headers, &last);
+	curl_off_t retry_s = 0;
+	CURLcode code;
+	long status = 0;
+
+	buf_reset(&ret->body);
+	buf_reset(&ret->headers);
+	h->answer = ret;
+	h->too_long = false;
+	*h->why = 0;
+	req_set(h, req, headers);
+	code = h->lib->easy_perform(h->easy);
+	h->lib->easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
+	if (last) {
+		last->next = NULL;
+		h->lib->slist_free_all(headers);
+	}
+	if (code != CURLE_OK) {
+		http_answer_fini(ret); /* it may be large, and was of no use */
+		return failed(h, req, code, err);
+	}
+	h->lib->easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	h->lib->easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_s);
+	ret->status = (unsigned int)status;
+	ret->retry_after_us = retry_s > 0 ? (int64_t)retry_s * SEC_US : 0;
+	return 0;
+}
+
+#else
+
+int http_open(const struct http_conf *conf, struct http **ret, struct err *err)
+{
+	return err_set(err, -ENOTSUP, "%s: this ldms cannot ask HTTP servers: it was built %s", conf->url,
+		       HTTP_NEEDS ? "without libcurl; install it and run make again" : "with STATIC=1");
+}
+
+void http_close(struct http *h)
+{
+	(void)h;
+}
+
+int http_ask(struct http *h, const struct http_req *req, struct http_answer *ret, struct err *err)
+{
+	return err_set(err, -ENOTSUP, "no HTTP");
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* http_text.c - what of http.h needs no library: URLs and headers. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "core/base/http.h"
+
+int http_url_check(const char *url, struct err *err)
+{
+	const char *host = strstr(url, "://");
+
+	if (!host || (strncmp(url, "http://", 7) && strncmp(url, "https://", 8)))
+		return err_set(err, -EINVAL, "url=%s: must begin with http:// or https://", url);
+	host += 3;
+	if (!*host || strchr("/?#", *host))
+		return err_set(err, -EINVAL, "url=%s: names no host", url);
+	for (const char *p = url; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			return err_set(err, -EINVAL, "url=%s: has a space or a control character; write %%20 for one",
+				       url);
+	return 0;
+}
+
+void http_quote(struct buf *b, const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (isalnum((unsigned char)*p) || strchr("-._~", *p))
+			buf_u8(b, (uint8_t)*p);
+		else
+			buf_addf(b, "%%%02X", (unsigned char)*p);
+}
+
+const char *http_header(const struct http_answer *a, const char *name, char *to, size_t size)
+{
+	const char *p = (const char *)a->headers.p, *end = p + a->headers.len, *nl;
+	size_t len = strlen(name);
+
+	for (; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl)
+			break;
+		if ((size_t)(nl - p) <= len || p[len] != ':' || strncasecmp(p, name, len))
+			continue;
+		p += len + 1;
+		p += strspn(p, " \t");
+		for (end = nl; end > p && isspace((unsigned char)end[-1]); end--)
+			;
+		snprintf(to, size, "%.*s", (int)(end - p), p);
+		return to;
+	}
+	return NULL;
+}
+
+void http_answer_fini(struct http_answer *a)
+{
+	buf_fini(&a->body);
+	buf_fini(&a->headers);
+}
