@@ -1,5 +1,6 @@
 /* strgp_impl.h - the inside of a storage policy, shared by its files: strgp.c (what operators and producers see),
- * strgp_queue.c (the snapshots that wait), strgp_run.c (the worker's side), strgp_spool.c (that side with a spool). */
+ * strgp_queue.c (the snapshots that wait), strgp_run.c (the worker's side), strgp_shape.c (how it cuts sets to rows),
+ * strgp_spool.c (that side with a spool). */
 #ifndef CORE_DAEMON_STRGP_IMPL_H
 #define CORE_DAEMON_STRGP_IMPL_H
 
@@ -31,8 +32,13 @@ struct strgp_queue {
 
 enum strgp_state { STRGP_STOPPED, STRGP_RUNNING, STRGP_STOPPING };
 
-/* Sets of one shape, as the worker meets them. */
-struct strgp_shape;
+/* Sets of one shape, as the worker meets them; when refused, nothing of it is stored, which was said. */
+struct strgp_shape {
+	struct row_cut *cut; /* NULL: no set of this schema and digest can be cut */
+	bool refused;
+	char *schema;
+	uint8_t digest[DIGEST_LEN];
+};
 
 /* The worker's own; nobody else looks at it while the task lives. */
 struct strgp_work {
@@ -123,6 +129,14 @@ void strgp_why(struct strgp *sg, const char *text);
 void strgp_well(struct strgp *sg);
 /* Take the oldest of the queue in hand; returns how many.  Lock held. */
 size_t strgp_batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], int64_t *since_us, uint32_t *rows_done);
+
+/* -- strgp_shape.c ------------------------------------------------------------------------------------------------- */
+
+/* See that the snapshot's shape is the first one.  -EAGAIN: it has no rows; -ENOSPC: there are too many shapes. */
+int strgp_shape_find(struct strgp *sg, const struct snap *sn);
+/* Sets of this shape are dropped from now on. */
+void strgp_shape_refuse(struct strgp *sg, struct strgp_shape *sh, const struct err *err);
+void strgp_shapes_fini(struct strgp_work *w);
 
 /* -- strgp_spool.c: with a spool ----------------------------------------------------------------------------------- */
 

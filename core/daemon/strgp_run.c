@@ -9,71 +9,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/base/xalloc.h"
 #include "core/daemon/strgp_impl.h"
 
 #define BATCHES_MAX     64            /* in one run, so that policies that are always busy share the threads */
 #define HAND_SHARE      4             /* at most this part of the queue's bound is in hand */
-#define SHAPES_MAX      1024          /* shapes of sets that one policy knows: a cluster has some tens */
 #define CALM_US         (10 * SEC_US) /* without a drop, until the end of an overflow is said */
 #define BACKOFF_MIN_US  SEC_US
 #define SPOOL_LINGER_US SEC_US /* that much is in memory alone when the process is killed */
 #define REFUSED_SAY_US  (60 * SEC_US)
 #define BACKOFF_MAX_US  (30 * SEC_US)
-
-/* A shape of sets as met; when refused, nothing of it is stored, which was said. */
-struct strgp_shape {
-	struct row_cut *cut; /* NULL: no set of this schema and digest can be cut */
-	bool refused;
-	char *schema;
-	uint8_t digest[DIGEST_LEN];
-};
-
-/* -- shapes -------------------------------------------------------------------------------------------------------- */
-
-static void shape_free(struct strgp_shape *sh)
-{
-	row_cut_free(sh->cut);
-	free(sh->schema);
-	free(sh);
-}
-
-static void shapes_fini(struct strgp_work *w)
-{
-	for (size_t i = 0; i < w->n_shapes; i++)
-		shape_free(w->shapes[i]);
-	free(w->shapes);
-	w->shapes = NULL;
-	w->n_shapes = 0;
-}
-
-/* Sets without digest (of older daemons) are told apart by name alone once they are refused. */
-static const uint8_t *digest_or_zero(const struct set_meta *m)
-{
-	static const uint8_t zero[DIGEST_LEN];
-	const uint8_t *digest = image_digest(m);
-
-	return digest ? digest : zero;
-}
-
-static bool shape_is(struct strgp_shape *sh, const struct set_meta *m)
-{
-	if (memcmp(sh->digest, digest_or_zero(m), DIGEST_LEN) || strcmp(sh->schema, image_schema(m)))
-		return false;
-	return !sh->cut || row_cut_fits(sh->cut, m);
-}
-
-static void shape_to_front(struct strgp_work *w, size_t i)
-{
-	struct strgp_shape *sh = w->shapes[i];
-
-	memmove(&w->shapes[1], &w->shapes[0], i * sizeof(*w->shapes));
-	w->shapes[0] = sh;
-}
 
 void strgp_why(struct strgp *sg, const char *text)
 {
@@ -87,87 +35,6 @@ void strgp_well(struct strgp *sg)
 	sg->why[0] = '\0';
 	sg->why_since_us = 0;
 	sg->retry_at_us = 0;
-}
-
-/* Sets of this shape are dropped from now on. */
-static void shape_refuse(struct strgp *sg, struct strgp_shape *sh, const struct err *err)
-{
-	char hex[2 * DIGEST_LEN + 1];
-
-	digest_hex(sh->digest, hex);
-	log_error("store", "policy %s: sets of schema %s, digest %.7s, are not stored: %s", sg->conf.name, sh->schema,
-		  hex, err->msg);
-	sh->refused = true;
-	pthread_mutex_lock(&sg->lock);
-	sg->errors++;
-	strgp_why(sg, err->msg);
-	pthread_mutex_unlock(&sg->lock);
-}
-
-/* The first set that is stored, for strgp_status. */
-static void seen(struct strgp *sg, const struct set_meta *m)
-{
-	uint32_t n = image_card(m);
-
-	if (sg->n_metrics || sg->n_seen)
-		return;
-	pthread_mutex_lock(&sg->lock);
-	sg->seen = xcalloc(n, sizeof(*sg->seen));
-	for (uint32_t i = 0; i < n; i++)
-		sg->seen[i] = xstrdup(image_metric(m, i).name);
-	sg->n_seen = n;
-	pthread_mutex_unlock(&sg->lock);
-}
-
-/* Meet a shape: put it in front.  -EAGAIN when this snapshot does not tell it (an empty list): it has no rows. */
-static int shape_new(struct strgp *sg, const struct snap *sn)
-{
-	struct strgp_work *w = &sg->work;
-	struct strgp_shape *sh;
-	struct err err = { "" };
-	struct row_cut *cut = NULL;
-	int rc = 0;
-
-	if (sg->conf.decomp)
-		cut = decomp_cut_new(sg->conf.decomp, &sn->im);
-	else
-		rc = row_cut_new(&sn->im, (const char *const *)sg->metrics, sg->n_metrics, &cut, &err);
-
-	if (rc == -EAGAIN)
-		return rc;
-	sh = xcalloc(1, sizeof(*sh));
-	sh->cut = cut;
-	sh->schema = xstrdup(image_schema(sn->im.meta));
-	memcpy(sh->digest, digest_or_zero(sn->im.meta), DIGEST_LEN);
-	w->shapes = xrealloc(w->shapes, (w->n_shapes + 1) * sizeof(*w->shapes));
-	w->shapes[w->n_shapes++] = sh;
-	shape_to_front(w, w->n_shapes - 1);
-	if (rc)
-		shape_refuse(sg, sh, &err);
-	else
-		seen(sg, sn->im.meta);
-	return 0;
-}
-
-/* See that the snapshot's shape is the first one.  -EAGAIN: it has no rows; -ENOSPC: there are too many shapes. */
-static int shape_find(struct strgp *sg, const struct snap *sn)
-{
-	struct strgp_work *w = &sg->work;
-
-	for (size_t i = 0; i < w->n_shapes; i++)
-		if (shape_is(w->shapes[i], sn->im.meta)) {
-			shape_to_front(w, i);
-			return 0;
-		}
-	if (w->n_shapes < SHAPES_MAX)
-		return shape_new(sg, sn);
-	if (!w->full)
-		log_error("store",
-			  "policy %s: met %d shapes of sets (schema, digest, array lengths); sets of further ones are "
-			  "dropped; give each schema a policy of its own, or look for a producer that makes them up",
-			  sg->conf.name, SHAPES_MAX);
-	w->full = true;
-	return -ENOSPC;
 }
 
 /* -- storing ------------------------------------------------------------------------------------------------------- */
@@ -234,7 +101,7 @@ int strgp_snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_don
 	if (w->n_shapes && !w->shapes[0]->refused)
 		rc = row_cut_each(w->shapes[0]->cut, sn, row_cb, &r);
 	if (rc == -ESTALE) {
-		rc = shape_find(sg, sn);
+		rc = strgp_shape_find(sg, sn);
 		if (!rc && w->shapes[0]->refused)
 			rc = -EINVAL;
 		if (!rc)
@@ -242,7 +109,7 @@ int strgp_snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_don
 	}
 	tally->rows += r.taken;
 	if (rc == 1 && r.rc == -EINVAL) {
-		shape_refuse(sg, w->shapes[0], err);
+		strgp_shape_refuse(sg, w->shapes[0], err);
 		rc = -EINVAL;
 	}
 	if (rc == 1) {
@@ -522,7 +389,7 @@ static int64_t turn_last(struct strgp *sg)
 		rc = flush(sg, &err);
 	if (w->sink)
 		store_type(sg->conf.store)->close(w->sink);
-	shapes_fini(w);
+	strgp_shapes_fini(w);
 	if (sg->conf.decomp)
 		decomp_reset(sg->conf.decomp);
 	*w = (struct strgp_work){ 0 };
