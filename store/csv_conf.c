@@ -319,19 +319,18 @@ int csv_opt_file(const char *path, int (*fn)(const struct kv *line, void *arg, s
 {
 	FILE *f = fopen(path, "re");
 	struct buf b = { 0 };
-	size_t n;
 	int rc;
 
 	if (!f)
 		return err_set(err, -errno, "opt_file %s: cannot be opened: %s; name a file that the daemon may read",
 			       path, err_name(-errno));
-	while (b.len <= OPT_FILE_MAX && (n = fread(buf_reserve(&b, 4096), 1, 4096, f)))
-		b.len += n;
-	if (ferror(f))
-		rc = err_set(err, -EIO, "opt_file %s: cannot be read; name a file that the daemon may read", path);
-	else if (b.len > OPT_FILE_MAX)
-		rc = err_set(err, -EFBIG, "opt_file %s: has more than %u bytes; name a file of attributes", path,
+	rc = buf_slurp(&b, f, OPT_FILE_MAX);
+	if (rc == -EFBIG)
+		rc = err_set(err, rc, "opt_file %s: has more than %u bytes; name a file of attributes", path,
 			     OPT_FILE_MAX);
+	else if (rc)
+		rc = err_set(err, rc, "opt_file %s: cannot be read: %s; name a file that the daemon may read", path,
+			     err_name(rc));
 	else
 		rc = (rc = csv_opt_lines(buf_str(&b), fn, arg, err)) ? err_prefix(err, rc, "opt_file %s: ", path) : 0;
 	fclose(f);

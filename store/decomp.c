@@ -115,23 +115,19 @@ static int file_text(const char *path, struct buf *b, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	size_t n;
-	int rc = 0;
+	int rc;
 
 	if (!f)
 		return err_set(
 			err, -EINVAL,
 			"decomposer: json parser error: line -1 column: -1 cannot open file: unable to open %s: %s",
 			path, err_name(errno));
-	do {
-		n = fread(buf_reserve(b, 4096), 1, 4096, f);
-		b->len += n;
-	} while (n && b->len <= DECOMP_FILE_MAX);
-	if (ferror(f))
-		rc = err_set(err, -EIO, "decomposer: %s: it cannot be read: %s", path, err_name(errno));
-	else if (b->len > DECOMP_FILE_MAX)
-		rc = err_set(err, -EFBIG, "decomposer: %s: it is longer than %u MiB; is it the right file?", path,
+	rc = buf_slurp(b, f, DECOMP_FILE_MAX);
+	if (rc == -EFBIG)
+		rc = err_set(err, rc, "decomposer: %s: it is longer than %u MiB; is it the right file?", path,
 			     DECOMP_FILE_MAX >> 20);
+	else if (rc)
+		rc = err_set(err, rc, "decomposer: %s: it cannot be read: %s", path, err_name(rc));
 	fclose(f);
 	return rc;
 }

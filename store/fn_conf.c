@@ -173,17 +173,16 @@ int fn_defs_load(const char *path, struct fn_defs *ret, struct err *err)
 {
 	FILE *f = fopen(path, "re");
 	struct buf b = { 0 };
-	size_t n;
 	int rc;
 
 	if (!f)
 		return err_set(err, -errno, "%s: cannot be opened: %s; name a file that the daemon may read", path,
 			       err_name(-errno));
-	while (b.len <= FILE_MAX && (n = fread(buf_reserve(&b, 4096), 1, 4096, f)))
-		b.len += n;
-	if (ferror(f) || b.len > FILE_MAX)
-		rc = err_set(err, -EIO, "%s: cannot be read, or has more than %u bytes; name a file of definitions",
-			     path, FILE_MAX);
+	rc = buf_slurp(&b, f, FILE_MAX);
+	if (rc == -EFBIG)
+		rc = err_set(err, rc, "%s: has more than %u bytes; name a file of definitions", path, FILE_MAX);
+	else if (rc)
+		rc = err_set(err, rc, "%s: cannot be read: %s; name a file of definitions", path, err_name(rc));
 	else
 		rc = (rc = fn_defs_parse(buf_str(&b), ret, err)) ? err_prefix(err, rc, "%s: ", path) : 0;
 	fclose(f);

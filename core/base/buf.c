@@ -1,13 +1,14 @@
 /* buf.c - see buf.h */
 #include "core/base/buf.h"
 
+#include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/xalloc.h"
 
-#define BUF_MIN 256 /* first allocation, bytes */
+#define BUF_MIN   256   /* first allocation, bytes */
+#define SLURP_LEN 65536 /* bytes read at a time */
 
 void buf_fini(struct buf *b)
 {
@@ -66,4 +67,18 @@ const char *buf_str(struct buf *b)
 {
 	*(char *)buf_reserve(b, 1) = '\0';
 	return (const char *)b->p;
+}
+
+int buf_slurp(struct buf *b, FILE *f, size_t max)
+{
+	size_t before = b->len, n;
+
+	do {
+		errno = 0;
+		n = fread(buf_reserve(b, SLURP_LEN), 1, SLURP_LEN, f);
+		b->len += n;
+	} while (n && b->len - before <= max);
+	if (b->len - before > max)
+		return -EFBIG;
+	return !ferror(f) ? 0 : errno ? -errno : -EIO;
 }

@@ -9,6 +9,7 @@
 #include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 struct buf {
@@ -26,6 +27,8 @@ void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf,
 void buf_consume(struct buf *b, size_t n);
 /* Put a NUL behind the bytes (not counted in len) and give them as text; borrowed. */
 const char *buf_str(struct buf *b);
+/* Add the rest of the file: -EFBIG when that is more than `max` bytes, -errno when it cannot be read. */
+int buf_slurp(struct buf *b, FILE *f, size_t max);
 
 static inline void buf_reset(struct buf *b)
 {

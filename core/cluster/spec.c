@@ -166,20 +166,16 @@ int spec_read(const char *path, struct spec **ret, struct err *err)
 {
 	FILE *f = fopen(path, "re");
 	struct buf b = { 0 };
-	size_t n;
 	int rc;
 
 	if (!f)
 		return err_set(err, -errno, "specification %s: %s%s", path, err_name(errno),
 			       errno == ENOENT ? "; correct the path" : "");
-	do {
-		n = fread(buf_reserve(&b, 65536), 1, 65536, f);
-		b.len += n;
-	} while (n && b.len <= FILE_MAX);
-	if (ferror(f))
-		rc = err_set(err, -EIO, "specification %s: cannot be read", path);
-	else if (b.len > FILE_MAX)
-		rc = err_set(err, -EFBIG, "specification %s: has more than %d bytes", path, FILE_MAX);
+	rc = buf_slurp(&b, f, FILE_MAX);
+	if (rc == -EFBIG)
+		rc = err_set(err, rc, "specification %s: has more than %d bytes", path, FILE_MAX);
+	else if (rc)
+		rc = err_set(err, rc, "specification %s: cannot be read: %s", path, err_name(rc));
 	else if (memchr(b.p, 0, b.len))
 		rc = err_set(err, -EINVAL, "specification %s: holds NUL bytes; is it text?", path);
 	else

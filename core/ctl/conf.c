@@ -463,19 +463,6 @@ void conf_text(struct conf *cf, const char *origin, const char *text)
 
 /* -- files --------------------------------------------------------------------------------------------------------- */
 
-static int slurp(FILE *f, struct buf *b)
-{
-	size_t n;
-
-	do {
-		n = fread(buf_reserve(b, 65536), 1, 65536, f);
-		b->len += n;
-	} while (n && b->len <= FILE_MAX);
-	if (b->len > FILE_MAX)
-		return -EFBIG;
-	return ferror(f) ? -errno : 0;
-}
-
 /* Is this file being read already, some includes up? */
 static bool is_open(const struct conf *cf, const struct stat *st)
 {
@@ -505,7 +492,7 @@ int conf_slurp(struct conf *cf, const char *path, struct buf *b, struct err *err
 		fclose(f);
 		return err_set(err, -ELOOP, "configuration file %s: includes itself", path);
 	}
-	rc = slurp(f, b);
+	rc = buf_slurp(b, f, FILE_MAX);
 	if (f != stdin)
 		fclose(f);
 	if (rc)

@@ -620,7 +620,7 @@ static void test_no_file(void **state)
 			    "decomposer: json parser error: line -1 column: -1 cannot open file: unable to open "
 			    "/none: No such file or directory");
 	assert_int_equal(decomp_load("sg", "/dev/zero", &d, &line, &err), -EFBIG);
-	assert_int_equal(decomp_load("sg", "/", &d, &line, &err), -EIO);
+	assert_int_equal(decomp_load("sg", "/", &d, &line, &err), -EISDIR);
 	/* nobody writes */
 	assert_non_null(mkdtemp(dir));
 	fifo = xasprintf("%s/fifo", dir);
