@@ -8,19 +8,15 @@
  * began anew), or a division by 0, or is made of such a one.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "store/csv_impl.h"
 #include "store/fn_impl.h"
-#include "store/row_impl.h"
 
-#define SETS_MAX  100000 /* whose last rows are remembered, for one shape */
-#define CELLS_MAX 65536  /* numbers in one row */
+#define SETS_MAX 100000 /* whose last rows are remembered, for one shape */
 
 extern const struct store_type store_csv;
 
@@ -28,35 +24,6 @@ struct fn {
 	struct csv csv; /* the first: what store csv takes for its own */
 	struct fn_defs defs;
 	uint64_t age_us;
-};
-
-/* A term: a definition with places. */
-struct fn_term {
-	const struct fn_def *def;
-	uint32_t *of;   /* cells where its sources begin */
-	uint32_t *dim;  /* ... how many each has */
-	uint32_t at, n; /* its own cells; flag cell at at + n */
-};
-
-struct fn_prev {
-	UT_hash_handle hh;
-	uint32_t sec, usec;
-	uint64_t *v; /* n_in */
-	char name[];
-};
-
-struct fn_shape {
-	struct fn_shape *next;
-	struct row_schema *in, *out;
-	struct fn_term *terms;
-	size_t n_terms;
-	uint32_t n_in;   /* cells of metrics, first of all */
-	uint32_t n_cell; /* all */
-	uint32_t *in_at; /* by column of `in`: its first cell; UINT32_MAX: not a number of ours */
-	int component, job;
-	uint64_t *cell;  /* the row being made */
-	struct value *v; /* out->n_cols */
-	struct fn_prev *prev;
 };
 
 struct fn_sink {
@@ -119,183 +86,15 @@ static void fn_fini(struct store *st)
 	fn_defs_fini(&fn->defs);
 }
 
-/* -- shapes -------------------------------------------------------------------------------------------------------- */
+/* -- rows ---------------------------------------------------------------------------------------------------------- */
 
-static bool is_whole(enum value_type type)
-{
-	enum value_type elem = value_elem_type(type);
-
-	return elem >= V_U8 && elem <= V_S64;
-}
-
-static void shape_free(struct fn_shape *sh)
-{
-	struct fn_prev *p, *tmp;
-
-	HASH_ITER(hh, sh->prev, p, tmp) {
-		HASH_DEL(sh->prev, p);
-		free(p->v);
-		free(p);
-	}
-	for (size_t i = 0; i < sh->n_terms; i++) {
-		free(sh->terms[i].of);
-		free(sh->terms[i].dim);
-	}
-	free(sh->terms);
-	free(sh->in_at);
-	free(sh->cell);
-	free(sh->v);
-	row_schema_put(sh->in);
-	row_schema_put(sh->out);
-	free(sh);
-}
-
-/* Where a source stands: a metric, or a term before. */
-static bool source_find(const struct fn_shape *sh, const char *name, uint32_t *at, uint32_t *dim)
-{
-	for (size_t i = sh->n_terms; i--;)
-		if (!strcmp(sh->terms[i].def->name, name)) {
-			*at = sh->terms[i].at;
-			*dim = sh->terms[i].n;
-			return true;
-		}
-	for (uint32_t c = 0; c < sh->in->n_cols; c++)
-		if (sh->in_at[c] != UINT32_MAX && !strcmp(sh->in->cols[c].name, name)) {
-			*at = sh->in_at[c];
-			*dim = sh->in->cols[c].count;
-			return true;
-		}
-	return false;
-}
-
-/* How many numbers it gives; 0: its sources do not fit together. */
-static uint32_t term_dim(const struct fn_term *t)
-{
-	uint32_t n = t->dim[0];
-
-	switch (t->def->op) {
-	case FN_MAX:
-	case FN_MIN:
-	case FN_SUM:
-	case FN_AVG:
-		return 1;
-	case FN_SUB_SV:
-	case FN_DIV_SV:
-		return t->dim[0] == 1 ? t->dim[1] : 0;
-	case FN_SUM_VS:
-	case FN_SUB_VS:
-	case FN_MUL_VS:
-	case FN_DIV_VS:
-		return t->dim[1] == 1 ? n : 0;
-	default:
-		for (unsigned int i = 1; i < t->def->n_of; i++)
-			if (t->dim[i] != n)
-				return 0;
-		return n;
-	}
-}
-
-static void term_add(struct fn_shape *sh, const struct fn_def *def)
-{
-	struct fn_term t = { .def = def,
-			     .of = xcalloc(def->n_of, sizeof(*t.of)),
-			     .dim = xcalloc(def->n_of, sizeof(*t.dim)) };
-	const char *why = NULL;
-
-	for (unsigned int i = 0; !why && i < def->n_of; i++)
-		if (!source_find(sh, def->of[i], &t.of[i], &t.dim[i]))
-			why = "its sources are no metrics of whole numbers, and not defined before it";
-	if (!why) {
-		t.n = term_dim(&t);
-		why = !t.n                               ? "its sources have different lengths"
-		      : t.n > CELLS_MAX - sh->n_cell - 1 ? "there are too many numbers"
-							 : NULL;
-	}
-	if (why) {
-		log_error("store", "schema %s: %s is left out: %s", sh->in->name, def->name, why);
-		free(t.of);
-		free(t.dim);
-		return;
-	}
-	t.at = sh->n_cell;
-	sh->n_cell += t.n + 1;
-	sh->terms = xrealloc(sh->terms, (sh->n_terms + 1) * sizeof(*sh->terms));
-	sh->terms[sh->n_terms++] = t;
-}
-
-static void col_add(struct row_schema *rs, char *name, enum value_type type, uint32_t count, enum row_what what)
-{
-	rs->cols = xrealloc(rs->cols, (rs->n_cols + 1) * sizeof(*rs->cols));
-	rs->cols[rs->n_cols++] = (struct row_col){ .name = name, .type = type, .count = count, .what = what };
-}
-
-static void out_make(struct fn_shape *sh)
-{
-	struct row_schema *rs = xcalloc(1, sizeof(*rs));
-
-	rs->name = xstrdup(sh->in->name);
-	rs->decomposed = true;
-	atomic_init(&rs->refs, 1);
-	col_add(rs, xstrdup("timestamp"), V_TIMESTAMP, 1, ROW_TIME);
-	col_add(rs, xstrdup("DT"), V_TIMESTAMP, 1, ROW_DURATION);
-	col_add(rs, xstrdup("ProducerName"), V_CHAR_ARRAY, CSV_PRODUCER_SZ, ROW_PRODUCER);
-	col_add(rs, xstrdup("component_id"), V_U64, 1, ROW_METRIC);
-	col_add(rs, xstrdup("job_id"), V_U64, 1, ROW_METRIC);
-	for (size_t i = 0; i < sh->n_terms; i++) {
-		const struct fn_term *t = &sh->terms[i];
-
-		if (!t->def->written)
-			continue;
-		for (uint32_t k = 0; k < t->n; k++)
-			col_add(rs, t->n == 1 ? xstrdup(t->def->name) : xasprintf("%s.%u", t->def->name, k), V_U64, 1,
-				ROW_METRIC);
-		col_add(rs, xasprintf("%s.Flag", t->def->name), V_U64, 1, ROW_METRIC);
-	}
-	col_add(rs, xstrdup("TimeFlag"), V_U64, 1, ROW_METRIC);
-	row_schema_digest(rs);
-	sh->out = rs;
-}
-
-static int shape_new(struct fn_sink *sk, const struct row_schema *rs, struct err *err)
-{
-	struct fn_shape *sh = xcalloc(1, sizeof(*sh));
-	const struct fn_defs *defs = &sk->fn->defs;
-
-	sh->in = row_schema_get(rs);
-	sh->in_at = xcalloc(rs->n_cols + 1, sizeof(*sh->in_at));
-	sh->component = sh->job = -1;
-	for (uint32_t c = 0; c < rs->n_cols; c++) {
-		sh->in_at[c] = UINT32_MAX;
-		if (!is_whole(rs->cols[c].type) || rs->cols[c].count > CELLS_MAX - sh->n_cell)
-			continue;
-		sh->in_at[c] = sh->n_cell;
-		sh->n_cell += rs->cols[c].count;
-		if (!strcmp(rs->cols[c].name, "component_id"))
-			sh->component = (int)c;
-		if (!strcmp(rs->cols[c].name, "job_id"))
-			sh->job = (int)c;
-	}
-	sh->n_in = sh->n_cell;
-	for (size_t i = 0; i < defs->n; i++)
-		if (!strcmp(defs->v[i].schema, rs->name))
-			term_add(sh, &defs->v[i]);
-	if (!sh->n_terms) {
-		shape_free(sh);
-		return err_set(err, -EINVAL,
-			       "schema %s: derivedconf defines nothing for it; add lines, or leave it to another store",
-			       rs->name);
-	}
-	out_make(sh);
-	sh->cell = xcalloc(sh->n_cell + 1, sizeof(*sh->cell));
-	sh->v = xcalloc(sh->out->n_cols, sizeof(*sh->v));
-	sh->next = sk->shapes;
-	sk->shapes = sh;
-	return 0;
-}
-
+/* See that the shape of these rows is the first one. */
 static int shape_get(struct fn_sink *sk, const struct row_schema *rs, struct err *err)
 {
-	for (struct fn_shape **link = &sk->shapes, *sh; (sh = *link); link = &sh->next) {
+	struct fn_shape *sh;
+	int rc;
+
+	for (struct fn_shape **link = &sk->shapes; (sh = *link); link = &sh->next) {
 		if (!row_schema_same(sh->in, rs))
 			continue;
 		*link = sh->next;
@@ -303,128 +102,13 @@ static int shape_get(struct fn_sink *sk, const struct row_schema *rs, struct err
 		sk->shapes = sh;
 		return 0;
 	}
-	return shape_new(sk, rs, err);
-}
-
-/* -- numbers ------------------------------------------------------------------------------------------------------- */
-
-static uint64_t scaled(double v, double scale)
-{
-	v *= scale;
-	return v >= 0x1p64 ? UINT64_MAX : v > 0 ? (uint64_t)v : 0;
-}
-
-static uint64_t minus(uint64_t a, uint64_t b, uint64_t *flag)
-{
-	if (a >= b)
-		return a - b;
-	*flag = 1;
+	rc = fn_shape_new(&sk->fn->defs, rs, &sh, err);
+	if (rc)
+		return rc;
+	sh->next = sk->shapes;
+	sk->shapes = sh;
 	return 0;
 }
-
-static uint64_t over(uint64_t a, uint64_t b, uint64_t *flag)
-{
-	if (b)
-		return a / b;
-	*flag = 1;
-	return 0;
-}
-
-static uint64_t fold(enum fn_op op, uint64_t a, uint64_t b)
-{
-	switch (op) {
-	case FN_MAX:
-	case FN_MAX_N:
-		return a > b ? a : b;
-	case FN_MIN:
-	case FN_MIN_N:
-		return a < b ? a : b;
-	default:
-		return a + b;
-	}
-}
-
-/* Number k of a term, before its scale; *flag is set when it is not valid. */
-static uint64_t term_value(const struct fn_shape *sh, const struct fn_term *t, uint32_t k, const uint64_t *prev,
-			   uint64_t *flag)
-{
-	const uint64_t *a = sh->cell + t->of[0], *b = t->def->n_of > 1 ? sh->cell + t->of[1] : a;
-	uint64_t sum;
-
-	switch (t->def->op) {
-	case FN_DELTA:
-	case FN_RATE:
-		/* what is computed has no row before */
-		if (t->of[0] >= sh->n_in) {
-			*flag = 1;
-			return 0;
-		}
-		return minus(a[k], prev[t->of[0] + k], flag);
-	case FN_MAX:
-	case FN_MIN:
-	case FN_SUM:
-	case FN_AVG:
-		sum = a[0];
-		for (uint32_t i = 1; i < t->dim[0]; i++)
-			sum = fold(t->def->op, sum, a[i]);
-		return t->def->op == FN_AVG ? sum / t->dim[0] : sum;
-	case FN_SUM_N:
-	case FN_AVG_N:
-	case FN_MAX_N:
-	case FN_MIN_N:
-		sum = a[k];
-		for (unsigned int i = 1; i < t->def->n_of; i++)
-			sum = fold(t->def->op, sum, sh->cell[t->of[i] + k]);
-		return t->def->op == FN_AVG_N ? sum / t->def->n_of : sum;
-	case FN_SUB_AB:
-		return minus(a[k], b[k], flag);
-	case FN_MUL_AB:
-		return a[k] * b[k];
-	case FN_DIV_AB:
-		return over(a[k], b[k], flag);
-	case FN_SUM_VS:
-		return a[k] + b[0];
-	case FN_SUB_VS:
-		return minus(a[k], b[0], flag);
-	case FN_SUB_SV:
-		return minus(a[0], b[k], flag);
-	case FN_MUL_VS:
-		return a[k] * b[0];
-	case FN_DIV_VS:
-		return over(a[k], b[0], flag);
-	case FN_DIV_SV:
-		return over(a[0], b[k], flag);
-	default:
-		return a[k];
-	}
-}
-
-static void term_run(const struct fn_shape *sh, const struct fn_term *t, const uint64_t *prev, double dt)
-{
-	const struct fn_def *def = t->def;
-	uint64_t *out = sh->cell + t->at, flag = 0;
-
-	for (unsigned int i = 0; i < def->n_of; i++)
-		if (t->of[i] >= sh->n_in) /* of another term: its flag is behind its numbers */
-			flag |= sh->cell[t->of[i] + t->dim[i]];
-	for (uint32_t k = 0; k < t->n; k++) {
-		uint64_t v = term_value(sh, t, k, prev, &flag);
-
-		if (def->op == FN_THRESH_GE)
-			out[k] = (double)v >= def->scale;
-		else if (def->op == FN_THRESH_LT)
-			out[k] = (double)v < def->scale;
-		else if (def->op == FN_RATE)
-			out[k] = dt > 0 ? scaled((double)v / dt, def->scale) : 0;
-		else
-			out[k] = def->scale == 1 ? v : scaled((double)v, def->scale);
-	}
-	if (def->op == FN_RATE && dt <= 0)
-		flag = 1;
-	out[t->n] = flag;
-}
-
-/* -- rows ---------------------------------------------------------------------------------------------------------- */
 
 static void cells_read(struct fn_shape *sh, const struct row *row)
 {
@@ -481,7 +165,7 @@ static int row_make(struct fn_sink *sk, struct fn_shape *sh, const struct row *r
 	size_t n = 0;
 
 	for (size_t i = 0; i < sh->n_terms; i++)
-		term_run(sh, &sh->terms[i], p->v, (double)us / 1e6);
+		fn_term_run(sh, &sh->terms[i], p->v, (double)us / 1e6);
 	for (uint32_t c = 0; c < sh->n_cell; c++)
 		sh->cell[c] = htole64(sh->cell[c]);
 	sh->v[n++] = (struct value){ V_TIMESTAMP, 1, (const uint8_t *)now };
@@ -546,7 +230,7 @@ static void fn_close(struct store_sink *sink)
 		struct fn_shape *sh = sk->shapes;
 
 		sk->shapes = sh->next;
-		shape_free(sh);
+		fn_shape_free(sh);
 	}
 	free(sk);
 }
