@@ -1,34 +1,17 @@
 /* query.c - `ldms query`: stored rows as tables and pictures */
-#include "cmd/query.h"
+#include "cmd/query_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "core/base/clock.h"
-#include "core/base/str.h"
 #include "core/base/unit.h"
-#include "core/base/xalloc.h"
 
-#define THREADS_MAX  8
-#define COLUMNS_DFLT 80
-#define PLOT_HEIGHT  16
-#define SVG_SLOTS    430 /* one every two pixels */
-#define BY_NODE_WORD "node"
-#define BY_NONE_WORD "none"
-#define ENTRY_SUFFIX "_entry_idx" /* of the column that numbers the entries of a list */
-#define EXIT_NO_ROWS 8            /* nothing matches, as with ldms ls */
+#define EXIT_NO_ROWS 8 /* nothing matches, as with ldms ls */
 
-struct query_opts {
-	struct opt_list nodes, metrics;
-	const char *since, *until, *job, *agg, *by, *svg;
-	int64_t every_us;
-	bool list, csv, json, table, plot, help;
-};
 #define Q(field) offsetof(struct query_opts, field)
 
 static const struct opt opts[] = {
@@ -67,38 +50,6 @@ const struct cmd_usage usage_query = {
 		    "ldms query ldms.db procnetdev2 --metric netdev_list_rx_bytes --agg rate --by none --svg rx.svg\n"
 		    "ldms query ldms.db meminfo --metric Active --job 17 --every 10s --agg max --csv",
 };
-
-/* What a command line comes to. */
-struct query {
-	const struct query_opts *o;
-	const struct query_src_type *type;
-	struct query_src *src;
-	const char *path;
-	struct query_cols cols; /* the schema's */
-	const char **metrics;   /* columns to show, then those that series are made by */
-	size_t n_metrics, n_all;
-	struct query_ask ask;
-	enum query_fn fn;
-	enum query_by by;
-	bool has_entry;
-	struct query_agg *agg;
-};
-
-void query_cols_add(struct query_cols *c, const char *name, const char *type, bool number)
-{
-	c->v = xrealloc(c->v, (c->n + 1) * sizeof(*c->v));
-	c->v[c->n++] = (struct query_col){ xstrdup(name), xstrdup(type), number };
-}
-
-void query_cols_fini(struct query_cols *c)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		free(c->v[i].name);
-		free(c->v[i].type);
-	}
-	free(c->v);
-	*c = (struct query_cols){ 0 };
-}
 
 /* -- what there is ------------------------------------------------------------------------------------------------- */
 
@@ -143,84 +94,6 @@ static int list(struct query *q, const char *schema, struct err *err)
 	if (!rc && !names.n)
 		rc = err_set(err, -ENOENT, "%s: holds no schema; name what a daemon's --to names", q->path);
 	query_cols_fini(&names);
-	return rc;
-}
-
-/* -- which columns ------------------------------------------------------------------------------------------------- */
-
-static const struct query_col *col_find(const struct query *q, const char *name)
-{
-	for (size_t i = 0; i < q->cols.n; i++)
-		if (!strcmp(q->cols.v[i].name, name))
-			return &q->cols.v[i];
-	return NULL;
-}
-
-static int col_unknown(const struct query *q, const char *name, struct err *err)
-{
-	const char **names = xcalloc(q->cols.n + 1, sizeof(*names)), *near;
-	int rc;
-
-	for (size_t i = 0; i < q->cols.n; i++)
-		names[i] = q->cols.v[i].name;
-	near = nearest(name, names);
-	rc = err_set(err, -ENOENT, "%s: schema %s has no metric '%s'%s%s%s", q->path, q->ask.schema, name,
-		     near ? "; did you mean '" : "; `ldms query --list` lists them", near ? near : "",
-		     near ? "'?" : "");
-	free(names);
-	return rc;
-}
-
-static int metric_add(struct query *q, const char *name, struct err *err)
-{
-	const struct query_col *c = col_find(q, name);
-
-	if (!c)
-		return col_unknown(q, name, err);
-	q->metrics = xrealloc(q->metrics, (q->n_all + 1) * sizeof(*q->metrics));
-	q->metrics[q->n_all++] = c->name;
-	return 0;
-}
-
-static int metrics_pick(struct query *q, bool numbers, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < q->o->metrics.n; i++) {
-		char *words = xstrdup(q->o->metrics.v[i]), *at = words, *word;
-
-		while (!rc && (word = strsep(&at, ",")))
-			rc = *word ? metric_add(q, word, err) : 0;
-		free(words);
-	}
-	for (size_t i = 0; !rc && !q->o->metrics.n && i < q->cols.n; i++)
-		if (!numbers || q->cols.v[i].number)
-			rc = metric_add(q, q->cols.v[i].name, err);
-	for (size_t i = 0; !rc && numbers && i < q->n_all; i++)
-		if (!col_find(q, q->metrics[i])->number)
-			rc = err_set(err, -EINVAL,
-				     "%s: metric %s is text, which no series can be made of; leave it out", q->path,
-				     q->metrics[i]);
-	q->n_metrics = q->n_all;
-	return rc;
-}
-
-/* The columns behind the metrics, which tell series apart. */
-static int keys_pick(struct query *q, struct err *err)
-{
-	const char *by = q->o->by ? q->o->by : BY_NODE_WORD;
-	int rc = 0;
-
-	q->by = !strcmp(by, BY_NODE_WORD) ? BY_NODE : !strcmp(by, BY_NONE_WORD) ? BY_NONE : BY_COLUMN;
-	if (q->by == BY_COLUMN)
-		rc = metric_add(q, by, err);
-	for (size_t i = 0; !rc && !q->has_entry && i < q->cols.n; i++) {
-		size_t len = strlen(q->cols.v[i].name), end = strlen(ENTRY_SUFFIX);
-
-		q->has_entry = len > end && !strcmp(q->cols.v[i].name + len - end, ENTRY_SUFFIX);
-		if (q->has_entry)
-			rc = metric_add(q, q->cols.v[i].name, err);
-	}
 	return rc;
 }
 
@@ -282,177 +155,25 @@ static int ask_make(struct query *q, const char *schema, struct err *err)
 		rc = nodes_pick(q, err);
 	if (!rc)
 		rc = q->type->columns(q->src, schema, &q->cols, err);
-	if (!rc && o->job && !col_find(q, "job_id"))
+	if (!rc && o->job && !query_col_find(q, "job_id"))
 		rc = err_set(err, -ENOENT, "%s: schema %s has no job_id; leave --job out", q->path, schema);
 	return rc;
-}
-
-static enum query_form form_of(const struct query_opts *o)
-{
-	return o->csv ? FORM_CSV : o->json ? FORM_JSON : FORM_TABLE;
 }
 
 static int rows_show(struct query *q, struct err *err)
 {
 	struct query_out *out;
-	int rc = metrics_pick(q, false, err);
+	int rc = query_metrics_pick(q, false, err);
 
 	if (rc)
 		return rc;
 	q->ask.cols = q->metrics;
 	q->ask.n_cols = q->n_metrics;
 	q->ask.ordered = true;
-	out = query_out_new(form_of(q->o), stdout, "producer", q->metrics, q->n_metrics);
+	out = query_out_new(query_form_of(q->o), stdout, "producer", q->metrics, q->n_metrics);
 	rc = q->type->rows(q->src, &q->ask, query_out_row, out, err);
 	query_out_end(out);
 	return rc > 0 ? 0 : rc; /* nobody reads on */
-}
-
-/* -- series -------------------------------------------------------------------------------------------------------- */
-
-static unsigned int terminal_columns(void)
-{
-	const char *env = getenv("COLUMNS");
-	struct winsize ws;
-
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col)
-		return ws.ws_col;
-	return env && atoi(env) > 0 && atoi(env) < 1000 ? (unsigned int)atoi(env) : COLUMNS_DFLT;
-}
-
-/* Slots of time that hold all that is asked for. */
-static int slots_make(struct query *q, struct query_agg_conf *conf, struct err *err)
-{
-	unsigned int want = q->o->svg ? SVG_SLOTS : 2 * terminal_columns();
-	bool picture = q->o->svg || q->o->plot;
-	int64_t first, last;
-	int rc = q->type->range(q->src, q->ask.schema, &first, &last, err);
-
-	if (rc)
-		return rc;
-	first = q->ask.since_us > first ? q->ask.since_us : first;
-	last = q->ask.until_us <= last ? q->ask.until_us - 1 : last;
-	if (last < first)
-		last = first;
-	conf->every_us = q->o->every_us;
-	if (!conf->every_us && picture)
-		conf->every_us = query_axis_every(last - first, want);
-	conf->begin_us = conf->every_us ? first / conf->every_us * conf->every_us : first;
-	conf->n_slots = conf->every_us ? (size_t)((last - conf->begin_us) / conf->every_us) + 1 : 1;
-	return 0;
-}
-
-static unsigned int threads_for(const struct query *q)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (!q->type->rows_many || q->fn == AGG_RATE)
-		return 1;
-	return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned int)cores;
-}
-
-static int series_read(struct query *q, const struct query_agg_conf *conf, struct err *err)
-{
-	unsigned int n = threads_for(q);
-	void *aggs[THREADS_MAX] = { NULL };
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < n; i++)
-		rc = query_agg_new(conf, (struct query_agg **)&aggs[i], err);
-	q->ask.ordered = q->fn == AGG_RATE;
-	if (!rc && n > 1)
-		rc = q->type->rows_many(q->src, &q->ask, query_agg_row, aggs, n, err);
-	else if (!rc)
-		rc = q->type->rows(q->src, &q->ask, query_agg_row, aggs[0], err);
-	for (unsigned int i = 1; !rc && i < n; i++)
-		rc = query_agg_merge(aggs[0], aggs[i]);
-	if (rc == -E2BIG)
-		err_set(err, rc,
-			"%s: these are too many series and slots of time; make --every longer, name nodes and "
-			"metrics, or use --by none",
-			q->path);
-	for (unsigned int i = rc ? 0 : 1; i < n; i++)
-		query_agg_free(aggs[i]);
-	if (rc)
-		return rc;
-	query_agg_end(aggs[0]);
-	q->agg = aggs[0];
-	return 0;
-}
-
-static int svg_write(const char *path, const struct query_chart *c, struct err *err)
-{
-	FILE *f = strcmp(path, "-") ? fopen(path, "we") : stdout;
-	struct buf b = { 0 };
-	int rc = 0;
-
-	if (!f)
-		return err_set(err, -errno, "file %s: cannot be written: %s", path, err_name(errno));
-	query_svg(&b, c);
-	if (fwrite(b.p, 1, b.len, f) != b.len || fflush(f))
-		rc = err_set(err, -errno, "file %s: cannot be written: %s", path, err_name(errno));
-	if (f != stdout)
-		fclose(f);
-	buf_fini(&b);
-	return rc;
-}
-
-static int chart_show(struct query *q, struct err *err)
-{
-	struct buf title = { 0 };
-	struct query_chart c;
-	int rc = 0;
-
-	query_chart_init(&c, q->agg, q->metrics);
-	buf_addf(&title, "%s", q->ask.schema);
-	for (size_t i = 0; i < q->n_metrics && i < 4; i++)
-		buf_addf(&title, "%s%s", i ? ", " : ": ", q->metrics[i]);
-	c.title = buf_str(&title);
-	c.unit = q->fn == AGG_RATE ? "rate, 1/s" : query_fn_names[q->fn];
-	if (!c.n)
-		rc = err_set(err, -ENOENT,
-			     "%s: no values of schema %s match; see which there are with `ldms query --list`", q->path,
-			     q->ask.schema);
-	if (!rc && q->o->svg)
-		rc = svg_write(q->o->svg, &c, err);
-	if (!rc && q->o->plot)
-		query_plot(stdout, &c, terminal_columns(), PLOT_HEIGHT, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
-	query_chart_fini(&c);
-	buf_fini(&title);
-	return rc;
-}
-
-static int series_show(struct query *q, struct err *err)
-{
-	struct query_agg_conf conf = { .fn = q->fn };
-	const struct query_opts *o = q->o;
-	struct query_out *out;
-	int rc = metrics_pick(q, true, err);
-
-	if (!rc)
-		rc = keys_pick(q, err);
-	if (!rc)
-		rc = slots_make(q, &conf, err);
-	if (rc)
-		return rc;
-	q->ask.cols = q->metrics;
-	q->ask.n_cols = q->n_all;
-	conf.n_metrics = q->n_metrics;
-	conf.by = q->by;
-	conf.has_entry = q->has_entry;
-	rc = series_read(q, &conf, err);
-	if (rc)
-		return rc;
-	if (o->plot || o->svg)
-		return chart_show(q, err);
-	out = query_out_new(form_of(o), stdout,
-			    q->by == BY_NONE   ? NULL
-			    : q->by == BY_NODE ? "producer"
-					       : o->by,
-			    q->metrics, q->n_metrics);
-	query_out_agg(out, q->agg);
-	query_out_end(out);
-	return 0;
 }
 
 /* -- the command --------------------------------------------------------------------------------------------------- */
@@ -475,7 +196,7 @@ static int query_run(struct query *q, const char *schema, struct err *err)
 	rc = ask_make(q, schema, err);
 	if (rc)
 		return rc;
-	return o->every_us || o->agg || o->by || o->plot || o->svg ? series_show(q, err) : rows_show(q, err);
+	return o->every_us || o->agg || o->by || o->plot || o->svg ? query_series_show(q, err) : rows_show(q, err);
 }
 
 static int operands_check(const struct query_opts *o, int n, struct err *err)
