@@ -199,7 +199,7 @@ static int csv_row(struct store_sink *sk, const struct row *row, struct err *err
 	if (!rc) {
 		f = sk->files;
 		rc = csv_file_row(f, row, err);
-		if (!rc && csv_roll_full(f->conf, f->rows_all, f->bytes_all))
+		if (!rc && roll_full(&f->conf->roll, f->rows_all, f->bytes_all))
 			csv_roll_now(f);
 		near = f->roll_at < atomic_load_explicit(&sk->csv->wake_s, memory_order_relaxed);
 	}

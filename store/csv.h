@@ -10,19 +10,9 @@
 #include "core/base/kv.h"
 #include "store/keep.h"
 #include "store/lines.h"
+#include "store/roll.h"
 #include "store/row.h"
 #include "store/store.h"
-
-/* When a file is closed and the next one begun, as ldmsd numbers it. */
-enum csv_roll {
-	ROLL_NONE,
-	ROLL_EVERY,
-	ROLL_DAILY,
-	ROLL_ROWS,
-	ROLL_BYTES,
-	ROLL_DAILY_EVERY,
-	ROLL_MAX = ROLL_DAILY_EVERY
-};
 
 struct csv_conf {
 	const char *array_sep, *array_lquote, *array_rquote; /* borrowed from attributes, as all text here */
@@ -33,9 +23,7 @@ struct csv_conf {
 	uid_t uid;
 	gid_t gid; /* of what we create; (uid_t)-1, (gid_t)-1: the daemon's */
 	mode_t file_perm, dir_perm;
-	enum csv_roll roll;
-	uint64_t rollover, rollagain; /* seconds, rows, or bytes */
-	bool rollempty;
+	struct roll roll;
 	const char *rename; /* what a closed file is called; NULL: as before */
 	uid_t rename_uid;
 	gid_t rename_gid;
@@ -98,13 +86,6 @@ void csv_row_add(struct buf *b, const struct csv_conf *conf, const struct csv_pl
  * DIGITS_MAX). */
 char *csv_put_text(char *p, const char *text, size_t len);
 char *csv_put_value(char *p, struct value v);
-
-/* -- csv_roll.c ---------------------------------------------------------------------------------------------------- */
-
-/* When a file that was opened at that second rolls over, by the clock: INT64_MAX for never. */
-int64_t csv_roll_due(const struct csv_conf *conf, int64_t opened_s);
-/* Has a file of so many rows and bytes had enough? */
-bool csv_roll_full(const struct csv_conf *conf, uint64_t rows, uint64_t bytes);
 
 /* -- csv_rename.c: what a closed file is called -------------------------------------------------------------------- */
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "store/csv.h"
@@ -14,7 +13,6 @@
 #define FLUSH_BYTES_MAX  (64u << 20) /* more memory than that for one file is a typing error */
 #define FILE_PERM_DFLT   0600
 #define DIR_PERM_DFLT    0750
-#define DAY_S            86400
 #define OPT_FILE_MAX     (1u << 20) /* bytes */
 
 const struct store_attr csv_attrs[] = {
@@ -178,52 +176,16 @@ static int conf_owner(struct csv_conf *conf, const struct csv_attrs *a, struct e
 	return rc;
 }
 
-/* What ldmsd rolls at least, it also makes of less. */
-static const struct csv_roll_rule {
-	const char *what;
-	uint64_t min, max;
-} roll_rules[] = {
-	[ROLL_NONE] = { "", 0, 0 },
-	[ROLL_EVERY] = { "seconds", 10, 366 * DAY_S },
-	[ROLL_DAILY] = { "seconds", 0, DAY_S - 1 },
-	[ROLL_ROWS] = { "rows", 3, UINT64_MAX },
-	[ROLL_BYTES] = { "bytes", 1024, UINT64_MAX },
-	[ROLL_DAILY_EVERY] = { "seconds", 0, DAY_S - 1 },
-};
-
 static int conf_roll(struct csv_conf *conf, const struct csv_attrs *a, struct err *err)
 {
-	const char *type = csv_attr(a, "rolltype");
-	const struct csv_roll_rule *rule;
-	uint64_t n;
-	int rc = attr_bool(a, "rollempty", false, &conf->rollempty, err);
+	const struct roll_texts t = {
+		.type = csv_attr(a, "rolltype"),
+		.over = csv_attr(a, "rollover"),
+		.again = csv_attr(a, "rollagain"),
+		.empty = csv_attr(a, "rollempty"),
+	};
 
-	if (rc || !type)
-		return rc;
-	rc = unit_u64(type, &n, err);
-	if (rc || !n || n > ROLL_MAX)
-		return err_set(err, -EINVAL, "store %s: rolltype out of range.  rolltype=%s: 1 to %d go there",
-			       store_name(a->st), type, ROLL_MAX);
-	if (!csv_attr(a, "rollover"))
-		return err_set(err, -EINVAL, "store %s: rolltype given without rollover.  Say how many %s",
-			       store_name(a->st), roll_rules[n].what);
-	conf->roll = (enum csv_roll)n;
-	rule = &roll_rules[n];
-	rc = attr_num(a, "rollover", 0, rule->max, &conf->rollover, err);
-	if (!rc)
-		rc = attr_num(a, "rollagain", 0, DAY_S, &conf->rollagain, err);
-	if (rc)
-		return rc;
-	if (conf->rollover < rule->min) {
-		log_warning("store", "store %s: rollover=%" PRIu64 " is too little; taken as %" PRIu64 " %s",
-			    store_name(a->st), conf->rollover, rule->min, rule->what);
-		conf->rollover = rule->min;
-	}
-	if (n == ROLL_DAILY_EVERY && (conf->rollagain < 10 || conf->rollagain < conf->rollover))
-		return err_set(err, -EINVAL,
-			       "store %s: rolltype=5 takes rollagain=SECONDS, at least 10 and at least rollover",
-			       store_name(a->st));
-	return 0;
+	return roll_read(&conf->roll, store_name(a->st), &t, err);
 }
 
 static int conf_lines(struct csv_conf *conf, const struct csv_attrs *a, struct err *err)

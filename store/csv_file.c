@@ -51,7 +51,7 @@ static int file_create(const struct csv_file *f, const char *path, int flags, bo
 /* The file beside the data that holds the header or the kinds. */
 static char *side_path(const struct csv_file *f, const char *kind)
 {
-	if (f->conf->roll)
+	if (f->conf->roll.type)
 		return xasprintf("%s/%s.%s.%" PRId64, f->dir, f->name, kind, f->epoch);
 	return xasprintf("%s/%s.%s", f->dir, f->name, kind);
 }
@@ -165,7 +165,7 @@ static int file_start(struct csv_file *f, struct err *err)
 	csv_header_add(&header, conf, f->schema);
 	csv_kinds_add(&kinds, conf, f->schema);
 	f->opened_s = wall_us() / 1000000;
-	if (conf->roll) {
+	if (conf->roll.type) {
 		rc = file_new(f, err);
 	} else {
 		f->out.path = xasprintf("%s/%s", f->dir, f->name);
@@ -180,14 +180,14 @@ static int file_start(struct csv_file *f, struct err *err)
 		rc = side_file_write(f, "KIND", &kinds, err);
 	if (!rc) {
 		file_note(f, f->out.path, "DATA");
-		if (conf->roll && !conf->altheader)
+		if (conf->roll.type && !conf->altheader)
 			buf_add(&f->head, header.p, header.len);
 		f->rows_all = f->bytes_all = 0;
-		f->roll_at = csv_roll_due(conf, f->opened_s);
+		f->roll_at = roll_due(&conf->roll, f->opened_s);
 	} else {
 		if (f->out.fd >= 0)
 			close(f->out.fd);
-		if (f->out.fd >= 0 && conf->roll)
+		if (f->out.fd >= 0 && conf->roll.type)
 			unlink(f->out.path);
 		f->out.fd = -1;
 		free(f->out.path);
@@ -299,7 +299,7 @@ int csv_file_roll(struct csv_file *f, struct err *err)
 	if (rc)
 		return rc;
 	file_end(f);
-	return f->conf->rollempty ? file_start(f, err) : 0;
+	return f->conf->roll.empty ? file_start(f, err) : 0;
 }
 
 /* -- writing ------------------------------------------------------------------------------------------------------- */

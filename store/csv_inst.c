@@ -190,7 +190,7 @@ static char *left_close(const struct csv_named *n, void *arg)
 	struct csv *csv = arg;
 	const struct csv_conf *conf = csv_conf_of(csv, n->container, n->schema);
 
-	if (!conf->roll)
+	if (!conf->roll.type)
 		return xstrdup(n->path);
 	if (!strcmp(n->kind, "DATA"))
 		cut_torn(n->path);

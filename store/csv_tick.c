@@ -34,10 +34,10 @@ static int64_t file_tick(struct csv_file *f, int64_t now)
 	if (f->out.fd < 0 || f->roll_at == INT64_MAX)
 		return INT64_MAX;
 	if (f->roll_at <= now) {
-		if (f->rows_all || f->conf->rollempty)
+		if (f->rows_all || f->conf->roll.empty)
 			csv_roll_now(f);
 		else
-			f->roll_at = csv_roll_due(f->conf, now);
+			f->roll_at = roll_due(&f->conf->roll, now);
 	}
 	return f->out.fd < 0 ? INT64_MAX : f->roll_at > now ? f->roll_at : now + 1;
 }
@@ -132,11 +132,11 @@ void csv_prune(struct csv *csv)
 
 static bool needs_ticks(struct csv *csv)
 {
-	bool needs = needs_looks(csv) || csv->conf.roll;
+	bool needs = needs_looks(csv) || csv->conf.roll.type;
 
 	pthread_mutex_lock(&csv->opening);
 	for (const struct csv_over *o = csv->overs; o; o = o->next)
-		needs |= o->conf.roll != ROLL_NONE;
+		needs |= o->conf.roll.type != ROLL_NONE;
 	pthread_mutex_unlock(&csv->opening);
 	return needs;
 }

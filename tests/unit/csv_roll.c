@@ -243,28 +243,28 @@ static void test_due(void **state)
 {
 	static const struct {
 		const char *tz;
-		struct csv_conf conf;
+		struct roll roll;
 		int64_t opened, due;
 	} rows[] = {
-		{ "UTC0", { .roll = ROLL_NONE }, 5, INT64_MAX },
-		{ "UTC0", { .roll = ROLL_ROWS, .rollover = 3 }, 5, INT64_MAX },
-		{ "UTC0", { .roll = ROLL_EVERY, .rollover = 60 }, 5, 65 },
-		{ "UTC0", { .roll = ROLL_DAILY, .rollover = 0 }, 5, 86400 },
-		{ "UTC0", { .roll = ROLL_DAILY, .rollover = 3600 }, 5, 3600 },
-		{ "UTC0", { .roll = ROLL_DAILY, .rollover = 3600 }, 3595, 86400 + 3600 }, /* too near */
-		{ "UTC0", { .roll = ROLL_DAILY, .rollover = 3600 }, 3600, 86400 + 3600 },
-		{ "UTC0", { .roll = ROLL_DAILY_EVERY, .rollover = 600, .rollagain = 3600 }, 5, 600 },
-		{ "UTC0", { .roll = ROLL_DAILY_EVERY, .rollover = 600, .rollagain = 3600 }, 600, 4200 },
-		{ "UTC0", { .roll = ROLL_DAILY_EVERY, .rollover = 600, .rollagain = 3600 }, 86399, 86400 + 600 },
-		{ "CET-1", { .roll = ROLL_DAILY, .rollover = 0 }, 5, 82800 },
+		{ "UTC0", { .type = ROLL_NONE }, 5, INT64_MAX },
+		{ "UTC0", { .type = ROLL_ROWS, .over = 3 }, 5, INT64_MAX },
+		{ "UTC0", { .type = ROLL_EVERY, .over = 60 }, 5, 65 },
+		{ "UTC0", { .type = ROLL_DAILY, .over = 0 }, 5, 86400 },
+		{ "UTC0", { .type = ROLL_DAILY, .over = 3600 }, 5, 3600 },
+		{ "UTC0", { .type = ROLL_DAILY, .over = 3600 }, 3595, 86400 + 3600 }, /* too near */
+		{ "UTC0", { .type = ROLL_DAILY, .over = 3600 }, 3600, 86400 + 3600 },
+		{ "UTC0", { .type = ROLL_DAILY_EVERY, .over = 600, .again = 3600 }, 5, 600 },
+		{ "UTC0", { .type = ROLL_DAILY_EVERY, .over = 600, .again = 3600 }, 600, 4200 },
+		{ "UTC0", { .type = ROLL_DAILY_EVERY, .over = 600, .again = 3600 }, 86399, 86400 + 600 },
+		{ "CET-1", { .type = ROLL_DAILY, .over = 0 }, 5, 82800 },
 		/* the day with 25 hours: 2024-10-27 */
-		{ "CET-1CEST,M3.5.0,M10.5.0/3", { .roll = ROLL_DAILY, .rollover = 0 }, 1729980000, 1729980000 + 90000 },
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", { .type = ROLL_DAILY, .over = 0 }, 1729980000, 1729980000 + 90000 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		setenv("TZ", rows[i].tz, 1);
 		tzset();
-		assert_int_equal(csv_roll_due(&rows[i].conf, rows[i].opened), rows[i].due);
+		assert_int_equal(roll_due(&rows[i].roll, rows[i].opened), rows[i].due);
 	}
 	unsetenv("TZ");
 	tzset();
