@@ -129,7 +129,7 @@ static int file_make(struct store_sink *sk, const struct row_schema *rs, const c
 		key_split(csv, key, &dir, &base);
 	} else {
 		dir = xstrdup(sk->dir);
-		base = csv_fit_name(rs->name);
+		base = file_fit_name(rs->name);
 	}
 	fc.dir = dir;
 	pthread_mutex_lock(&csv->opening);

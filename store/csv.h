@@ -170,8 +170,6 @@ struct csv_file {
 	bool roll_failing;            /* ... the last roll; said */
 };
 
-/* A name that stays in its folder: what is a peer's is changed where need be. */
-char *csv_fit_name(const char *name);
 /* Open or create dir/name for rows of that schema.  -EEXIST (without words) when it holds rows of another shape. */
 int csv_file_open(const struct csv_file_conf *fc, struct csv_file **ret, struct err *err);
 /* What could not be written is lost, and said. */

@@ -198,16 +198,6 @@ static int file_start(struct csv_file *f, struct err *err)
 	return rc;
 }
 
-char *csv_fit_name(const char *name)
-{
-	char *fit = xstrdup(name);
-
-	for (char *p = fit; *p; p++)
-		if (*p == '/' || (p == fit && *p == '.') || (unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '_';
-	return fit;
-}
-
 int csv_file_open(const struct csv_file_conf *fc, struct csv_file **ret, struct err *err)
 {
 	struct csv_file *f = xcalloc(1, sizeof(*f));
@@ -221,7 +211,7 @@ int csv_file_open(const struct csv_file_conf *fc, struct csv_file **ret, struct 
 	f->container = xstrdup(fc->container);
 	f->dir = xstrdup(fc->dir);
 	f->name = xstrdup(fc->name);
-	f->schema_name = csv_fit_name(fc->schema->name);
+	f->schema_name = file_fit_name(fc->schema->name);
 	f->schema = row_schema_get(fc->schema);
 	rc = csv_plan_init(&f->plan, f->conf, f->schema, err);
 	if (!rc)

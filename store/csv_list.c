@@ -136,7 +136,7 @@ static int list_load(struct csv_list *l, struct err *err)
 int csv_list_open(const char *dir, const char *instance, struct csv_list **ret, struct err *err)
 {
 	struct csv_list *l = xcalloc(1, sizeof(*l));
-	char *name = csv_fit_name(instance);
+	char *name = file_fit_name(instance);
 	int rc;
 
 	pthread_mutex_init(&l->lock, NULL);

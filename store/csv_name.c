@@ -14,6 +14,7 @@
 
 #include "core/base/xalloc.h"
 #include "store/csv.h"
+#include "store/dirs.h"
 
 #define USERS    64 /* whose names are remembered: a power of two */
 #define PWD_SIZE 16384
@@ -75,7 +76,7 @@ static const char *user_name(struct csv_name *n, uid_t uid)
 		found = NULL;
 	free(u->name);
 	u->uid = uid;
-	u->name = found ? csv_fit_name(pw.pw_name) : xasprintf("%u", uid);
+	u->name = found ? file_fit_name(pw.pw_name) : xasprintf("%u", uid);
 	return u->name;
 }
 
@@ -99,7 +100,7 @@ static char *text_of(struct value v)
 {
 	const char *text;
 	size_t len = value_text(v, &text);
-	char *copy = xstrndup(text, len), *fit = csv_fit_name(copy);
+	char *copy = xstrndup(text, len), *fit = file_fit_name(copy);
 
 	free(copy);
 	return fit;
@@ -139,7 +140,7 @@ static void job_add(struct csv_name *n, const struct row *row)
 
 static void fit_add(struct csv_name *n, const char *text)
 {
-	char *fit = csv_fit_name(text);
+	char *fit = file_fit_name(text);
 
 	buf_addf(&n->path, "%s", *fit ? fit : "_");
 	free(fit);

@@ -6,7 +6,6 @@
  * Any other %x stays as it is.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,20 +141,6 @@ static int folder_make(const struct csv_conf *conf, const char *path, struct err
 	return rc;
 }
 
-/* In one step, and not over another file: two files that get one name are a mistake in the template. */
-static int move(const char *from, const char *to, struct err *err)
-{
-	int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) ? -errno : 0;
-
-	if (rc == -EINVAL || rc == -ENOSYS) /* a file system that knows no such flag */
-		rc = !access(to, F_OK) ? -EEXIST : rename(from, to) ? -errno : 0;
-	if (rc == -EEXIST)
-		return err_set(err, rc, "there is a file %s; give names that differ (%%s, %%B)", to);
-	if (rc == -EXDEV)
-		return err_set(err, rc, "%s is on another file system; name a folder on the same one", to);
-	return rc ? err_set(err, rc, "to %s: %s; %s", to, err_name(rc), file_remedy(rc)) : 0;
-}
-
 char *csv_rename(const struct csv_conf *conf, const struct csv_named *n)
 {
 	struct err err = { "" };
@@ -169,7 +154,9 @@ char *csv_rename(const struct csv_conf *conf, const struct csv_named *n)
 	to = csv_rename_path(conf->rename, n, &err);
 	rc = to ? folder_make(conf, to, &err) : -EINVAL;
 	if (!rc)
-		rc = move(n->path, to, &err);
+		rc = file_move(n->path, to, &err);
+	if (rc == -EEXIST)
+		err_set(&err, rc, "there is a file %s; give names that differ (%%s, %%B)", to);
 	if (!rc)
 		return to;
 	log_error("store", "file %s: keeps its name: rename_template: %s", n->path, err.msg);

@@ -2,6 +2,8 @@
 #include "store/dirs.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,4 +79,27 @@ int dirs_make(const char *path, mode_t mode, uid_t uid, gid_t gid, struct err *e
 		rc = dir_make(copy, mode, uid, gid, err);
 	free(copy);
 	return rc;
+}
+
+char *file_fit_name(const char *name)
+{
+	char *fit = xstrdup(name);
+
+	for (char *p = fit; *p; p++)
+		if (*p == '/' || (p == fit && *p == '.') || (unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '_';
+	return fit;
+}
+
+int file_move(const char *from, const char *to, struct err *err)
+{
+	int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) ? -errno : 0;
+
+	if (rc == -EINVAL || rc == -ENOSYS) /* a file system that knows no such flag */
+		rc = !access(to, F_OK) ? -EEXIST : rename(from, to) ? -errno : 0;
+	if (rc == -EEXIST)
+		return err_set(err, rc, "there is a file %s; move it away", to);
+	if (rc == -EXDEV)
+		return err_set(err, rc, "%s is on another file system; name a folder on the same one", to);
+	return rc ? err_set(err, rc, "to %s: %s; %s", to, err_name(rc), file_remedy(rc)) : 0;
 }

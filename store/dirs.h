@@ -13,4 +13,9 @@ const char *file_remedy(int rc);
 /* "file PATH: cannot WHAT: reason; remedy"; returns rc. */
 int file_failed(const char *path, int rc, const char *what, struct err *err);
 
+/* A name made fit for one part of a path, so that it leads nowhere else. */
+char *file_fit_name(const char *name);
+/* Rename, in one step, and not over another file: -EEXIST. */
+int file_move(const char *from, const char *to, struct err *err);
+
 #endif

@@ -92,7 +92,7 @@ static void shape_free(struct flat_shape *sh)
 
 static int file_open(struct lines *l, const char *dir, const char *metric, struct err *err)
 {
-	char *name = csv_fit_name(metric), last = '\n';
+	char *name = file_fit_name(metric), last = '\n';
 	struct stat st;
 	int rc = 0;
 
@@ -109,7 +109,7 @@ static int file_open(struct lines *l, const char *dir, const char *metric, struc
 
 static int shape_new(struct store_sink *sk, const struct row_schema *rs, struct err *err)
 {
-	char *name = csv_fit_name(rs->name), *dir = xasprintf("%s/%s", sk->dir, name);
+	char *name = file_fit_name(rs->name), *dir = xasprintf("%s/%s", sk->dir, name);
 	struct flat_shape *sh = xcalloc(1, sizeof(*sh));
 	int rc = rs->n_cols > FILES_MAX
 			 ? err_set(err, -EINVAL,
