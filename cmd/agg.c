@@ -3,6 +3,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
+#include "cmd/daemon_to.h"
 
 static const struct opt opts[] = { DAEMON_OPTS_COMMON, DAEMON_OPTS_COLLECT, { 0 } };
 
@@ -18,6 +19,7 @@ const struct cmd_usage usage_agg = {
 		    "ldms agg --accept \"^samp-\" --accept 10.1.0.0/16\n"
 		    "ldms agg --prdcr \"agg-[1-8]\" --push\n"
 		    "ldms agg -x sock:412 --prdcr \"localhost:411\" --strgp \"meminfo loadavg\" --to csv:/var/tmp/ldms",
+	.more = daemon_to_help,
 };
 
 const struct cmd_usage usage_store = {
@@ -26,7 +28,9 @@ const struct cmd_usage usage_store = {
 	.brief = "a storage daemon: an aggregator whose work is to store",
 	.about = "The same as `ldms agg`, for daemons that write down what an aggregator collects.",
 	.opts = opts,
-	.examples = "ldms store --prdcr agg-1 --strgp \"loadavg meminfo\" --to csv:/var/lib/ldms",
+	.examples = "ldms store --prdcr agg-1 --strgp \"loadavg meminfo\" --to csv:/var/lib/ldms\n"
+		    "ldms store --prdcr agg-1 --to sqlite:/var/lib/ldms/ldms.db --spool /var/spool/ldms",
+	.more = daemon_to_help,
 };
 
 /* Common to the daemons that take nothing but the common options. */

@@ -10,17 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/daemon_to.h"
 #include "core/base/hostlist.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/base/xalloc.h"
 #include "plugins/samp.h"
-#include "store/store.h"
 
-#define PORT_DFLT  411 /* LDMS's own */
-
-/* The configuration language has no quoting: a blank would end the value. */
-static int no_blanks(const char *option, const char *value, struct err *err)
+int daemon_opts_no_blanks(const char *option, const char *value, struct err *err)
 {
 	if (value[strcspn(value, " \t\r\n")])
 		return err_set(err, -EINVAL, "--%s: '%s': blanks cannot stand here", option, value);
@@ -79,7 +76,7 @@ static int samp_lines(const char *word, void *arg, struct err *err)
 
 static int prdcr_line(const struct daemon_opts *o, struct buf *b, const char *text, struct err *err)
 {
-	unsigned short port = PORT_DFLT;
+	unsigned short port = LDMS_PORT;
 	char *host;
 	int rc = hostport_parse(text, &host, &port, err);
 
@@ -87,8 +84,8 @@ static int prdcr_line(const struct daemon_opts *o, struct buf *b, const char *te
 		return err_prefix(err, rc, "--prdcr: ");
 	/* named by the host, as the container scripts do; with the port where that is not the usual one */
 	buf_addf(b, "prdcr_add name=%s type=active xprt=sock host=%s port=%u reconnect=%lld\n",
-		 port == PORT_DFLT ? host : text, host, port, (long long)o->reconnect_us);
-	buf_addf(b, "prdcr_start name=%s\n", port == PORT_DFLT ? host : text);
+		 port == LDMS_PORT ? host : text, host, port, (long long)o->reconnect_us);
+	buf_addf(b, "prdcr_start name=%s\n", port == LDMS_PORT ? host : text);
 	free(host);
 	return 0;
 }
@@ -112,55 +109,6 @@ static int prdcr_lines(struct gen *g, struct err *err)
 	return rc;
 }
 
-/* -- --to: a store that is known, or aggregators
- * ------------------------------------------------------------------------ */
-
-bool daemon_opts_is_store(const char *to)
-{
-	char *name = xstrndup(to, strcspn(to, ":"));
-	bool is = store_type_find(name);
-
-	free(name);
-	return is;
-}
-
-static int advert_line(struct gen *g, const char *text, struct err *err)
-{
-	const struct daemon_opts *o = g->o;
-	unsigned short port = PORT_DFLT;
-	char *host;
-
-	if (strchr(text, '/') || hostport_parse(text, &host, &port, err))
-		return err_set(
-			err, -EINVAL,
-			"--to: '%s' is neither STORE:PATH, as csv:/var/lib/ldms, nor the HOST[:PORT] of an aggregator",
-			text);
-	buf_addf(g->b, "advertiser_add name=%s-%s xprt=sock host=%s port=%u reconnect=%lld\n", o->self, text, host,
-		 port, (long long)o->reconnect_us);
-	buf_addf(g->b, "advertiser_start name=%s-%s\n", o->self, text);
-	free(host);
-	return 0;
-}
-
-static int advert_lines(struct gen *g, struct err *err)
-{
-	const struct daemon_opts *o = g->o;
-	struct hostlist hl;
-	int rc = 0;
-
-	for (size_t i = 0; i < o->to.n && !rc; i++) {
-		if (daemon_opts_is_store(o->to.v[i]))
-			continue;
-		rc = hostlist_parse(o->to.v[i], &hl, err);
-		if (rc)
-			return err_prefix(err, rc, "--to: ");
-		for (size_t k = 0; k < hl.n && !rc; k++)
-			rc = advert_line(g, hl.names[k], err);
-		hostlist_fini(&hl);
-	}
-	return rc;
-}
-
 /* A range of addresses has a '/', which no host's name has. */
 static int accept_lines(struct gen *g, struct err *err)
 {
@@ -168,7 +116,7 @@ static int accept_lines(struct gen *g, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; i < o->accept.n && !rc; i++) {
-		rc = no_blanks("accept", o->accept.v[i], err);
+		rc = daemon_opts_no_blanks("accept", o->accept.v[i], err);
 		buf_addf(g->b, "prdcr_listen_add name=accept.%zu %s=%s\nprdcr_listen_start name=accept.%zu\n", i,
 			 strchr(o->accept.v[i], '/') ? "ip" : "regex", o->accept.v[i], i);
 		g->n++;
@@ -176,91 +124,17 @@ static int accept_lines(struct gen *g, struct err *err)
 	return rc;
 }
 
-struct strgp_gen {
-	struct buf *b;
-	size_t stores;
-	struct buf more; /* what all of these policies have */
-};
-
-/* --shard and --spool. */
-static int strgp_more(const struct daemon_opts *o, struct strgp_gen *g, struct err *err)
-{
-	int rc = 0;
-
-	if (!g->stores && (o->shard || o->spool))
-		return err_set(err, -EINVAL, "--%s: say where the rows go, too: --to csv:DIR",
-			       o->shard ? "shard" : "spool");
-	if (o->shard)
-		rc = no_blanks("shard", o->shard, err);
-	if (!rc && o->spool)
-		rc = no_blanks("spool", o->spool, err);
-	if (o->shard)
-		buf_addf(&g->more, " shard=%s", o->shard);
-	if (o->spool)
-		buf_addf(&g->more, " spool=%s", o->spool);
-	return rc;
-}
-
-/* A policy for each schema into each store. */
-static int strgp_lines(const char *word, void *arg, struct err *err)
-{
-	struct strgp_gen *g = arg;
-
-	(void)err;
-	for (size_t i = 0; i < g->stores; i++) {
-		if (word)
-			buf_addf(g->b, "strgp_add name=strgp_%s.%zu plugin=to.%zu container=%s schema=%s%s\n", word, i, i,
-				 word, word, buf_str(&g->more));
-		else
-			buf_addf(g->b, "strgp_add name=strgp_all.%zu plugin=to.%zu container=. regex=.*%s\n", i, i,
-				 buf_str(&g->more));
-		buf_addf(g->b, "strgp_start name=strgp_%s.%zu\n", word ? word : "all", i);
-	}
-	return 0;
-}
-
-static int to_lines(const struct daemon_opts *o, struct buf *b, size_t *ret_stores, struct err *err)
-{
-	struct strgp_gen g = { .b = b };
-	int rc;
-
-	for (size_t i = 0; i < o->to.n; i++) {
-		const char *colon = strchr(o->to.v[i], ':');
-
-		if (!daemon_opts_is_store(o->to.v[i]))
-			continue;
-		if (!colon || !colon[1])
-			return err_set(err, -EINVAL, "--to: '%s' is not STORE:PATH, as csv:/var/lib/ldms", o->to.v[i]);
-		rc = no_blanks("to", o->to.v[i], err);
-		if (rc)
-			return rc;
-		buf_addf(b, "load name=to.%zu plugin=%.*s\nconfig name=to.%zu path=%s\n", g.stores,
-			 (int)(colon - o->to.v[i]), o->to.v[i], g.stores, colon + 1);
-		g.stores++;
-	}
-	if (o->strgp.n && !g.stores)
-		return err_set(err, -EINVAL, "--strgp: say where the rows go, too: --to csv:DIR");
-	rc = strgp_more(o, &g, err);
-	*ret_stores = g.stores;
-	if (!rc && !o->strgp.n)
-		rc = strgp_lines(NULL, &g, err);
-	else if (!rc)
-		rc = daemon_opts_words(&o->strgp, strgp_lines, &g, err);
-	buf_fini(&g.more);
-	return rc;
-}
-
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err)
 {
 	struct gen samps = { .o = o, .b = lines }, prdcrs = { .o = o, .b = lines };
 	size_t stores = 0;
-	int rc = no_blanks("name", o->self, err);
+	int rc = daemon_opts_no_blanks("name", o->self, err);
 
 	if (!rc && (o->interval_us <= 0 || o->reconnect_us <= 0))
 		rc = err_set(err, -EINVAL, "--%s: must be more than 0, as 1s",
 			     o->interval_us <= 0 ? "interval" : "reconnect");
 	if (!rc)
-		rc = to_lines(o, lines, &stores, err);
+		rc = daemon_to_stores(o, lines, &stores, err);
 	if (!rc)
 		rc = daemon_opts_words(&o->samp, samp_lines, &samps, err);
 	if (!rc)
@@ -268,7 +142,7 @@ int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err
 	if (!rc)
 		rc = accept_lines(&prdcrs, err);
 	if (!rc)
-		rc = advert_lines(&samps, err);
+		rc = daemon_to_adverts(o, lines, err);
 	if (rc)
 		return rc;
 	if (samps.n && stores) /* what is sampled here is stored here as well */
@@ -291,7 +165,7 @@ static int limit_lines(const struct daemon_opts *o, struct buf *lines, struct er
 	int rc = 0;
 
 	for (size_t i = 0; i < o->limit.n && !rc; i++) {
-		rc = no_blanks("limit", o->limit.v[i], err);
+		rc = daemon_opts_no_blanks("limit", o->limit.v[i], err);
 		buf_addf(lines, "limits %s\n", o->limit.v[i]);
 	}
 	return rc;
@@ -303,17 +177,18 @@ int daemon_opts_auth(const struct daemon_opts *o, struct buf *lines, struct err 
 	int rc;
 
 	if (!o->auth && o->auth_arg.n)
-		return err_set(err, -EINVAL, "-A %s: say which authentication it is for, too: -a METHOD", o->auth_arg.v[0]);
+		return err_set(err, -EINVAL, "-A %s: say which authentication it is for, too: -a METHOD",
+			       o->auth_arg.v[0]);
 	if (!o->auth)
 		return 0;
-	rc = no_blanks("auth", o->auth, err);
+	rc = daemon_opts_no_blanks("auth", o->auth, err);
 	buf_addf(lines, "default_auth plugin=%s", o->auth);
 	if (o->auth_arg.n && !strcmp(o->auth, "none")) { /* scripts give both, whatever the method is */
 		log_warning("config", "-A %s: authentication none takes no options; it is ignored", o->auth_arg.v[0]);
 		args_n = 0;
 	}
 	for (size_t i = 0; i < args_n && !rc; i++) {
-		rc = no_blanks("auth-arg", o->auth_arg.v[i], err);
+		rc = daemon_opts_no_blanks("auth-arg", o->auth_arg.v[i], err);
 		buf_addf(lines, " %s", o->auth_arg.v[i]);
 	}
 	buf_addf(lines, "\n");
@@ -330,7 +205,7 @@ int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct er
 		char *copy = xstrdup(o->xprt.v[i]), *at = copy;
 		char *xprt = strsep(&at, ":"), *port = strsep(&at, ":");
 
-		rc = no_blanks("xprt", o->xprt.v[i], err);
+		rc = daemon_opts_no_blanks("xprt", o->xprt.v[i], err);
 		if (!rc && (!port || !*port))
 			rc = err_set(err, -EINVAL, "-x %s: is not XPRT:PORT[:HOST], as sock:411", o->xprt.v[i]);
 		if (!rc)
@@ -341,7 +216,7 @@ int daemon_opts_listen(const struct daemon_opts *o, struct buf *lines, struct er
 			return rc;
 	}
 	if (!o->xprt.n && !o->conf.n && !o->yaml.n)
-		buf_addf(lines, "listen xprt=sock port=%d\n", PORT_DFLT);
+		buf_addf(lines, "listen xprt=sock port=%d\n", LDMS_PORT);
 	return 0;
 }
 

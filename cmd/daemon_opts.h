@@ -7,6 +7,8 @@
 #include "cmd/opt.h"
 #include "core/base/buf.h"
 
+#define LDMS_PORT 411 /* its own, where none is given */
+
 struct daemon_opts {
 	struct opt_list xprt, conf, yaml, auth_arg, samp, prdcr, accept, strgp, to, limit, log_level;
 	const char *name, *auth, *log_file, *log_format, *pid_file, *sysroot, *dir;
@@ -38,7 +40,8 @@ struct daemon_opts {
 	{ 0, "prdcr", OPT_LIST, "LIST", DAEMON_OPT(prdcr), "collect from HOST[:PORT]s: \"n[01-20] a:412\"" },          \
 	{ 0, "accept", OPT_LIST, "WHO", DAEMON_OPT(accept), "collect from who uses --to: regex, or 10.0.0.0/8" },      \
 	{ 0, "strgp", OPT_LIST, "LIST", DAEMON_OPT(strgp), "schemas to store (all, when --to is given)" },             \
-	{ 0, "to", OPT_LIST, "WHERE", DAEMON_OPT(to), "rows go to sqlite:FILE, csv:DIR; HOST[:PORT]s are to collect" },\
+	{ 0, "to", OPT_LIST, "WHERE", DAEMON_OPT(to), "rows go to STORE:PATH, see below; HOST[:PORT]s are to collect; repeatable" }, \
+	{ 0, "spool", OPT_TEXT, "DIR", DAEMON_OPT(spool), "rows that a store does not take wait on disk there" }, \
 	{ 0, "mem", OPT_SIZE, "SIZE", DAEMON_OPT(mem), "ceiling of set memory, 0 for none (512M)" },                   \
 	{ 'a', "auth", OPT_TEXT, "NAME", DAEMON_OPT(auth), "authentication (none)" },                                  \
 	{ 'A', "auth-arg", OPT_LIST, "K=V", DAEMON_OPT(auth_arg), "argument of the authentication; repeatable" },      \
@@ -60,14 +63,13 @@ struct daemon_opts {
 /* ... and those whose work is to collect. */
 #define DAEMON_OPTS_COLLECT                                                                                            \
 	{ 0, "push", OPT_FLAG, NULL, DAEMON_OPT(push), "have samples sent as they end; no reads" },                    \
-	{ 0, "shard", OPT_TEXT, "K/N", DAEMON_OPT(shard), "of N daemons that share the rows this is the K-th" },        \
-	{ 0, "spool", OPT_TEXT, "DIR", DAEMON_OPT(spool), "rows that a store does not take wait on disk there" }
+	{ 0, "shard", OPT_TEXT, "K/N", DAEMON_OPT(shard), "of N daemons that share the rows this is the K-th" }
 
 #define UNSET_TIME INT64_MIN
 #define UNSET_NUM  UINT64_MAX
 
-/* Does this --to name a store?  Else it is a list of aggregators. */
-bool daemon_opts_is_store(const char *to);
+/* The configuration language has no quoting: a blank would end the value.  -EINVAL with words. */
+int daemon_opts_no_blanks(const char *option, const char *value, struct err *err);
 /* Write the configuration lines that the options stand for.  -EINVAL with words about an option's value. */
 int daemon_opts_lines(const struct daemon_opts *o, struct buf *lines, struct err *err);
 /* Call fn with each word of an option's values: blanks and commas part them.  Ends with its first failure. */

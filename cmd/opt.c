@@ -219,20 +219,36 @@ static void put_text(FILE *to, const char *text, size_t at, size_t indent)
 	fputc('\n', to);
 }
 
+static void put_row(FILE *to, const char *label, const char *text)
+{
+	if (strlen(label) + 2 > HELP_INDENT)
+		fprintf(to, "%s\n%*s", label, HELP_INDENT, "");
+	else
+		fprintf(to, "%-*s", HELP_INDENT, label);
+	put_text(to, text, HELP_INDENT, HELP_INDENT);
+}
+
+void opt_help_row(FILE *to, const char *label, const char *text)
+{
+	char *indented = xasprintf("  %s", label);
+
+	put_row(to, indented, text);
+	free(indented);
+}
+
 static void put_opt(FILE *to, const struct opt *o)
 {
 	const char *dashes = !o->name ? "" : o->letter ? ", --" : "  --";
 	bool maybe = o->type == OPT_MAYBE;
 	char label[LABEL_MAX];
-	int n;
 
-	n = snprintf(label, sizeof(label), "  %c%c%s%s%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', dashes,
-		     o->name ? o->name : "", maybe ? "[=" : o->arg ? " " : "", o->arg ? o->arg : "", maybe ? "]" : "");
-	if (n + 2 > HELP_INDENT)
-		fprintf(to, "%s\n%*s", label, HELP_INDENT, "");
-	else
-		fprintf(to, "%-*s", HELP_INDENT, label);
-	put_text(to, o->help, HELP_INDENT, HELP_INDENT);
+	snprintf(label, sizeof(label), "  %c%c%s%s%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', dashes,
+		 o->name ? o->name : "",
+		 maybe    ? "[="
+		 : o->arg ? " "
+			  : "",
+		 o->arg ? o->arg : "", maybe ? "]" : "");
+	put_row(to, label, o->help);
 }
 
 /* Every line of `text` with `first` in front of the first one and `rest` in front of the others. */
@@ -256,6 +272,8 @@ void opt_help(FILE *to, const struct cmd_usage *u)
 		fputs("\noptions:\n", to);
 	for (const struct opt *o = u->opts; o && !is_end(o); o++)
 		put_opt(to, o);
+	if (u->more)
+		u->more(to);
 	if (u->examples) {
 		fputs("\nexamples:\n", to);
 		put_lines(to, u->examples, "  ", "  ");

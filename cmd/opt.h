@@ -44,6 +44,7 @@ struct cmd_usage {
 	const char *about; /* a short paragraph for `ldms help CMD`, or NULL */
 	const struct opt *opts; /* ended by a row with neither letter nor name; NULL: none */
 	const char *examples; /* lines for --help, or NULL */
+	void (*more)(FILE *to); /* what --help says behind the options; or NULL */
 };
 
 /* Fill `into` from argv[1..]; operands are moved to the front of argv from index 1, ended by NULL, and their number
@@ -55,4 +56,6 @@ void opt_list_add(struct opt_list *l, const char *value); /* borrowed */
 void opt_list_fini(struct opt_list *l);
 /* The text of `ldms help CMD`. */
 void opt_help(FILE *to, const struct cmd_usage *u);
+/* A row as options have them there: "  LABEL    text". */
+void opt_help_row(FILE *to, const char *label, const char *text);
 #endif

@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
+#include "cmd/daemon_to.h"
 #include "cmd/samp_tool.h"
 
 static const struct opt opts[] = {
@@ -27,6 +28,7 @@ const struct cmd_usage usage_samp = {
 		"Samples on multiples of the interval (plus the offset) of the wall clock, so that all nodes sample in "
 		"step, and serves the sets to aggregators and to `ldms ls`.",
 	.opts = opts,
+	.more = daemon_to_help,
 	.examples = "ldms samp -x sock:411 --samp \"loadavg meminfo\"\n"
 		    "ldms samp --samp vmstat --interval 100ms --name n17\n"
 		    "ldms samp --samp \"loadavg meminfo\" --to agg-1,agg-2:412\n"

@@ -8,6 +8,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
+#include "cmd/daemon_to.h"
 #include "core/base/xalloc.h"
 #include "store/store.h"
 
@@ -24,12 +25,15 @@ static const struct opt opts[] = {
 };
 
 const struct cmd_usage usage_up = {
-	.synopsis = "ldms up [--dir DIR] [-x XPRT:PORT] [--samp LIST] [--interval TIME] [option ...]",
+	.synopsis = "ldms up [--dir DIR] [-x XPRT:PORT] [--samp LIST] [--to STORE:PATH] [option ...]",
 	.brief = "everything on this node, with one command",
 	.about = "Samples this node, serves the sets to `ldms ls` and to aggregators, and stores every row in the "
 		 "database DIR/ldms.db, which `ldms query` shows.  Port 411 is used where it may be, else 20411.",
 	.opts = opts,
-	.examples = "ldms up\nldms up --dir /var/tmp/ldms --interval 10s -x sock:10411",
+	.examples = "ldms up\n"
+		    "ldms up --dir /var/tmp/ldms --interval 10s -x sock:10411\n"
+		    "ldms up --to csv:/var/tmp/ldms",
+	.more = daemon_to_help,
 };
 
 /* May this process use the privileged port? */
@@ -50,7 +54,7 @@ static bool port_411(void)
 static const char *store_of(const struct daemon_opts *o)
 {
 	for (size_t i = 0; i < o->to.n; i++)
-		if (daemon_opts_is_store(o->to.v[i]))
+		if (daemon_to_is_store(o->to.v[i]))
 			return o->to.v[i];
 	return NULL;
 }
@@ -64,22 +68,17 @@ static char *store_dflt(const char *dir)
 static void started(const struct daemon_opts *o, unsigned short port)
 {
 	const char *p = port == UP_PORT ? "" : " -p ";
+	const char *path = strchr(store_of(o), ':');
 
 	printf("ldms up: %s is sampled every %lld ms; rows go to %s\n", o->self, (long long)o->interval_us / 1000,
-	       strchr(store_of(o), ':') + 1);
+	       path && path[1] ? path + 1 : store_of(o));
 	if (*p)
 		printf("look: ldms ls -v%s%u   ldms ls -l%s%u %s/loadavg\n", p, port, p, port, o->self);
 	else
 		printf("look: ldms ls -v   ldms ls -l %s/loadavg\n", o->self);
 	if (!strncmp(store_of(o), "sqlite:", 7))
-		printf("      ldms query %s loadavg --metric load1min --plot\n", strchr(store_of(o), ':') + 1);
+		printf("      ldms query %s loadavg --metric load1min --plot\n", path + 1);
 	fflush(stdout);
-}
-
-static void list_add(struct opt_list *l, const char *word)
-{
-	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
-	l->v[l->n++] = word;
 }
 
 int cmd_up(int argc, char **argv)
@@ -107,11 +106,11 @@ int cmd_up(int argc, char **argv)
 	to = store_dflt(o.dir ? o.dir : UP_DIR);
 	listen = xasprintf("sock:%d", port_411() ? UP_PORT : UP_PORT_ALT);
 	if (!store_of(&o))
-		list_add(&o.to, to);
+		opt_list_add(&o.to, to);
 	if (!o.samp.n)
-		list_add(&o.samp, UP_SAMPLERS);
+		opt_list_add(&o.samp, UP_SAMPLERS);
 	if (!o.xprt.n)
-		list_add(&o.xprt, listen);
+		opt_list_add(&o.xprt, listen);
 	n = daemon_main(&role, &o);
 	daemon_opts_fini(&o);
 	free(to);

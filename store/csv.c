@@ -228,9 +228,15 @@ static int csv_flush(struct store_sink *sk, struct err *err)
 	return rc;
 }
 
+static const struct store_to csv_to[] = {
+	{ .word = "csv", .form = "DIR", .attr = "path", .help = "comma-separated values: DIR/CONTAINER/SCHEMA" },
+	{ 0 },
+};
+
 const struct store_type store_csv = {
 	.name = "csv",
 	.brief = "text files, one line a row: PATH/CONTAINER/SCHEMA",
+	.to = csv_to,
 	.attrs = csv_attrs,
 	.dir_attr = "path",
 	.state_size = sizeof(struct csv),

@@ -253,9 +253,18 @@ static void flat_close(struct store_sink *sk)
 	free(sk);
 }
 
+static const struct store_to flatfile_to[] = {
+	{ .word = "flatfile",
+	  .form = "DIR",
+	  .attr = "path",
+	  .help = "a text file for each metric: DIR/CONTAINER/SCHEMA/METRIC" },
+	{ 0 },
+};
+
 const struct store_type store_flatfile = {
 	.name = "flatfile",
 	.brief = "a text file for each metric: PATH/CONTAINER/SCHEMA/METRIC",
+	.to = flatfile_to,
 	.attrs = flat_attrs,
 	.dir_attr = "path",
 	.state_size = sizeof(struct flat),

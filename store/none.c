@@ -58,9 +58,15 @@ static void none_fini(struct store *st)
 {
 }
 
+static const struct store_to none_to[] = {
+	{ .word = "none", .form = "", .help = "nowhere: to measure what comes before" },
+	{ 0 },
+};
+
 const struct store_type store_none = {
 	.name = "none",
 	.brief = "discards all rows",
+	.to = none_to,
 	.attrs = none_attrs,
 	.state_size = sizeof(struct none),
 	.config = none_config,

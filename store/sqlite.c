@@ -264,8 +264,17 @@ static void sqlite_close(struct store_sink *sk)
 #define SQLITE_FACE .needs = "libsqlite3"
 #endif
 
+static const struct store_to sqlite_to[] = {
+	{ .word = "sqlite",
+	  .form = "FILE",
+	  .attr = "path",
+	  .help = "a database, a table for each schema; `ldms query` reads it" },
+	{ 0 },
+};
+
 const struct store_type store_sqlite = {
 	.name = "sqlite",
 	.brief = "a database in one file, a table for each schema; `ldms query` reads it",
+	.to = sqlite_to,
 	SQLITE_FACE,
 };

@@ -21,12 +21,24 @@ struct store_attr {
 	const char *help;
 };
 
+/* `--to WORD:VALUE` of daemons that have no configuration file: what it says in the lines of one. */
+struct store_to {
+	const char *word; /* "csv" */
+	const char *form; /* what VALUE is, for people: "DIR", "HOST:PORT[,...][/TOPIC]"; "": there is none */
+	const char *attr; /* the attribute of `config` that takes it; NULL: it is the container of every policy */
+	const char *tail; /* the attribute that takes what stands behind the first '/' of VALUE, where one is; or NULL */
+	const char *more; /* further attributes, as "flavor=vm"; or NULL */
+	const char *container; /* of every policy; NULL: the schema's name, and "." for a policy of all schemas */
+	const char *help;
+};
+
 struct store_type {
 	const char *name; /* "csv"; `load name=store_csv` and `plugin=store_csv` find it too */
 	const char *brief;
 	const char *needs;                /* the library that this build lacks, or NULL */
 	const struct store_attr *attrs;   /* ended by a row without name */
 	const char *dir_attr, *file_attr; /* the attribute that is a folder, or a file, that is written; or NULL */
+	const struct store_to *to;        /* short forms, ended by a row without word; or NULL: a word does not suffice */
 	size_t state_size;                /* bytes of store_state(), zeroed before config */
 
 	/* Take over the attributes; called on the main loop until it succeeds once (state zeroed before each try; a
@@ -53,6 +65,8 @@ struct store_type {
 
 extern const struct store_type *const store_types[]; /* stores.c: alphabetical, ended by NULL */
 const struct store_type *store_type_find(const char *name);
+/* The store with a short form of that word, which goes into *ret; NULL when there is none. */
+const struct store_type *store_to_find(const char *word, const struct store_to **ret);
 
 void *store_state(struct store *st);
 const char *store_name(const struct store *st);

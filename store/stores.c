@@ -21,14 +21,31 @@ const struct store_type *const store_types[] = {
 		NULL,
 };
 
+/* Without what the names of ldmsd's plugins begin with. */
+static const char *bare(const char *name)
+{
+	static const char prefix[] = "store_";
+
+	return strncmp(name, prefix, sizeof(prefix) - 1) ? name : name + sizeof(prefix) - 1;
+}
+
 const struct store_type *store_type_find(const char *name)
 {
-	static const char prefix[] = "store_"; /* of the names that ldmsd's plugins have */
-
-	if (!strncmp(name, prefix, sizeof(prefix) - 1))
-		name += sizeof(prefix) - 1;
+	name = bare(name);
 	for (size_t i = 0; store_types[i]; i++)
 		if (!strcmp(store_types[i]->name, name))
 			return store_types[i];
+	return NULL;
+}
+
+const struct store_type *store_to_find(const char *word, const struct store_to **ret)
+{
+	word = bare(word);
+	for (size_t i = 0; store_types[i]; i++)
+		for (const struct store_to *to = store_types[i]->to; to && to->word; to++)
+			if (!strcmp(to->word, word)) {
+				*ret = to;
+				return store_types[i];
+			}
 	return NULL;
 }

@@ -1,0 +1,85 @@
+"""--to of the daemons: the short form of each store, several at once, each with a spool; and what is wrong with others."""
+import csv
+import json
+import os
+import re
+
+import pytest
+from ldms import ROOT, free_port, run, wait_for
+
+FORMS = dict(re.findall(r"^  (\w+):(\S*)", run("help", "store").stdout.split("what --to STORE:PATH may be:\n")[1].split("\n\n")[0],
+                        re.M))
+
+
+def status(port):
+    r = run("ctl", "-h", "127.0.0.1", "-p", port, "--json", "strgp_status")
+    return {s["name"]: s for s in json.loads(r.stdout)} if r.returncode == 0 else {}
+
+
+def test_forms_stand_in_the_manual():
+    """The same list in the help of all daemons, each of them with words in ldms-store(1)."""
+    assert {"csv", "flatfile", "none", "sqlite"} <= set(FORMS)
+    listed = run("help", "store").stdout.split("what --to")[1].split("\n\n")[0]
+    for cmd in ("agg", "samp", "up"):
+        assert listed in run("help", cmd).stdout
+    with open(os.path.join(ROOT, "man/ldms-store.1")) as f:
+        page = f.read().split(".Sh WHERE ROWS GO")[1].split(".Sh ")[0]
+    assert [w for w in FORMS if f".It Cm {w} :" not in page] == []
+
+
+def test_all_at_once(cluster):
+    """A daemon with every store of files, with spools; another one without."""
+    port, up = free_port(), free_port()
+    db = "built without" not in run("query", os.devnull).stderr
+    to = ["csv:" + cluster.path("csv"), "none:", "flatfile:" + cluster.path("flat")]
+    to += ["sqlite:" + cluster.path("ldms.db")] if db else []
+    args = [w for t in to for w in ("--to", t)]
+    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms",
+                              "--strgp", "loadavg", "--spool", cluster.path("spool"), *args], port)
+    wait_for(lambda: len(status(port)) == len(to) and all(s["stored"] > 3 for s in status(port).values()), "rows in all stores")
+    assert {s["overflow"] for s in status(port).values()} == {"spool"}
+    assert sorted(os.listdir(cluster.path("spool"))) == [f"strgp_loadavg.{i}" for i in range(len(to))]
+    u = cluster.daemon("up", ["up", "-x", f"sock:{up}:127.0.0.1", "-n", "n2", "--samp", "loadavg", "--interval", "50ms", "--to",
+                              "none", "--spool", cluster.path("more"), "--to", "csv:" + cluster.path("up")], up)
+    wait_for(lambda: len(status(up)) == 2 and all(s["stored"] for s in status(up).values()), "rows of both")
+    assert u.stop() == 0 and d.stop() == 0
+    u.says("rows go to none")
+    with open(cluster.path("csv/loadavg/loadavg")) as f:
+        times = [r["#Time"] for r in csv.DictReader(f)]
+    with open(cluster.path("flat/loadavg/loadavg/load1min")) as f:
+        assert [line.split()[0] for line in f] == times
+    with open(cluster.path("up/loadavg")) as f:
+        assert next(csv.DictReader(f))["ProducerName"] == "n2"
+
+
+def test_a_spool_of_each(cluster):
+    """One of two stores is dead: its rows wait, the other's do not; all of them are stored in the end."""
+    port = free_port()
+    dead, alive = cluster.write("dead", "a file where the store wants a folder\n"), cluster.path("alive")
+    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms",
+                              "--to", "csv:" + dead, "--to", "csv:" + alive, "--spool", cluster.path("spool")], port)
+    wait_for(lambda: status(port) and status(port)["strgp_all.0"]["spooled"] > 5, "rows in the spool")
+    st = status(port)
+    assert st["strgp_all.1"]["spooled"] == 0 and not st["strgp_all.1"]["why"] and "Not a directory" in st["strgp_all.0"]["why"]
+    os.unlink(dead)
+    wait_for(lambda: not status(port)["strgp_all.0"]["spooled"] and status(port)["strgp_all.0"]["stored"] > 5, "all to be stored")
+    assert d.stop() == 0
+    rows = [open(os.path.join(folder, "loadavg")).read() for folder in (dead, alive)]
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("args, words", [
+    (("--to", "cvs:/tmp/x"), "did you mean 'csv:/tmp/x'?"),
+    (("--to", "sqlit:x.db"), "did you mean 'sqlite:x.db'?"),
+    (("--to", "csv:"), "'csv:' is not STORE:PATH; write csv:DIR"),
+    (("--to", "sqlite"), "write sqlite:FILE"),
+    (("--to", "none:x"), "write none:"),
+    (("--to", "function_csv:/tmp/x"), "store function_csv wants more than a word can say"),
+    (("--to", "/tmp/x"), "neither STORE:PATH, as csv:/var/lib/ldms, nor the HOST[:PORT]"),
+    (("--to", "csv:/tmp/a b"), "blanks cannot stand here"),
+    (("--spool", "/tmp/x"), "--spool: say where the rows go, too"),
+    (("--to", "csv:/tmp/x", "--spool", "a b"), "--spool: 'a b': blanks cannot stand here"),
+])
+def test_words_about_slips(args, words):
+    r = run("samp", "-x", f"sock:{free_port()}:127.0.0.1", "--samp", "loadavg", *args)
+    assert r.returncode and words in r.stderr, r.stderr
