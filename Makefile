@@ -153,6 +153,7 @@ bench: all
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man $(DESTDIR)$(PREFIX)/include/ldms
 	install -m 644 plugins/sampler.h $(DESTDIR)$(PREFIX)/include/ldms/
+	install -m 644 store/plugin.h $(DESTDIR)$(PREFIX)/include/ldms/store.h
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ldms
 	for n in $(OLD_NAMES); do ln -sf ldms $(DESTDIR)$(PREFIX)/bin/$$n; done
 	for m in $(MAN); do s=$${m##*.}; install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$$s/; done

@@ -11,7 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/samp.h"
-#include "core/daemon/samp_load.h"
+#include "core/daemon/so_load.h"
 #include "core/set/about.h"
 #include "core/set/perm.h"
 #include "core/set/snap.h"
@@ -50,6 +50,7 @@ static bool is_name(const char *word)
 static const struct samp_type *type_find(const char *word, struct err *err)
 {
 	const struct samp_type *t;
+	const struct so *so;
 	char *path;
 	int rc;
 
@@ -60,9 +61,11 @@ static const struct samp_type *type_find(const char *word, struct err *err)
 		return t;
 	}
 	path = realpath(word, NULL);
-	t = samp_load(path ? path : word, &rc, err);
+	so = so_load(path ? path : word, &rc, err);
+	if (so && !so->samp)
+		err_set(err, -EINVAL, "%s: is a store, and here a sampler is wanted", word);
 	free(path);
-	return t;
+	return so ? so->samp : NULL;
 }
 
 /* The sampler that words[0] names, with the attributes behind it; *words is then at the next name. */

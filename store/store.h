@@ -36,6 +36,7 @@ struct store_type {
 	const char *name; /* "csv"; `load name=store_csv` and `plugin=store_csv` find it too */
 	const char *brief;
 	const char *needs;                /* the library that this build lacks, or NULL */
+	const char *path;                 /* of another maker's: the object it came from; NULL: it is ours */
 	const struct store_attr *attrs;   /* ended by a row without name */
 	const char *dir_attr, *file_attr; /* the attribute that is a folder, or a file, that is written; or NULL */
 	const struct store_to *to;        /* short forms, ended by a row without word; or NULL: a word does not suffice */

@@ -12,7 +12,7 @@
 #include "core/ctl/ctl_plugin.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/samp.h"
-#include "core/daemon/samp_load.h"
+#include "core/daemon/so_load.h"
 #include "core/daemon/strgp.h"
 
 #define PLUGINS_MAX 256 /* names to look for a near one in */
@@ -66,13 +66,17 @@ static int load_samp(struct ctl *c, const struct samp_type *type, const char *na
 	return 0;
 }
 
-/* A sampler that is not ours. */
-static int load_object(struct ctl *c, const char *path, const struct samp_type **ret, struct err *err)
+/* A sampler or a store that is not ours. */
+static int load_object(struct ctl *c, const char *path, const struct samp_type **ret_samp,
+		       const struct store_type **ret_store, struct err *err)
 {
 	int rc = confine_path(c->d->confine, "load", PATH_READ, path, err);
+	const struct so *so = rc ? NULL : so_load(path, &rc, err);
 
-	if (!rc)
-		*ret = samp_load(path, &rc, err);
+	if (so) {
+		*ret_samp = so->samp;
+		*ret_store = so->store;
+	}
 	return rc;
 }
 
@@ -88,7 +92,7 @@ int ctl_load(struct ctl *c, struct err *err)
 		return err_set(err, -EINVAL,
 			       "load name=%s: plugin= names one of this ldms, path= one of its own; give one", name);
 	if (path)
-		rc = load_object(c, path, &samp, err);
+		rc = load_object(c, path, &samp, &store, err);
 	if (rc)
 		return rc;
 	if (!samp && !store)

@@ -62,8 +62,9 @@ int ctl_plugn_status(struct ctl *c, struct err *err)
 	}
 	node_sort(&c->d->stores);
 	NODE_EACH(n, c->d->stores) {
-		status_one(c, n->name, "store_", store_type(((struct store_node *)n)->store)->name, "store", NULL,
-			   &sep);
+		const struct store_type *t = store_type(((struct store_node *)n)->store);
+
+		status_one(c, n->name, t->path ? "" : "store_", t->name, "store", t->path, &sep);
 		buf_addf(&c->reply, "}");
 	}
 	buf_addf(&c->reply, "]");

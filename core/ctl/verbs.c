@@ -40,7 +40,7 @@ const struct verb verbs[] = {
 	/* plugins */
 	{ "load", 0x505, VERB_MODIFIES | VERB_PLUGIN, 0,
 	  USES(NAME("instance to make"), OPT(ATTR_PLUGIN, "plugin", AT_TEXT, "name", "the sampler or store"),
-	       OPT(ATTR_PATH, "path", AT_TEXT, NULL, "a sampler of another maker: a shared object")),
+	       OPT(ATTR_PATH, "path", AT_TEXT, NULL, "a sampler or a store of another maker: a shared object")),
 	  ctl_load,
 	  "make an instance of a sampler or a store" },
 	{ "config", 0x507, VERB_MODIFIES | VERB_PLUGIN, 0,

@@ -1,19 +1,14 @@
-/* samp_load.c - see samp_load.h
+/* samp_load.c - samplers out of shared objects: see so_load.h; plugins/sampler.h is what they are written with.
  *
  * An object of an older header knows less of our tables, one of a newer header more than we have: sizes tell.  What it
  * hands us is checked before it reaches a set, because a slip there would end the daemon by an assertion.
  */
-#include "core/daemon/samp_load.h"
+#include "core/daemon/so_load.h"
 
 #include <assert.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
@@ -278,55 +273,27 @@ static const struct ldms_host host = {
 
 /* -- objects ------------------------------------------------------------------------------------------------------- */
 
-struct lib {
-	struct lib *next;
-	struct samp_type type;
-	char path[];
-};
-
-/* Who may write that file is who runs in this daemon. */
-static int file_check(const char *path, struct err *err)
+static int sampler_check(const struct ldms_sampler *s, struct err *err)
 {
-	struct stat st;
+	int rc = so_check(&(struct so_face){ "sampler", LDMS_SAMPLER_ABI, sizeof(*s), sizeof(host) }, s->abi, s->size,
+			  s->host_size, err);
 
-	if (*path != '/')
-		return err_set(err, -EINVAL, "path=%s: must begin with a slash", path);
-	if (stat(path, &st))
-		return err_set(err, -errno, "path=%s: %s; is the sampler installed there?", path, err_name(errno));
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, -EINVAL, "path=%s: is no file", path);
-	if (st.st_uid && st.st_uid != geteuid())
-		return err_set(err, -EPERM,
-			       "path=%s: belongs to user %u, who could make this daemon do anything; chown it", path,
-			       (unsigned int)st.st_uid);
-	if (st.st_mode & S_IWOTH)
-		return err_set(err, -EPERM, "path=%s: everybody may write it; chmod o-w it", path);
-	return 0;
+	if (!rc && (s->size < offsetof(struct ldms_sampler, close) + sizeof(s->close) || !s->name || !*s->name ||
+		    !s->open || !s->close))
+		rc = err_set(err, -ENOEXEC, "its sampler lacks name, open or close; its author can mend that");
+	return rc;
 }
 
-static int sampler_check(const char *path, const struct ldms_sampler *s, struct err *err)
+int samp_of_so(const void *plugin, void *hook, const char *path, const struct samp_type **ret, struct err *err)
 {
-	if (s->abi != LDMS_SAMPLER_ABI)
-		return err_set(
-			err, -EPROTONOSUPPORT,
-			"path=%s: was built for version %u of the sampler interface, and this ldms has %u; build it "
-			"with the ldms/sampler.h of this ldms",
-			path, s->abi, LDMS_SAMPLER_ABI);
-	if (s->size > sizeof(*s) || s->host_size > sizeof(host))
-		return err_set(
-			err, -EPROTONOSUPPORT,
-			"path=%s: was built with a newer ldms/sampler.h, which has more (%u and %u bytes; here %zu "
-			"and %zu); update this ldms, or build it with the header of this one",
-			path, s->size, s->host_size, sizeof(*s), sizeof(host));
-	if (s->size < offsetof(struct ldms_sampler, close) + sizeof(s->close) || !s->name || !*s->name || !s->open ||
-	    !s->close)
-		return err_set(err, -ENOEXEC,
-			       "path=%s: its sampler lacks name, open or close; its author can mend that", path);
-	return 0;
-}
+	const struct ldms_sampler *s = plugin;
+	struct samp_type *t;
+	int rc = sampler_check(s, err);
 
-static void type_fill(struct samp_type *t, const struct ldms_sampler *s, const char *path)
-{
+	if (rc)
+		return rc;
+	*(const struct ldms_host **)hook = &host;
+	t = xcalloc(1, sizeof(*t));
 	*t = (struct samp_type){
 		.name = s->name,
 		.brief = s->brief ? s->brief : "",
@@ -341,75 +308,6 @@ static void type_fill(struct samp_type *t, const struct ldms_sampler *s, const c
 		.close = s->close,
 		.reads = s->size >= sizeof(*s) ? s->reads : NULL, /* the table's end: an older one has it not */
 	};
-}
-
-#ifdef LDMS_STATIC
-
-static int lib_open(struct lib *lib, struct err *err)
-{
-	(void)lib;
-	(void)type_fill;
-	(void)sampler_check;
-	return err_set(err, -ENOTSUP,
-		       "path=%s: this ldms is linked statically and can load nothing; use one built without STATIC=1",
-		       lib->path);
-}
-
-#else
-
-static int lib_open(struct lib *lib, struct err *err)
-{
-	void *so = dlopen(lib->path, RTLD_NOW | RTLD_LOCAL);
-	const struct ldms_sampler *s;
-	const struct ldms_host **hook;
-	int rc;
-
-	if (!so)
-		return err_set(err, -ENOEXEC, "path=%s: cannot be loaded: %s; was it built with -shared -fPIC?",
-			       lib->path, dlerror());
-	s = dlsym(so, "ldms_sampler");
-	hook = dlsym(so, "ldms_host");
-	rc = s && hook
-		     ? sampler_check(lib->path, s, err)
-		     : err_set(err, -ENOEXEC,
-			       "path=%s: is no sampler for ldms: it has no LDMS_SAMPLER(); ldmsd's plugins do not fit",
-			       lib->path);
-	if (rc) {
-		dlclose(so);
-		return rc;
-	}
-	*hook = &host;
-	type_fill(&lib->type, s, lib->path);
-	return 0; /* it stays for good: a thread may hang in it */
-}
-
-#endif
-
-const struct samp_type *samp_load(const char *path, int *ret_rc, struct err *err)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct lib *libs; /* what is loaded belongs to the process */
-	struct lib *lib;
-	int rc = 0;
-
-	pthread_mutex_lock(&lock);
-	for (lib = libs; lib; lib = lib->next)
-		if (!strcmp(lib->path, path))
-			goto out;
-	lib = xcalloc(1, sizeof(*lib) + strlen(path) + 1);
-	strcpy(lib->path, path);
-	rc = file_check(path, err);
-	if (!rc)
-		rc = lib_open(lib, err);
-	if (rc) {
-		free(lib);
-		lib = NULL;
-		goto out;
-	}
-	lib->next = libs;
-	libs = lib;
-out:
-	pthread_mutex_unlock(&lock);
-	*ret_rc = rc;
-	return lib ? &lib->type : NULL;
+	*ret = t;
+	return 0;
 }

@@ -196,13 +196,13 @@ def refused(cluster, path, *words):
 def test_what_does_not_fit_is_refused(cluster, installed, spool):
     folder = cluster.dir
     refused(cluster, "spool.so", "path=spool.so: must begin with a slash")
-    refused(cluster, folder + "/none.so", "No such file", "is the sampler installed there?")
+    refused(cluster, folder + "/none.so", "No such file", "is the plugin installed there?")
     refused(cluster, folder, "is no file")
     text = cluster.write("text.so", "this is no object\n")
     os.chmod(text, 0o644)
     refused(cluster, text, "cannot be loaded", "-shared -fPIC")
     other = build(installed, "other", cluster.write("other.c", "int x;\n"))
-    refused(cluster, other, "is no sampler for ldms", "LDMS_SAMPLER()")
+    refused(cluster, other, "is no sampler and no store for ldms", "LDMS_SAMPLER()")
     stub = cluster.write("stub.c", STUB % "")
     for name, old, new, words in (
             ("abi", "#define LDMS_SAMPLER_ABI 1", "#define LDMS_SAMPLER_ABI 7", ("version 7", "this ldms has 1")),
@@ -274,9 +274,9 @@ def test_slips_are_logged_and_harm_nobody(cluster, installed):
 @pytest.mark.skipif(SANITIZED, reason="a sanitized build is not static")
 def test_a_static_ldms_says_so():
     """The words stand in the code that STATIC=1 builds; building it whole would take minutes."""
-    r = subprocess.run(["cc", "-E", "-DLDMS_STATIC", "-D_GNU_SOURCE", "-I", ROOT, os.path.join(ROOT, "core/daemon/samp_load.c")],
+    r = subprocess.run(["cc", "-E", "-DLDMS_STATIC", "-D_GNU_SOURCE", "-I", ROOT, os.path.join(ROOT, "core/daemon/so_load.c")],
                        capture_output=True, text=True)
-    assert r.returncode == 0 and "linked statically" in r.stdout and "dlopen(lib->path" not in r.stdout
+    assert r.returncode == 0 and "linked statically" in r.stdout and "dlopen(so->path" not in r.stdout
 
 
 def test_the_manuals_example_works(cluster, installed):
