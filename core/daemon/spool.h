@@ -42,6 +42,8 @@ int spool_add(struct spool *sp, struct snap *const *sn, size_t n, uint32_t rows_
 int spool_peek(struct spool *sp, struct snap **ret, struct err *err);
 uint32_t *spool_rows_done(struct spool *sp); /* of that one */
 void spool_pass(struct spool *sp);
+/* Pass whatever is there. */
+void spool_pass_all(struct spool *sp);
 /* All below it has been passed. */
 uint64_t spool_at(const struct spool *sp);
 /* How many were spoilt since this was asked last. */

@@ -217,6 +217,12 @@ void spool_pass(struct spool *sp)
 	sp->at++;
 }
 
+void spool_pass_all(struct spool *sp)
+{
+	spool_read_end(sp);
+	sp->at = sp->tail;
+}
+
 uint64_t spool_at(const struct spool *sp)
 {
 	return sp->at;

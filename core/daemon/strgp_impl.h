@@ -17,6 +17,7 @@
 #define STRGP_LINGER_US (20 * MSEC_US) /* offers of one burst of updates share one wake-up */
 #define STRGP_HURRY     (1u << 20)     /* bytes: more than so many do not wait for that */
 #define STRGP_FLUSH_US  SEC_US         /* unless the policy says */
+#define STRGP_SHARE     4              /* of the queue's bound at most this part is in hand, and as much is kept */
 
 /* Snapshots that wait, oldest first: a ring. */
 struct strgp_queue {
@@ -53,7 +54,15 @@ struct strgp_work {
 	int64_t refused_said;  /* monotonic; 0: not yet */
 	uint64_t dropped_seen; /* at calm_since, while the queue overflows */
 	int64_t calm_since;
+	bool part; /* rows of a snapshot that it took in part are with the store, unflushed */
 	/* with a spool */
+	struct strgp_kept {
+		struct snap **sn; /* what is unflushed and not in the spool, in order */
+		size_t n, cap;
+		uint64_t bytes;
+	} kept;
+	uint64_t part_no;   /* this record's ... */
+	uint32_t part_rows; /* ... first rows are with the store, though the spool does not say so */
 	uint64_t refused;   /* of what was read from it, not yet counted */
 	bool spool_failing; /* it cannot be written; said */
 	int64_t spool_retry_at;
@@ -145,15 +154,20 @@ int strgp_spool_begin(struct strgp *sg, struct err *err);
 void strgp_spool_end(struct strgp *sg);
 /* Are there records to store before the queue? */
 bool strgp_spool_waits(const struct strgp *sg);
-/* The whole queue goes to the spool; what cannot be written stays in it.  False: it cannot be written. */
+/* What the store has taken and not flushed, and the whole queue, go to the spool; what cannot be written stays where it
+ * is.  False: it cannot be written. */
 bool strgp_spool_queue(struct strgp *sg);
+/* The store has taken that one; it is kept until the flush, when it could still fail for good. */
+void strgp_spool_keep(struct strgp *sg, struct snap *sn);
+/* So much is kept that the store should flush now. */
+bool strgp_spool_keeps_much(const struct strgp *sg);
 /* Store what is spooled, up to a number of records; 0 also when time is up. */
 int strgp_spool_drain(struct strgp *sg, struct err *err);
 /* The queue is so full, or so old, that the store does not keep up; and the spool can be written. */
 bool strgp_spool_urgent(const struct strgp *sg);
 /* The store has flushed: what was read is done with.  Lock held. */
 void strgp_spool_settle(struct strgp *sg);
-/* ... and its files are removed. */
+/* ... and what was kept is let go, and its files are removed. */
 void strgp_spool_clean(struct strgp *sg);
 
 #endif

@@ -4,7 +4,8 @@
  * What the worker has taken is "in hand" until the store has taken its rows, then "unflushed" until the store has
  * flushed them; both count as queued.  When the store fails, what is in hand goes back to the queue's front, with the
  * number of rows of the first one that the store has, so that no row is written twice.  With a spool the queue is then
- * written there, whole, and the order is kept: nothing is stored from the queue while something is in the spool.
+ * written there, whole, and the order is kept: nothing is stored from the queue while something is in the spool.  What
+ * is unflushed goes there first: it is not given to the store again while this process lives, but to the next one's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +17,6 @@
 #include "core/daemon/strgp_impl.h"
 
 #define BATCHES_MAX     64            /* in one run, so that policies that are always busy share the threads */
-#define HAND_SHARE      4             /* at most this part of the queue's bound is in hand */
 #define CALM_US         (10 * SEC_US) /* without a drop, until the end of an overflow is said */
 #define BACKOFF_MIN_US  SEC_US
 #define SPOOL_LINGER_US SEC_US /* that much is in memory alone when the process is killed */
@@ -141,7 +141,7 @@ static void batch_settle(struct strgp *sg, const struct strgp_tally *tally, stru
 
 size_t strgp_batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], int64_t *since_us, uint32_t *rows_done)
 {
-	uint64_t bytes_max = sg->conf.queue_bytes / HAND_SHARE;
+	uint64_t bytes_max = sg->conf.queue_bytes / STRGP_SHARE;
 	size_t n = 0;
 
 	*rows_done = sg->queue.rows_done;
@@ -198,10 +198,15 @@ static int drain(struct strgp *sg, struct err *err)
 		tally = (struct strgp_tally){ 0 };
 		rc = strgp_sink_open(sg, err);
 		for (i = 0; !rc && i < n && !strgp_time_is_up(sg); i++) {
+			uint64_t taken = tally.taken;
+
 			rc = strgp_snap_store(sg, batch[i], &rows_done, &tally, err);
 			if (rc)
 				break;
+			if (sg->spool && tally.taken > taken)
+				strgp_spool_keep(sg, batch[i]);
 		}
+		sg->work.part |= rc && rows_done;
 		now_ns = wall_ns();
 		strgp_times_count(&sg->times, batch, i, now_ns - since_ns, now_ns / 1000);
 		since_ns = now_ns;
@@ -211,6 +216,10 @@ static int drain(struct strgp *sg, struct err *err)
 		if (tally.taken && !sg->unflushed)
 			sg->work.flush_at = mono_us() + strgp_flush_us(sg);
 		batch_settle(sg, &tally, batch + i, n - i, since_us, rows_done);
+		if (strgp_spool_keeps_much(sg)) {
+			sg->work.flush_at = 0;
+			break;
+		}
 		if (i < n)
 			break;
 	}
@@ -221,7 +230,7 @@ static int drain(struct strgp *sg, struct err *err)
 /* Only the worker changes these. */
 static bool has_unflushed(const struct strgp *sg)
 {
-	return sg->unflushed || (sg->spool && spool_at(sg->spool) > sg->counts->taken);
+	return sg->unflushed || sg->work.part || (sg->spool && spool_at(sg->spool) > sg->counts->taken);
 }
 
 /* Rows that the store's engine has refused: the policy goes on, and they are said, not too often. */
@@ -254,6 +263,7 @@ static int flush(struct strgp *sg, struct err *err)
 	rc = store_type(sg->conf.store)->flush(sg->work.sink, err);
 	if (rc)
 		return rc;
+	sg->work.part = false;
 	refused(sg);
 	pthread_mutex_lock(&sg->lock);
 	sg->counts->stored += sg->unflushed;
@@ -381,17 +391,20 @@ static int64_t turn_last(struct strgp *sg)
 		if (!rc && strgp_spool_urgent(sg))
 			strgp_spool_queue(sg);
 	} while (!rc && !strgp_time_is_up(sg) && (sg->queue.n || strgp_spool_waits(sg)));
+	if (!rc && !sg->queue.n) /* what is stored need not be spooled before */
+		rc = flush(sg, &err);
 	if (sg->spool)
 		strgp_spool_queue(sg);
-	if (rc && w->sink)
+	if (rc)
 		flush(sg, NULL);
-	else if (w->sink)
+	else
 		rc = flush(sg, &err);
 	if (w->sink)
 		store_type(sg->conf.store)->close(w->sink);
 	strgp_shapes_fini(w);
 	if (sg->conf.decomp)
 		decomp_reset(sg->conf.decomp);
+	strgp_spool_clean(sg);
 	*w = (struct strgp_work){ 0 };
 	pthread_mutex_lock(&sg->lock);
 	while ((sn = queue_pop(&sg->queue))) {

@@ -123,6 +123,52 @@ static void spool_failed(struct strgp *sg, const struct err *err)
 	pthread_mutex_unlock(&sg->lock);
 }
 
+void strgp_spool_keep(struct strgp *sg, struct snap *sn)
+{
+	struct strgp_kept *k = &sg->work.kept;
+
+	if (k->n == k->cap) {
+		k->cap = k->cap ? 2 * k->cap : STRGP_BATCH;
+		k->sn = xrealloc(k->sn, k->cap * sizeof(struct snap *));
+	}
+	k->sn[k->n++] = snap_get(sn);
+	k->bytes += snap_bytes(sn);
+}
+
+bool strgp_spool_keeps_much(const struct strgp *sg)
+{
+	return sg->work.kept.bytes > sg->conf.queue_bytes / STRGP_SHARE;
+}
+
+static void kept_free(struct strgp_kept *k)
+{
+	while (k->n)
+		snap_put(k->sn[--k->n]);
+	free(k->sn);
+	*k = (struct strgp_kept){ 0 };
+}
+
+/* What the store has unflushed: it is older than all that waits.  In the spool it counts as read, and not as taken. */
+static int kept_spool(struct strgp *sg, struct err *err)
+{
+	struct strgp_kept *k = &sg->work.kept;
+	int rc;
+
+	if (!k->n)
+		return 0;
+	shrink(sg, k->bytes);
+	rc = spool_add(sg->spool, k->sn, k->n, 0, err);
+	if (rc)
+		return rc;
+	spool_pass_all(sg->spool);
+	pthread_mutex_lock(&sg->lock);
+	sg->unflushed -= k->n;
+	extent(sg);
+	pthread_mutex_unlock(&sg->lock);
+	kept_free(k);
+	return 0;
+}
+
 bool strgp_spool_queue(struct strgp *sg)
 {
 	struct snap *batch[STRGP_BATCH];
@@ -134,12 +180,17 @@ bool strgp_spool_queue(struct strgp *sg)
 	int rc = 0;
 
 	shrink(sg, 0);
+	rc = kept_spool(sg, &err);
 	pthread_mutex_lock(&sg->lock);
 	while (!rc && (n = strgp_batch_take(sg, batch, &since_us, &rows_done))) {
 		bytes = sg->in_hand_bytes;
 		pthread_mutex_unlock(&sg->lock);
 		shrink(sg, bytes);
-		rc = spool_add(sg->spool, batch, n, rows_done, &err);
+		if (rows_done && sg->work.part) { /* the next process cannot rely on rows that were not flushed */
+			sg->work.part_no = spool_tail(sg->spool);
+			sg->work.part_rows = rows_done;
+		}
+		rc = spool_add(sg->spool, batch, n, sg->work.part ? 0 : rows_done, &err);
 		for (size_t i = 0; !rc && i < n; i++)
 			snap_put(batch[i]);
 		pthread_mutex_lock(&sg->lock);
@@ -187,6 +238,7 @@ void strgp_spool_clean(struct strgp *sg)
 {
 	if (!sg->spool)
 		return;
+	kept_free(&sg->work.kept);
 	spool_clean(sg->spool);
 	pthread_mutex_lock(&sg->lock);
 	extent(sg);
@@ -209,7 +261,12 @@ int strgp_spool_drain(struct strgp *sg, struct err *err)
 		rc = spool_peek(sg->spool, &sn, err);
 		if (rc || !sn)
 			break;
+		if (sg->work.part_rows && spool_at(sg->spool) == sg->work.part_no) {
+			*spool_rows_done(sg->spool) = sg->work.part_rows;
+			sg->work.part_rows = 0;
+		}
 		rc = strgp_snap_store(sg, sn, spool_rows_done(sg->spool), &tally, err);
+		sg->work.part |= rc && *spool_rows_done(sg->spool);
 		if (rc)
 			break;
 		now_ns = wall_ns();
