@@ -168,8 +168,9 @@ int ctl_strgp_start(struct ctl *c, struct err *err)
 struct stop {
 	struct work_job job;
 	struct daemon *d;
-	struct strgp *sg;        /* a reference is held */
-	struct ctl_later *later; /* NULL: nobody asked */
+	struct strgp *sg;                                 /* a reference is held */
+	struct ctl_later *later;                          /* NULL: nobody asked */
+	void (*gone)(struct daemon *d, const char *name); /* or NULL */
 	struct err err;
 	int rc;
 };
@@ -190,12 +191,15 @@ static void stop_done(struct work_job *job)
 		ctl_later_text(s->later, s->rc, s->rc ? s->err.msg : "");
 	else if (s->rc)
 		log_error("store", "policy %s: %s", strgp_name(s->sg), s->err.msg);
+	if (s->gone && !s->rc)
+		s->gone(s->d, strgp_name(s->sg));
 	strgp_put(s->sg);
 	free(s);
 }
 
 /* Takes the reference. */
-static void stop_later(struct daemon *d, struct strgp *sg, struct ctl_later *later)
+static void stop_later(struct daemon *d, struct strgp *sg, struct ctl_later *later,
+		       void (*gone)(struct daemon *d, const char *name))
 {
 	struct stop *s = xcalloc(1, sizeof(*s));
 
@@ -203,14 +207,15 @@ static void stop_later(struct daemon *d, struct strgp *sg, struct ctl_later *lat
 	s->d = d;
 	s->sg = sg;
 	s->later = later;
+	s->gone = gone;
 	work_add(d->work, &s->job);
 }
 
-void ctl_strgp_drop(struct daemon *d, struct strgp_node *n)
+void ctl_strgp_drop(struct daemon *d, struct strgp_node *n, void (*gone)(struct daemon *d, const char *name))
 {
 	unlist(d, n);
 	if (strgp_running(n->strgp))
-		stop_later(d, n->strgp, NULL);
+		stop_later(d, n->strgp, NULL, gone);
 	else
 		strgp_put(n->strgp);
 	free(n);
@@ -224,7 +229,7 @@ int ctl_strgp_stop(struct ctl *c, struct err *err)
 	if (!sg)
 		return -ENOENT;
 	if (c->from && strgp_running(sg)) {
-		stop_later(c->d, strgp_get(sg), ctl_defer_in_order(c));
+		stop_later(c->d, strgp_get(sg), ctl_defer_in_order(c), NULL);
 		return 0;
 	}
 	rc = strgp_stop(sg, STOP_DEADLINE_US, err);

@@ -4,7 +4,8 @@
 
 #include "core/daemon/daemon.h"
 
-/* Out of its table and away, running or not; what is queued is stored meanwhile. */
-void ctl_strgp_drop(struct daemon *d, struct strgp_node *n);
+/* Out of its table and away, running or not; what is queued is stored meanwhile.  When one that ran has ended, `gone` is
+ * called on the main loop: its spool is free. */
+void ctl_strgp_drop(struct daemon *d, struct strgp_node *n, void (*gone)(struct daemon *d, const char *name));
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "core/ctl/failover_keep.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "core/base/log.h"
@@ -78,13 +79,42 @@ static void members_take(struct keeper *k, struct keep_object *o)
 	}
 }
 
+/* What is in its spool from the last time is stored now: it has no producers yet.  -EBUSY: by the one that it takes the
+ * place of, which ends. */
+static void spool_left(struct keeper *k, const struct keep_object *o)
+{
+	const struct strgp_node *sg = node_find(k->d->strgps, o->name);
+	const struct ctl_arg arg = { ATTR_NAME, "name", o->name };
+	struct err err = { "" };
+	int rc;
+
+	if (!sg || !o->runs || strgp_conf(sg->strgp)->overflow != STRGP_SPOOL || strgp_running(sg->strgp))
+		return;
+	rc = keep_carry_out(k->d, kind_verbs[KEEP_STRGP].start, &arg, 1, &err);
+	if (rc && rc != -EBUSY)
+		log_error("failover", "policy %s: %s", o->name, err.msg);
+}
+
+/* One that was forgotten has ended. */
+static void strgp_gone(struct daemon *d, const char *name)
+{
+	struct keeper *k = (struct keeper *)failover_keeper(d->failover);
+
+	for (const struct keep_object *o = k ? k->objects : NULL; o; o = o->next)
+		if (o->kind == KEEP_STRGP && !strcmp(o->name, name))
+			spool_left(k, o);
+}
+
 static void told(struct failover_keeper *face)
 {
 	struct keeper *k = (struct keeper *)face;
 
-	for (struct keep_object *o = k->objects; o; o = o->next)
+	for (struct keep_object *o = k->objects; o; o = o->next) {
 		if (o->kind == KEEP_UPDTR)
 			members_take(k, o);
+		if (o->kind == KEEP_STRGP)
+			spool_left(k, o);
+	}
 	log_info("failover", "peer %s: it has %u producers, %u updaters and %u storage policies",
 		 failover_conf(k->d->failover)->peer, k->n[KEEP_PRDCR], k->n[KEEP_UPDTR], k->n[KEEP_STRGP]);
 }
@@ -142,7 +172,7 @@ static void forget(struct failover_keeper *face)
 				continue;
 			sg = kind == KEEP_STRGP ? node_find(k->d->strgps, o->name) : NULL;
 			if (sg)
-				ctl_strgp_drop(k->d, sg);
+				ctl_strgp_drop(k->d, sg, strgp_gone);
 			else
 				carry_out_named(k->d, kind_verbs[kind].del, o->name);
 		}

@@ -6,7 +6,7 @@
  *   0x708  1 name, 2 interval, 3 offset, 31 auto_interval, 23 push, 27 perm  I have this updater
  *          1 name, 6 producer                                                it takes that producer
  *          1 name, 11 match, 4 regex                                         it takes such sets
- *   0x709  1 name, 12 plugin, 13 container, 14 schema                        I have this storage policy
+ *   0x709  1 name, 12 plugin, 13 container, 14 schema, 21 spool, ...         I have this storage policy
  *          1 name, 4 regex                                                   it takes such producers
  *          1 name, 15 metric                                                 it stores that metric
  *
@@ -191,8 +191,18 @@ static int strgp_told(struct told *t, struct err *err)
 		const char *name;
 		enum attr_id id;
 	} same[] = {
-		{ "plugin", ATTR_PLUGIN }, { "container", ATTR_CONTAINER }, { "schema", ATTR_SCHEMA },
-		{ "regex", ATTR_REGEX },   { "flush", ATTR_INTERVAL },      { "decomposition", ATTR_DECOMPOSITION },
+		{ "plugin", ATTR_PLUGIN },
+		{ "container", ATTR_CONTAINER },
+		{ "schema", ATTR_SCHEMA },
+		{ "regex", ATTR_REGEX },
+		{ "flush", ATTR_INTERVAL },
+		{ "decomposition", ATTR_DECOMPOSITION },
+		{ "queue_bytes", ATTR_SIZE },
+		{ "queue_age", ATTR_TIME },
+		{ "spool", ATTR_PATH },
+		{ "spool_bytes", ATTR_QUOTA },
+		{ "spool_age", ATTR_RESET_INTERVAL },
+		{ "shard", ATTR_MATCH },
 	};
 
 	if (t->v[ATTR_PLUGIN]) {

@@ -177,6 +177,17 @@ static void tell_strgp(struct telling *t, const struct strgp *sg)
 	if (conf->decomposition)
 		put(t, ATTR_DECOMPOSITION, "%s", conf->decomposition);
 	put(t, ATTR_INTERVAL, "%lld", (long long)conf->flush_us);
+	put(t, ATTR_SIZE, "%llu", (unsigned long long)conf->queue_bytes);
+	if (conf->queue_age_us)
+		put(t, ATTR_TIME, "%lld", (long long)conf->queue_age_us);
+	if (conf->overflow == STRGP_SPOOL) {
+		put(t, ATTR_PATH, "%s", conf->spool);
+		put(t, ATTR_QUOTA, "%llu", (unsigned long long)conf->spool_bytes);
+	}
+	if (conf->spool_age_us)
+		put(t, ATTR_RESET_INTERVAL, "%lld", (long long)conf->spool_age_us);
+	if (conf->shard.n)
+		put(t, ATTR_MATCH, "%u/%u", conf->shard.k, conf->shard.n);
 	put_owner(t, conf->uid, conf->gid, conf->perm, strgp_running(sg));
 	tell(t, FAILOVER_CFGSTRGP);
 	for (size_t i = 0; (text = strgp_prdcr(sg, i)); i++) {

@@ -46,6 +46,41 @@ def test_a_dead_peer_and_its_return(cluster, samplers):
         wait_for(lambda: set(top.ls()) == everything, "all sets at the top again")
 
 
+def test_spools_and_shards_are_told(cluster, samplers):
+    """A policy of the dead peer has its bounds, its share and a spool here, which is stored also when the peer is back."""
+    conf = """load name=csv plugin=store_csv
+config name=csv path={0}/rows
+strgp_add name=st plugin=csv container=c regex=load shard=1/1 queue_bytes=1M queue_age=1m spool={0}/spool spool_bytes=8M spool_age=1d
+strgp_prdcr_add name=st regex=^p-a
+strgp_start name=st
+"""
+    for a in ("a1", "a2"):
+        os.mkdir(cluster.path(a))
+    a1, a2 = pairs = pair(cluster, (ours, ours), samplers, [conf.format(cluster.path(a)) for a in ("a1", "a2")])
+
+    def of(name):
+        return next((s for s in ask(a2, 0x204) or [] if s["name"] == name), {})
+
+    paired(*pairs)
+    assert of("#st")["shard"] == "1/1" and of("#st")["overflow"] == "spool"
+    assert "#st" in os.listdir(cluster.path("a1/spool"))  # on this one host the peer's folder is here, too
+    wait_for(lambda: of("st")["stored"], "rows of its own")
+    rows, aside = cluster.path("a2/rows"), cluster.path("a2/aside")
+    os.rename(rows, aside)
+    cluster.write("a2/rows", "a file where the store wants a folder\n")
+    assert a1.stop(9) == -9
+    st = wait_for(lambda: (s := of("#st")) and s.get("spooled", 0) > 3 and s, "samples of the peer in its spool")
+    assert "Not a directory" in st["why"]
+    a1.start()
+    paired(*pairs)
+    wait_for(lambda: states(a2)["#p-a1"] == "STOPPED", "the producer to be given back")
+    spooled = wait_for(lambda: of("#st")["spooled"], "what the forgotten policy left")
+    assert spooled > 3
+    os.unlink(rows)
+    os.rename(aside, rows)
+    wait_for(lambda: not of("#st")["spooled"] and of("#st")["stored"] >= spooled, "it to be stored")
+
+
 def test_a_peer_that_hangs(cluster, samplers):
     a1, a2 = pair(cluster, (ours, ours), samplers)
     paired(a1, a2)
