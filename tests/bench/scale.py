@@ -62,8 +62,9 @@ class Crowd:
     when it was read more than half an interval behind its time, and `again` when it was read once more.
     """
 
-    def __init__(self, yard, n, sets, rounds):
+    def __init__(self, yard, n, sets, rounds, interval_ms=INTERVAL_MS, offset_ms=OFFSETS_MS[0]):
         self.n, self.sets, self.rounds = n, n * sets, rounds
+        self.interval_ms, self.offset_ms = interval_ms, offset_ms
         self.port = yard.port()
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         needed = 1 if hard == resource.RLIM_INFINITY else math.ceil(2 * n / max(hard - FDS_MORE, 1))
@@ -74,13 +75,15 @@ class Crowd:
             self.expect(p, "ready")
 
     def start(self, first, n, sets):
-        return subprocess.Popen([PROGRAM, *map(str, (first, n, self.port, sets, METRICS, INTERVAL_MS, OFFSETS_MS[0]))],
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        args = (first, n, self.port, sets, METRICS, self.interval_ms, self.offset_ms)
+        return subprocess.Popen([PROGRAM, *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
 
     def line(self, p):
         line = p.stdout.readline()
         if not line:
-            raise GaveUp(f"the producers ended: {p.communicate()[1].strip()[-500:]}")
+            words = p.communicate()[1].strip()[-500:]
+            raise GaveUp(f"the producers ended with {p.returncode}: {words}")
         return line.strip()
 
     def expect(self, p, words):
@@ -92,15 +95,22 @@ class Crowd:
         for p in self.procs:
             self.expect(p, "read")
 
-    def go(self):
-        """Sample so many rounds; what became of them."""
+    def begin(self):
+        """Sample so many rounds."""
         for p in self.procs:
             p.stdin.write(f"go {self.rounds}\n")
             p.stdin.flush()
+
+    def report(self):
+        """When all rounds are over: what became of them."""
         parts = [json.loads(self.line(p)) for p in self.procs]
         most = {k: max(part[k] for part in parts) for k in parts[0]}
         total = {k: sum(part[k] for part in parts) for k in parts[0]}
         return {k: most[k] if k.endswith("_ms") else total[k] for k in total}
+
+    def go(self):
+        self.begin()
+        return self.report()
 
     def cpu_ns(self):
         return sum(cpu_ns(p.pid) for p in self.procs)
