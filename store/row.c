@@ -81,7 +81,7 @@ static int cut_entries(struct row_cut *c, const struct row *row, int (*fn)(const
 int row_cut_each(struct row_cut *c, const struct snap *sn, int (*fn)(const struct row *row, void *arg), void *arg)
 {
 	const struct image *im = &sn->im;
-	const struct seen *s = row_seen(c, im->meta);
+	const struct seen *s = row_seen_again(c, sn->meta);
 	struct row row = {
 		.schema = c->schema,
 		.producer = im->meta->producer,

@@ -35,6 +35,7 @@ struct seen {
 	struct place *places;            /* those in the metadata, then the others */
 	uint32_t n_meta, n_places;
 	bool plain; /* all of them are available */
+	uint64_t mark; /* nobody else's; by SEEN_N its place in row_cut.seen is left; 0: not used */
 };
 
 struct row_cut {
@@ -85,6 +86,8 @@ void row_cut_metrics(struct row_cut *c, const struct seen *s, const struct image
 bool row_shape_write(const struct row_cut *c, const struct set_meta *m, struct buf *b);
 /* The memory of these metadata, made if need be; NULL when the cut does not fit them. */
 const struct seen *row_seen(struct row_cut *c, const struct set_meta *m);
+/* The same, for metadata that may have been looked at before. */
+const struct seen *row_seen_again(struct row_cut *c, struct snap_meta *m);
 void row_seen_fini(struct row_cut *c);
 
 #endif

@@ -4,6 +4,7 @@
  * does, so the cut remembers the descriptors it read last, as bytes, and what they said: a snapshot with the same bytes
  * there (compared, not trusted) has its values at the same places.  Sets of one schema differ in the length of their
  * instance names, which shifts the descriptors by multiples of 8: a few such memories, by the first descriptor's place.
+ * Each has a mark of its own; metadata that several snapshots share are compared once, and then bear it.
  */
 #include <stdlib.h>
 
@@ -116,8 +117,10 @@ static void span_set_record(struct span *s, const struct set_meta *m, uint32_t m
 /* Remember these metadata, which fit. */
 static void seen_set(struct row_cut *c, struct seen *s, const struct set_meta *m)
 {
+	static _Atomic uint64_t marks = 1;
 	uint32_t lo = UINT32_MAX, end = 0;
 
+	s->mark = atomic_fetch_add_explicit(&marks, 1, memory_order_relaxed) * SEEN_N + (uint64_t)(s - c->seen);
 	s->card = m->card;
 	s->meta_sz = m->meta_sz;
 	s->data_sz = m->data_sz;
@@ -165,6 +168,23 @@ const struct seen *row_seen(struct row_cut *c, const struct set_meta *m)
 	if (!row_shape_write(c, m, &c->other_shape) || !shape_same(&c->shape, &c->other_shape))
 		return NULL;
 	seen_set(c, s, m);
+	return s;
+}
+
+const struct seen *row_seen_again(struct row_cut *c, struct snap_meta *m)
+{
+	const struct seen *s;
+
+	for (int i = 0; i < SNAP_FITS; i++) {
+		uint64_t mark = atomic_load_explicit(&m->fits[i], memory_order_relaxed);
+
+		s = &c->seen[mark % SEEN_N];
+		if (mark && s->mark == mark)
+			return s;
+	}
+	s = row_seen(c, (const struct set_meta *)m->bytes);
+	if (s)
+		atomic_store_explicit(&m->fits[s->mark / SEEN_N % SNAP_FITS], s->mark, memory_order_relaxed);
 	return s;
 }
 

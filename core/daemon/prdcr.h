@@ -62,6 +62,7 @@ struct prdset {
 	struct rset *rs; /* its remote side; NULL for local sets and before the lookup's end */
 	struct updtr_member *members; /* schedules that update it */
 	struct strgp **strgps; /* policies that take it; NULL-terminated; good while strgp_gen is the daemon's */
+	struct snap_meta *meta; /* what the snapshots for them share */
 	unsigned int strgp_gen;
 	uint32_t ticket; /* of its lookup */
 	uint8_t state; /* enum prdset_state */

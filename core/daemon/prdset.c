@@ -99,6 +99,8 @@ static void prdset_forget(struct prdset *ps)
 	ps->published = false;
 	rset_free(ps->rs);
 	set_put(ps->set);
+	snap_meta_put(ps->meta);
+	ps->meta = NULL;
 	ps->rs = NULL;
 	ps->set = NULL;
 	ps->pushed = false;
@@ -197,6 +199,10 @@ static struct strgp **prdset_strgps(struct prdset *ps)
 	}
 	pthread_mutex_unlock(&d->strgp_lock);
 	strgps_leave(ps, old); /* behind the joining: what was counted for it stays */
+	if (!ps->strgps) {
+		snap_meta_put(ps->meta);
+		ps->meta = NULL;
+	}
 	return ps->strgps;
 }
 
@@ -269,7 +275,7 @@ static void on_updated(struct rset *rs, enum update_result res, int rc, const st
 			time_count(ps);
 		ps->told = false;
 		if (prdset_strgps(ps))
-			prdset_store(ps, snap_of(ps->set->image, ps->set->meta_sz, data, ps->set->data_sz));
+			prdset_store(ps, snap_next(ps->set, data, &ps->meta));
 		break;
 	case UPDATE_SAME:
 		p->stats.oversampled++;
@@ -413,7 +419,7 @@ static void turn_local(struct prdset *ps)
 		ps->gap.end_us = 0;
 		return;
 	}
-	sn = snap_new(ps->set);
+	sn = snap_next(ps->set, NULL, &ps->meta);
 	if (sn && le32toh(sn->im.data->flags) == SET_TRANS_DONE) {
 		ps->gn = le64toh(sn->im.data->gn); /* it may have been written since it was asked for its generation */
 		p->stats.updates++;

@@ -82,6 +82,7 @@ static int segment_begin(struct spool *sp, struct err *err)
 	int rc = 0;
 
 	segment_end(sp);
+	spool_metas_clear(&sp->written);
 	if (sp->n_segs && sp->segs[sp->n_segs - 1].first == sp->tail)
 		sp->n_segs--; /* nothing could be written to it */
 	sp->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -134,6 +135,21 @@ static int write_all(int fd, const struct buf *b, uint64_t off)
 	return 0;
 }
 
+/* Put a record behind what is to be written from `base` on; metadata that will be met again are written once. */
+static void record_put(struct spool *sp, const struct snap *sn, uint64_t base, uint64_t number, uint32_t rows_done)
+{
+	uint32_t at = (uint32_t)(base + sp->out.len);
+
+	if (!sn->shares && atomic_load_explicit(&sn->meta->refs, memory_order_relaxed) == 1) {
+		spool_record_put(&sp->out, sn, number, rows_done, true, 0); /* nobody else has them */
+	} else if (spool_metas_find(&sp->written, sn->meta, &at)) {
+		spool_record_put(&sp->out, sn, number, rows_done, false, at);
+	} else {
+		spool_metas_add(&sp->written, sn->meta, at);
+		spool_record_put(&sp->out, sn, number, rows_done, true, SPOOL_META_KEPT);
+	}
+}
+
 int spool_add(struct spool *sp, struct snap *const *sn, size_t n, uint32_t rows_done, struct err *err)
 {
 	struct segment *seg;
@@ -144,11 +160,12 @@ int spool_add(struct spool *sp, struct snap *const *sn, size_t n, uint32_t rows_
 	if (rc)
 		return rc;
 	buf_reset(&sp->out);
-	for (size_t i = 0; i < n; i++)
-		spool_record_put(&sp->out, sn[i], sp->tail + i, i ? 0 : rows_done);
 	seg = &sp->segs[sp->n_segs - 1];
+	for (size_t i = 0; i < n; i++)
+		record_put(sp, sn[i], seg->bytes, sp->tail + i, i ? 0 : rows_done);
 	rc = write_all(sp->fd, &sp->out, seg->bytes);
 	if (rc) {
+		spool_metas_clear(&sp->written); /* some of them are not there */
 		if (ftruncate(sp->fd, (off_t)seg->bytes))
 			segment_end(sp); /* what is torn stays behind it, and is cut off later */
 		return err_set(err, rc, "spool %s: cannot be written: %s; %s", sp->dir, err_name(rc), file_remedy(rc));
@@ -172,6 +189,7 @@ void spool_close(struct spool *sp)
 		munmap(sp->account, sizeof(*sp->account));
 	if (sp->account_fd >= 0)
 		close(sp->account_fd);
+	spool_metas_clear(&sp->written);
 	buf_fini(&sp->in);
 	buf_fini(&sp->out);
 	free(sp->segs);

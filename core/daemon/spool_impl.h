@@ -7,6 +7,7 @@
 
 #include "core/base/buf.h"
 #include "core/daemon/spool.h"
+#include "core/daemon/spool_metas.h"
 #include "core/daemon/spool_record.h"
 
 #define SPOOL_SEGMENT_MAX (16u << 20) /* what opening may have to look through; a spool has at least eight */
@@ -33,11 +34,13 @@ struct spool {
 	uint64_t bytes, tail;
 	int fd; /* of the last segment, when we write to it; else -1 */
 	struct buf out;
+	struct spool_metas written; /* in that segment */
 
 	/* reading */
 	int read_fd; /* of segs[0 ..] with read_first; or -1 */
 	uint64_t read_first, read_off, at;
-	struct buf in; /* bytes from read_off on */
+	struct buf in;           /* bytes from read_off on */
+	struct spool_metas read; /* in it, as far as it was read */
 	struct snap *cur;
 	uint32_t cur_size, cur_rows_done;
 	uint64_t spoilt;

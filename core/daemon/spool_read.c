@@ -37,6 +37,7 @@ void spool_read_end(struct spool *sp)
 		close(sp->read_fd);
 	sp->read_fd = -1;
 	buf_reset(&sp->in);
+	spool_metas_clear(&sp->read);
 	snap_put(sp->cur);
 	sp->cur = NULL;
 	sp->cur_rows_done = 0;
@@ -129,9 +130,33 @@ static uint32_t spoilt_size(struct spool *sp, const struct segment *seg, uint64_
 	return rd_le64(&r) == sp->at + 1 ? size : 0;
 }
 
+/* The record's metadata, yours: its own, which later ones may refer to, or those that it refers to. */
+static int record_meta(struct spool *sp, const struct spool_record *rec, struct snap_meta **ret, struct err *err)
+{
+	struct snap_meta *m;
+	int rc;
+
+	if (!rec->meta_len) {
+		m = spool_metas_at(&sp->read, rec->meta_at);
+		if (!m)
+			return err_set(err, -EPROTO, "record %" PRIu64 ": its metadata are not at %u", rec->number,
+				       rec->meta_at);
+		*ret = snap_meta_get(m);
+		return 0;
+	}
+	if (rec->number < sp->at && rec->meta_at != SPOOL_META_KEPT)
+		return 0; /* nobody wants them */
+	rc = spool_record_meta(rec, ret, err);
+	if (!rc && rec->meta_at == SPOOL_META_KEPT && !spool_metas_at(&sp->read, (uint32_t)sp->read_off))
+		spool_metas_add(&sp->read, *ret, (uint32_t)sp->read_off);
+	return rc;
+}
+
 /* One step: 1 when a snapshot is at hand, 0 to go on. */
 static int step(struct spool *sp, const struct segment *seg, uint64_t behind, struct err *err)
 {
+	struct snap_meta *meta = NULL;
+	struct err gap = { "" };
 	struct spool_record rec;
 	int rc = record_read(sp, seg, &rec, err);
 
@@ -149,15 +174,21 @@ static int step(struct spool *sp, const struct segment *seg, uint64_t behind, st
 			spool_read_end(sp);
 		return 0;
 	}
+	rc = record_meta(sp, &rec, &meta, err);
+	if (rc == -ENOMEM)
+		return err_prefix(err, rc, "spool %s: ", sp->dir);
 	if (rec.number < sp->at) { /* done with by the last process */
+		snap_meta_put(meta);
 		advance(sp, rec.size);
 		return 0;
 	}
 	if (rec.number > sp->at) {
-		err_set(err, -EPROTO, "records are missing before %" PRIu64, rec.number);
-		pass_spoilt(sp, seg, rec.number, err);
+		err_set(&gap, -EPROTO, "records are missing before %" PRIu64, rec.number);
+		pass_spoilt(sp, seg, rec.number, &gap);
 	}
-	rc = spool_record_snap(&rec, &sp->cur, err);
+	if (!rc)
+		rc = spool_record_snap(&rec, meta, &sp->cur, err);
+	snap_meta_put(meta);
 	if (rc == -ENOMEM)
 		return err_prefix(err, rc, "spool %s: ", sp->dir);
 	if (rc) {

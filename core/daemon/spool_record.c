@@ -14,20 +14,21 @@ static void put32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-void spool_record_put(struct buf *b, const struct snap *sn, uint64_t number, uint32_t rows_done)
+void spool_record_put(struct buf *b, const struct snap *sn, uint64_t number, uint32_t rows_done, bool with_meta,
+		      uint32_t meta_at)
 {
-	size_t meta_len = (size_t)((const uint8_t *)sn->im.data - (const uint8_t *)sn->bytes);
-	uint32_t size = SPOOL_RECORD_HDR + sn->len;
+	uint32_t meta_len = with_meta ? sn->meta->len : 0, size = SPOOL_RECORD_HDR + meta_len + sn->len;
 	uint8_t *p = buf_reserve(b, size);
 
 	number = htole64(number);
 	put32(p, size);
 	memcpy(p + 8, &number, sizeof(number));
-	put32(p + 16, (uint32_t)meta_len);
-	put32(p + 20, sn->len - (uint32_t)meta_len);
+	put32(p + 16, meta_len);
+	put32(p + 20, sn->len);
 	put32(p + 24, rows_done);
-	put32(p + 28, 0);
-	memcpy(p + SPOOL_RECORD_HDR, sn->bytes, sn->len);
+	put32(p + 28, meta_at);
+	memcpy(p + SPOOL_RECORD_HDR, sn->meta->bytes, meta_len);
+	memcpy(p + SPOOL_RECORD_HDR + meta_len, sn->bytes, sn->len);
 	put32(p + 4, crc32c(p + CHECKED_FROM, size - CHECKED_FROM));
 	b->len += size;
 }
@@ -52,7 +53,7 @@ int spool_record_parse(const void *p, size_t len, struct spool_record *ret, stru
 	rec.meta_len = rd_le32(&r);
 	rec.data_len = rd_le32(&r);
 	rec.rows_done = rd_le32(&r);
-	rd_le32(&r);
+	rec.meta_at = rd_le32(&r);
 	if (r.short_read || rec.size > len)
 		return err_set(err, -EPROTO, "its last record is torn: %zu bytes", len);
 	if ((uint64_t)rec.meta_len + rec.data_len + SPOOL_RECORD_HDR != rec.size)
@@ -65,15 +66,30 @@ int spool_record_parse(const void *p, size_t len, struct spool_record *ret, stru
 	return 0;
 }
 
-int spool_record_snap(const struct spool_record *rec, struct snap **ret, struct err *err)
+int spool_record_meta(const struct spool_record *rec, struct snap_meta **ret, struct err *err)
 {
-	struct snap *sn = snap_of(rec->image, rec->meta_len, rec->image + rec->meta_len, rec->data_len);
+	struct snap_meta *m = snap_meta_of(rec->image, rec->meta_len);
 	int rc;
+
+	if (!m)
+		return err_set(err, -ENOMEM, "no memory for a set of %u bytes", rec->size);
+	rc = image_check_meta((const struct set_meta *)m->bytes, rec->meta_len, err);
+	if (rc) {
+		snap_meta_put(m);
+		return rc;
+	}
+	*ret = m;
+	return 0;
+}
+
+int spool_record_snap(const struct spool_record *rec, struct snap_meta *meta, struct snap **ret, struct err *err)
+{
+	struct snap *sn = snap_with(meta, rec->image + rec->meta_len, rec->data_len);
+	int rc = 0;
 
 	if (!sn)
 		return err_set(err, -ENOMEM, "no memory for a set of %u bytes", rec->size);
-	rc = image_check_meta(sn->im.meta, rec->meta_len, err);
-	if (!rc && le32toh(sn->im.meta->data_sz) != rec->data_len)
+	if (le32toh(sn->im.meta->data_sz) != rec->data_len)
 		rc = err_set(err, -EPROTO, "record %llu: %u bytes are not the %u of its set's data",
 			     (unsigned long long)rec->number, rec->data_len, le32toh(sn->im.meta->data_sz));
 	if (!rc)

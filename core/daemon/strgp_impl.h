@@ -110,7 +110,6 @@ struct strgp {
 
 /* -- strgp_queue.c: under `lock` ----------------------------------------------------------------------------------- */
 
-uint64_t snap_bytes(const struct snap *sn);
 void queue_push(struct strgp_queue *q, struct snap *sn, int64_t now_us);
 /* The oldest, NULL when empty. */
 struct snap *queue_pop(struct strgp_queue *q);

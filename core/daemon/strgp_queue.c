@@ -6,11 +6,6 @@
 
 #define RING_MIN 64
 
-uint64_t snap_bytes(const struct snap *sn)
-{
-	return sizeof(*sn) + sn->len;
-}
-
 static struct strgp_waiting *ring_slot(struct strgp_queue *q, size_t i)
 {
 	return &q->ring[(q->head + i) & (q->cap - 1)];

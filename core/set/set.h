@@ -36,7 +36,8 @@ struct set {
 	atomic_uint seq;  /* odd while the writer copies */
 	atomic_uint refs;
 	uint32_t meta_sz, data_sz, array_card;
-	uint32_t heap_used; /* bytes from the heap's base that were ever used */
+	uint32_t heap_used;    /* bytes from the heap's base that were ever used */
+	uint32_t meta_version; /* counts all changes of the metadata, those without a generation, too; under `seq` */
 	bool local;
 	bool linked;                         /* mirrors: image_is_linked() */
 	atomic_bool deleted;                 /* taken out of the set database; its readers are told */

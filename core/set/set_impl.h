@@ -47,6 +47,12 @@ static inline size_t set_heap_sz(const struct set *s)
 	return le32toh(set_meta_of(s)->heap_sz);
 }
 
+/* Writers, under `seq`. */
+static inline void set_meta_changed(struct set *s)
+{
+	seq_store32(&s->meta_version, s->meta_version + 1);
+}
+
 /* The heap's base, from the start of an element. */
 static inline size_t set_heap_off(const struct set *s)
 {

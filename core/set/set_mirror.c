@@ -35,6 +35,7 @@ void set_mirror_meta(struct set *s, const void *meta)
 	for (size_t off = 0; off < s->meta_sz; off += sizeof(uint64_t))
 		if (memcmp(s->image + off, from + off, sizeof(uint64_t)))
 			seq_store(s->image + off, from + off, sizeof(uint64_t));
+	set_meta_changed(s);
 	if (s->pinned)
 		seq_store(s->image + offsetof(struct set_meta, uid), owner, sizeof(owner));
 	seq_write_end(&s->seq);

@@ -200,6 +200,7 @@ static void meta_store(struct set *s, size_t off, const void *p, size_t len)
 	gn = htole64(le64toh(set_meta_of(s)->meta_gn) + 1);
 	seq_store(s->image + off, p, len);
 	seq_store64(s->image + offsetof(struct set_meta, meta_gn), gn);
+	set_meta_changed(s);
 	for (uint32_t k = 0; k < s->array_card; k++)
 		seq_store64(set_elem(s, k) + offsetof(struct set_data, meta_gn), gn);
 	seq_write_end(&s->seq);
@@ -250,6 +251,7 @@ void set_perm_set(struct set *s, uint32_t uid, uint32_t gid, uint32_t perm)
 	}
 	seq_write_begin(&s->seq); /* the generation stays the peer's: it tells when to read the metadata again */
 	seq_store(s->image + offsetof(struct set_meta, uid), owner, sizeof(owner));
+	set_meta_changed(s);
 	s->pinned = true;
 	seq_write_end(&s->seq);
 }
@@ -265,5 +267,6 @@ void set_user_data_put(struct set *s, int i, uint64_t v)
 	}
 	seq_write_begin(&s->seq); /* see set_perm_set() */
 	seq_store(s->image + off, &v, sizeof(v));
+	set_meta_changed(s);
 	seq_write_end(&s->seq);
 }

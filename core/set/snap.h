@@ -1,21 +1,49 @@
-/* snap.h - a consistent copy of a set at one moment, to keep: what stores and printers read. */
+/* snap.h - a consistent copy of a set at one moment, to keep: what stores and printers read.
+ *
+ * The metadata are most of a set's bytes and hardly ever change: snapshots that one holder takes of a set one after the
+ * other share a copy of them (snap_next()).
+ */
 #ifndef CORE_SET_SNAP_H
 #define CORE_SET_SNAP_H
 
 #include "core/set/set.h"
 
+#define SNAP_FITS 4
+
+struct snap_meta {
+	atomic_uint refs;
+	uint32_t len, version; /* which of the set's; see struct set */
+	/* Readers that looked whether they know metadata like these note their marks, so as not to look again; a mark is
+	 * never another reader's, 0 is none. */
+	_Atomic uint64_t fits[SNAP_FITS];
+	uint64_t bytes[];
+};
+
 struct snap {
 	atomic_uint refs;
-	uint32_t len;    /* bytes of the image */
-	struct image im; /* into bytes[] */
+	uint32_t len; /* bytes of the data element */
+	bool shares;  /* its metadata are an earlier one's */
+	struct snap_meta *meta;
+	struct image im; /* into meta->bytes[] and bytes[] */
 	uint64_t bytes[];
 };
 
 /* The metadata and the newest data element.  NULL when memory is out. */
 struct snap *snap_new(const struct set *s);
+/* The same, or of a data element already in hand (data_sz bytes); the metadata are *kept unless they have changed since.
+ * *kept is the holder's, NULL at first, and put by it in the end. */
+struct snap *snap_next(const struct set *s, const void *data, struct snap_meta **kept);
 /* From bytes already in hand (metadata, one data element). */
 struct snap *snap_of(const void *meta, size_t meta_sz, const void *data, size_t data_sz);
+/* ... and metadata that are kept. */
+struct snap *snap_with(struct snap_meta *meta, const void *data, size_t data_sz);
 struct snap *snap_get(struct snap *sn);
 void snap_put(struct snap *sn); /* NULL is fine */
+/* Of memory that it takes; of those that share metadata the first one counts these. */
+size_t snap_bytes(const struct snap *sn);
+
+struct snap_meta *snap_meta_of(const void *meta, size_t meta_sz); /* NULL when memory is out */
+struct snap_meta *snap_meta_get(struct snap_meta *m);
+void snap_meta_put(struct snap_meta *m); /* NULL is fine */
 
 #endif

@@ -24,7 +24,7 @@ static void sums_make(uint8_t *p, size_t len)
 		if (!size || size > len)
 			return;
 		sum = htole32(crc32c(p + 8, size - 8));
-		if (!(p[28] & 1)) /* the input says which are to be spoilt */
+		if (!(p[27] & 0x80)) /* the input says which are to be spoilt */
 			memcpy(p + 4, &sum, 4);
 		p += size;
 		len -= size;

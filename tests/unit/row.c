@@ -220,17 +220,17 @@ static void test_without_digest(void **state)
 static void test_unavailable(void **state)
 {
 	struct set *s = make(scalars("sc", 3), "n1/sc");
-	struct snap *sn = scalars_look(s, 1);
+	struct snap *sn = scalars_look(s, 1), *bad = snap_new(s);
 	struct row_cut *c = cut_new(&sn->im, NULL, 0);
-	struct metric_desc *d = (struct metric_desc *)desc_of(sn->im.meta, 2);
-	uint32_t off = d->off;
+	struct metric_desc *d = (struct metric_desc *)desc_of(bad->im.meta, 2);
 
 	assert_rows(c, sn, "7,1,1:2:0,hello\n");
-	d->off = sn->im.meta->data_sz;
-	assert_rows(c, sn, "7,1,,hello\n");
-	d->off = off;
+	d->off = bad->im.meta->data_sz;
+	assert_rows(c, bad, "7,1,,hello\n");
 	assert_rows(c, sn, "7,1,1:2:0,hello\n");
+	assert_rows(c, bad, "7,1,,hello\n");
 	row_cut_free(c);
+	snap_put(bad);
 	snap_put(sn);
 	set_put(s);
 }

@@ -718,8 +718,9 @@ static void test_snap(void **state)
 	struct set *s = make(known_loadavg(), "loadavg");
 	struct snap *a = snap_new(s), *b = snap_of(a->im.meta, s->meta_sz, a->im.data, s->data_sz);
 
-	assert_int_equal(a->len, set_size(s));
-	assert_int_equal(b->len, a->len);
+	assert_int_equal(a->meta->len + a->len, set_size(s));
+	assert_int_equal(snap_bytes(b), snap_bytes(a));
+	assert_memory_equal(a->meta->bytes, b->meta->bytes, a->meta->len);
 	assert_memory_equal(a->bytes, b->bytes, a->len);
 	assert_ptr_equal(snap_get(a), a);
 	snap_put(a);
@@ -728,6 +729,42 @@ static void test_snap(void **state)
 	snap_put(a);
 	snap_put(b);
 	snap_put(NULL);
+}
+
+/* Snapshots of a set share its metadata until these change, however they do. */
+static void test_snaps_that_share(void **state)
+{
+	struct set *s = make(known_loadavg(), "loadavg");
+	struct snap_meta *kept = NULL;
+	struct snap *a = snap_next(s, NULL, &kept), *b = snap_next(s, NULL, &kept), *c, *d, *e;
+	struct set_data *data = malloc(s->data_sz);
+
+	assert_ptr_equal(a->meta, kept);
+	assert_ptr_equal(b->meta, a->meta);
+	assert_true(!a->shares && b->shares && snap_bytes(a) == snap_bytes(b) + sizeof(*kept) + s->meta_sz);
+	set_perm_set(s, 1, 2, 0440);
+	c = snap_next(s, NULL, &kept);
+	assert_ptr_not_equal(c->meta, a->meta);
+	assert_int_not_equal(le32toh(a->im.meta->perm), 0440);
+	assert_int_equal(le32toh(c->im.meta->perm), 0440);
+	set_user_data_put(s, 0, 7);
+	memcpy(data, c->im.data, s->data_sz);
+	data->ts_sec = htole32(5);
+	d = snap_next(s, data, &kept);
+	e = snap_next(s, data, &kept);
+	assert_int_equal(image_metric(d->im.meta, 0).user_data, 7);
+	assert_int_equal(le32toh(d->im.data->ts_sec), 5);
+	assert_ptr_equal(e->meta, d->meta);
+	assert_ptr_not_equal(d->meta, c->meta);
+	snap_meta_put(kept);
+	set_put(s);
+	assert_string_equal(image_instance(e->im.meta), "loadavg");
+	snap_put(a);
+	snap_put(b);
+	snap_put(c);
+	snap_put(d);
+	snap_put(e);
+	free(data);
 }
 
 static void test_info(void **state)
@@ -755,14 +792,23 @@ static void test_info(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_new),           cmocka_unit_test(test_full),
-		cmocka_unit_test(test_scalars),       cmocka_unit_test(test_arrays),
-		cmocka_unit_test(test_meta),          cmocka_unit_test(test_transaction),
-		cmocka_unit_test(test_ring),          cmocka_unit_test(test_list_of_records),
-		cmocka_unit_test(test_list_room),     cmocka_unit_test(test_two_lists),
-		cmocka_unit_test(test_list_of_kinds), cmocka_unit_test(test_record_array),
-		cmocka_unit_test(test_mirror),        cmocka_unit_test(test_mirror_ring),
-		cmocka_unit_test(test_copy),          cmocka_unit_test(test_snap),
+		cmocka_unit_test(test_new),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_arrays),
+		cmocka_unit_test(test_meta),
+		cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_ring),
+		cmocka_unit_test(test_list_of_records),
+		cmocka_unit_test(test_list_room),
+		cmocka_unit_test(test_two_lists),
+		cmocka_unit_test(test_list_of_kinds),
+		cmocka_unit_test(test_record_array),
+		cmocka_unit_test(test_mirror),
+		cmocka_unit_test(test_mirror_ring),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_snap),
+		cmocka_unit_test(test_snaps_that_share),
 		cmocka_unit_test(test_info),
 	};
 

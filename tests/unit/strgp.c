@@ -468,7 +468,7 @@ static void test_failing_within_a_dropped_set(void **state)
 	struct snap *sn = snap_new(list);
 	struct rig r;
 
-	rig_init(&r, 3 * (sizeof(*sn) + sn->len), 10 * MSEC_US);
+	rig_init(&r, 3 * snap_bytes(sn), 10 * MSEC_US);
 	snap_put(sn);
 	r.fake.rows_left = 2;
 	rig_start(&r);
@@ -553,7 +553,7 @@ static void test_overflow(void **state)
 							 .schema = "s",
 							 .store = r.store,
 							 .flush_us = 10 * MSEC_US,
-							 .queue_bytes = 10 * (sizeof(*sn) + sn->len) },
+							 .queue_bytes = 10 * snap_bytes(sn) },
 				   threads, &r.sg, &r.err),
 			 0);
 	snap_put(sn);

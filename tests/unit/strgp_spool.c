@@ -35,6 +35,7 @@ struct rig {
 	struct store *store;
 	struct strgp *sg;
 	struct set *set;
+	struct snap_meta *meta; /* of its snapshots; they change now and then */
 	struct err err;
 };
 
@@ -88,6 +89,7 @@ static void rig_fini(struct rig *r)
 		strgp_stop(r->sg, 10 * SEC_US, NULL);
 	strgp_put(r->sg);
 	store_put(r->store);
+	snap_meta_put(r->meta);
 	set_put(r->set);
 	strgp_pool_free(r->threads, 2 * SEC_US);
 	pool_free(r->pool);
@@ -103,7 +105,9 @@ static void offer(struct rig *r, uint64_t a)
 	set_begin(r->set);
 	set_u64(r->set, 0, a);
 	set_end(r->set);
-	sn = snap_new(r->set);
+	if (a % 50 == 49)
+		set_user_data_put(r->set, 0, a);
+	sn = snap_next(r->set, NULL, &r->meta);
 	strgp_offer(r->sg, sn);
 	snap_put(sn);
 }
