@@ -4,9 +4,11 @@
 #include "store/store.h"
 
 #define STORES(X)                                                                                                      \
+	X(avro_kafka)                                                                                                  \
 	X(csv)                                                                                                         \
 	X(flatfile)                                                                                                    \
 	X(function_csv)                                                                                                \
+	X(kafka)                                                                                                       \
 	X(none)                                                                                                        \
 	X(sqlite)
 

@@ -1,0 +1,56 @@
+/* kafka_out_impl.h - the inside of a producer, shared by its files: kafka_out.c (sending), kafka_rk.c (librdkafka's
+ * producer: properties, reports). */
+#ifndef STORE_KAFKA_OUT_IMPL_H
+#define STORE_KAFKA_OUT_IMPL_H
+
+#include "store/kafka.h"
+#include "store/rdkafka.h"
+
+#ifdef HAVE_RDKAFKA
+
+#define KAFKA_REASON_SZ 256
+
+/* A message that came back. */
+struct kafka_again {
+	uint64_t seq; /* its place in the order of taking */
+	char *topic;
+	rd_kafka_headers_t *headers;
+	char *key; /* or NULL */
+	size_t len;
+	uint8_t value[];
+};
+
+struct kafka_topic;
+
+struct kafka_out {
+	const struct rdkafka *lib;
+	const struct kv *props; /* the instance's */
+	char *brokers;
+	rd_kafka_t *rk; /* NULL: to be made anew */
+	struct kafka_topic *topics;
+	uint64_t seq;     /* of the next message */
+	uint64_t pending; /* messages with librdkafka */
+	unsigned int unpolled;
+
+	struct kafka_again **again; /* oldest first once sorted */
+	size_t n_again, cap_again;
+	bool upset;                   /* one came back: so shall the others */
+	bool alone;                   /* the one that is pending was sent alone */
+	bool renew;                   /* the next try needs a new producer */
+	bool failing;                 /* since the last flush */
+	char reason[KAFKA_REASON_SZ]; /* librdkafka's last words; "" */
+
+	uint64_t refused;
+	struct err refused_why;
+};
+
+/* A producer whose reports go to `o` (NULL: to nobody, and what it thinks of the properties is logged). */
+int kafka_rk_new(const struct rdkafka *lib, const struct kv *props, const char *brokers, struct kafka_out *o,
+		 rd_kafka_t **ret, struct err *err);
+/* Is that about one message alone, and for good? */
+bool kafka_refuses(rd_kafka_resp_err_t code);
+void kafka_count_refused(struct kafka_out *o, rd_kafka_resp_err_t code, const char *topic, size_t len);
+void kafka_again_free(struct kafka_out *o, struct kafka_again *a);
+
+#endif
+#endif

@@ -1,0 +1,213 @@
+/* kafka_rk.c - librdkafka's producer: what it is told, and what it reports
+ *
+ * Its callbacks run in poll() and flush(), on the thread that calls these; only its log comes from elsewhere.
+ */
+#include "store/kafka_out_impl.h"
+
+#ifdef HAVE_RDKAFKA
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "core/base/xalloc.h"
+
+/* Ours where the properties say nothing else. */
+static const struct default_prop {
+	const char *name, *value;
+} default_props[] = {
+	{ "client.id", "ldms" },
+	{ "message.timeout.ms", "0" }, /* for ever: dropping is the policy's business */
+	{ "queue.buffering.max.kbytes", "16384" },
+	{ "queue.buffering.max.messages", "50000" },
+	{ "reconnect.backoff.max.ms", "2000" },
+};
+
+/* -- reports -------------------------------------------------------------------------------------------- */
+
+/* Is that about this message alone, and for good? */
+bool kafka_refuses(rd_kafka_resp_err_t code)
+{
+	switch (code) {
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+	case RD_KAFKA_RESP_ERR_INVALID_MSG:
+	case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+	case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+	case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+	case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION: /* its name is invalid */
+		return true;
+	default:
+		return false;
+	}
+}
+
+void kafka_count_refused(struct kafka_out *o, rd_kafka_resp_err_t code, const char *topic, size_t len)
+{
+	o->refused++;
+	err_set(&o->refused_why, -EMSGSIZE,
+		"topic %s: a message of %zu bytes: %s; see message.max.bytes here and at the brokers", topic, len,
+		o->lib->err2str(code));
+}
+
+static void again_add(struct kafka_out *o, const rd_kafka_message_t *m)
+{
+	struct kafka_again *a = xcalloc(1, sizeof(*a) + m->len);
+
+	a->seq = (uintptr_t)m->_private;
+	a->topic = xstrdup(o->lib->topic_name(m->rkt));
+	a->key = m->key ? xstrndup(m->key, m->key_len) : NULL;
+	a->len = m->len;
+	memcpy(a->value, m->payload, m->len);
+	if (o->lib->message_detach_headers((rd_kafka_message_t *)m, &a->headers))
+		a->headers = NULL;
+	if (o->n_again == o->cap_again) {
+		o->cap_again = o->cap_again ? 2 * o->cap_again : 64;
+		o->again = xrealloc(o->again, o->cap_again * sizeof(*o->again));
+	}
+	o->again[o->n_again++] = a;
+}
+
+void kafka_again_free(struct kafka_out *o, struct kafka_again *a)
+{
+	if (a->headers)
+		o->lib->headers_destroy(a->headers);
+	free(a->topic);
+	free(a->key);
+	free(a);
+}
+
+static bool is_purged(rd_kafka_resp_err_t code)
+{
+	return code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+}
+
+static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
+{
+	struct kafka_out *o = arg;
+
+	(void)rk;
+	o->pending--;
+	if (!m->err) {
+		*o->reason = '\0';
+		return;
+	}
+	if (o->alone && kafka_refuses(m->err)) {
+		kafka_count_refused(o, m->err, o->lib->topic_name(m->rkt), m->len);
+		return;
+	}
+	if (!is_purged(m->err)) {
+		snprintf(o->reason, sizeof(o->reason), "topic %.128s: %s", o->lib->topic_name(m->rkt),
+			 o->lib->err2str(m->err));
+		o->upset = true;
+		o->renew |= !kafka_refuses(m->err);
+	}
+	again_add(o, m);
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *arg)
+{
+	struct kafka_out *o = arg;
+
+	if (!o)
+		return;
+	if (code == RD_KAFKA_RESP_ERR__FATAL) {
+		o->lib->fatal_error(rk, o->reason, sizeof(o->reason));
+		o->upset = o->renew = true;
+	} else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !*o->reason) {
+		snprintf(o->reason, sizeof(o->reason), "%s", reason);
+	}
+}
+
+/* From its threads.  What fails is said by the policy; what it thinks of the properties, once, when they are checked. */
+static void on_log(const rd_kafka_t *rk, int level, const char *fac, const char *words)
+{
+	(void)rk;
+	(void)level;
+	if (!strcmp(fac, "CONFWARN"))
+		log_info("store", "librdkafka: %s", words);
+	else
+		log_debug("store", "librdkafka: %s: %s", fac, words);
+}
+
+static void on_log_quiet(const rd_kafka_t *rk, int level, const char *fac, const char *words)
+{
+	if (strcmp(fac, "CONFWARN"))
+		on_log(rk, level, fac, words);
+}
+
+/* -- what it is told --------------------------------------------------------------------------------------------- */
+
+static int prop_set(const struct rdkafka *lib, rd_kafka_conf_t *conf, const char *name, const char *value,
+		    struct err *err)
+{
+	char words[KAFKA_REASON_SZ];
+
+	if (!strcmp(name, "transactional.id"))
+		return err_set(err, -EINVAL, "transactional.id: rows are not sent in transactions; leave it out");
+	if (lib->conf_set(conf, name, value, words, sizeof(words)) == RD_KAFKA_CONF_OK)
+		return 0;
+	return err_set(err, -EINVAL, "librdkafka: %s", words);
+}
+
+/* Idempotence keeps the order over losses of connections, and wants all brokers' acknowledgement.  Where the operator
+ * wants less, one request at a time keeps it. */
+static int order_set(const struct rdkafka *lib, rd_kafka_conf_t *conf, const struct kv *props, struct err *err)
+{
+	const char *acks = kafka_prop(props, "acks"), *idem = kafka_prop(props, "enable.idempotence");
+	bool wants;
+	int rc;
+
+	if (!acks)
+		acks = kafka_prop(props, "request.required.acks");
+	wants = idem ? !strcmp(idem, "true") : !acks || !strcmp(acks, "all") || !strcmp(acks, "-1");
+	rc = prop_set(lib, conf, "enable.idempotence", wants ? "true" : "false", err);
+	if (!rc && !wants)
+		rc = prop_set(lib, conf, "max.in.flight.requests.per.connection", "1", err);
+	return rc;
+}
+
+int kafka_rk_new(const struct rdkafka *lib, const struct kv *props, const char *brokers, struct kafka_out *o,
+		 rd_kafka_t **ret, struct err *err)
+{
+	rd_kafka_conf_t *conf = lib->conf_new();
+	char words[KAFKA_REASON_SZ];
+	int rc = order_set(lib, conf, props, err);
+
+	for (size_t i = 0; !rc && i < sizeof(default_props) / sizeof(*default_props); i++)
+		rc = prop_set(lib, conf, default_props[i].name, default_props[i].value, err);
+	for (size_t i = 0; !rc && i < props->n; i++)
+		rc = prop_set(lib, conf, props->v[i].key, props->v[i].value, err);
+	if (!rc && brokers)
+		rc = prop_set(lib, conf, "bootstrap.servers", brokers, err);
+	if (rc)
+		goto out;
+	lib->conf_set_opaque(conf, o);
+	lib->conf_set_dr_msg_cb(conf, on_report);
+	lib->conf_set_error_cb(conf, on_error);
+	lib->conf_set_log_cb(conf, o ? on_log_quiet : on_log);
+	*ret = lib->new (RD_KAFKA_PRODUCER, conf, words, sizeof(words));
+	if (*ret)
+		return 0;
+	rc = err_set(err, -EINVAL, "librdkafka: %s", words);
+out:
+	lib->conf_destroy(conf);
+	return rc;
+}
+
+int kafka_out_check(const struct kv *props, struct err *err)
+{
+	const struct rdkafka *lib;
+	rd_kafka_t *rk;
+	int rc = rdkafka_get(&lib, err);
+
+	/* names of nobody: nothing is connected to while it lives */
+	if (!rc)
+		rc = kafka_rk_new(lib, props, "", NULL, &rk, err);
+	if (!rc)
+		lib->destroy(rk);
+	return rc;
+}
+
+#endif

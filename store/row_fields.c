@@ -1,0 +1,99 @@
+/* row_fields.c - see row_fields.h */
+#include "store/row_fields.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "core/base/xalloc.h"
+
+struct taken {
+	UT_hash_handle hh;
+	const char *name;
+};
+
+char *row_field_name_avro(const char *name)
+{
+	char *ours = xasprintf("%s%s", isdigit((unsigned char)*name) || !*name ? "_" : "", name);
+
+	for (char *p = ours; *p; p++)
+		if (!isalnum((unsigned char)*p) || (unsigned char)*p > 0x7f)
+			*p = '_';
+	return ours;
+}
+
+/* A name that no field has yet; takes it. */
+static char *unique(struct taken **all, char *name)
+{
+	struct taken *t;
+	char *stem = NULL;
+
+	for (unsigned int n = 2;; n++) {
+		HASH_FIND_STR(*all, name, t);
+		if (!t)
+			break;
+		if (!stem)
+			stem = name;
+		else
+			free(name);
+		name = xasprintf("%s_%u", stem, n);
+	}
+	free(stem);
+	t = xcalloc(1, sizeof(*t));
+	t->name = name;
+	HASH_ADD_KEYPTR(hh, *all, t->name, strlen(t->name), t);
+	return name;
+}
+
+static void add(struct row_fields *f, struct taken **all, char *name, enum value_type type, uint32_t col)
+{
+	f->v[f->n++] = (struct row_field){ unique(all, name), type, col };
+}
+
+static bool holds_values(enum value_type type)
+{
+	return type == V_TIMESTAMP || value_elem_size(type);
+}
+
+void row_fields_init(struct row_fields *f, const struct row_schema *rs, enum row_field_names names)
+{
+	struct taken *all = NULL, *t, *next;
+
+	*f = (struct row_fields){ .v = xcalloc(rs->n_cols + 2, sizeof(*f->v)) };
+	if (!rs->decomposed) {
+		add(f, &all, xstrdup("timestamp"), V_TIMESTAMP, ROW_FIELD_TIME);
+		add(f, &all, xstrdup("producer"), V_CHAR_ARRAY, ROW_FIELD_PRODUCER);
+	}
+	for (uint32_t i = 0; i < rs->n_cols; i++) {
+		const struct row_col *col = &rs->cols[i];
+
+		if (holds_values(col->type))
+			add(f, &all,
+			    names == ROW_FIELD_NAMES_AVRO ? row_field_name_avro(col->name) : xstrdup(col->name),
+			    col->type, i);
+	}
+	HASH_ITER(hh, all, t, next) {
+		HASH_DEL(all, t);
+		free(t);
+	}
+}
+
+void row_fields_fini(struct row_fields *f)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		free(f->v[i].name);
+	free(f->v);
+	*f = (struct row_fields){ 0 };
+}
+
+struct value row_field_value(const struct row_field *f, const struct row *row, struct row_field_room *room)
+{
+	if (f->col == ROW_FIELD_TIME) {
+		room->time[0] = htole32(row->ts_sec);
+		room->time[1] = htole32(row->ts_usec);
+		return (struct value){ V_TIMESTAMP, 1, (const uint8_t *)room->time };
+	}
+	if (f->col == ROW_FIELD_PRODUCER)
+		return (struct value){ V_CHAR_ARRAY, (uint32_t)strlen(row->producer), (const uint8_t *)row->producer };
+	return row->v[f->col];
+}
