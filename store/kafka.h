@@ -46,7 +46,8 @@ void registry_free(struct registry *r); /* NULL is fine */
 /* The number of a schema (the text of JSON) below a subject: asked once for each.  -EINVAL: the registry will not have
  * this schema; otherwise it did not answer.  Any thread; may wait for seconds. */
 int registry_id(struct registry *r, const char *subject, const char *schema, uint32_t *ret, struct err *err);
-/* What its answer says. */
+/* What it is asked, and what its answer says. */
+void registry_request(struct buf *to, const char *schema);
 int registry_answer_id(const char *body, size_t len, uint32_t *ret, struct err *err);
 
 /* -- kafka_out.c: a producer --------------------------------------------------------------------------------------- */

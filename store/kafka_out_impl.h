@@ -44,7 +44,7 @@ struct kafka_out {
 	struct err refused_why;
 };
 
-/* A producer whose reports go to `o` (NULL: to nobody, and what it thinks of the properties is logged). */
+/* A producer whose reports go to `o` (NULL: to nobody). */
 int kafka_rk_new(const struct rdkafka *lib, const struct kv *props, const char *brokers, struct kafka_out *o,
 		 rd_kafka_t **ret, struct err *err);
 /* Is that about one message alone, and for good? */

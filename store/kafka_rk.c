@@ -120,21 +120,23 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *arg)
 	}
 }
 
-/* From its threads.  What fails is said by the policy; what it thinks of the properties, once, when they are checked. */
+/* From its threads.  What fails is said by the policy. */
 static void on_log(const rd_kafka_t *rk, int level, const char *fac, const char *words)
 {
 	(void)rk;
 	(void)level;
-	if (!strcmp(fac, "CONFWARN"))
+	if (!strcmp(fac, "CONFWARN")) /* what it thinks of the properties */
 		log_info("store", "librdkafka: %s", words);
 	else
 		log_debug("store", "librdkafka: %s: %s", fac, words);
 }
 
-static void on_log_quiet(const rd_kafka_t *rk, int level, const char *fac, const char *words)
+static void on_log_nothing(const rd_kafka_t *rk, int level, const char *fac, const char *words)
 {
-	if (strcmp(fac, "CONFWARN"))
-		on_log(rk, level, fac, words);
+	(void)rk;
+	(void)level;
+	(void)fac;
+	(void)words;
 }
 
 /* -- what it is told --------------------------------------------------------------------------------------------- */
@@ -186,7 +188,7 @@ int kafka_rk_new(const struct rdkafka *lib, const struct kv *props, const char *
 	lib->conf_set_opaque(conf, o);
 	lib->conf_set_dr_msg_cb(conf, on_report);
 	lib->conf_set_error_cb(conf, on_error);
-	lib->conf_set_log_cb(conf, o ? on_log_quiet : on_log);
+	lib->conf_set_log_cb(conf, o ? on_log : on_log_nothing);
 	*ret = lib->new (RD_KAFKA_PRODUCER, conf, words, sizeof(words));
 	if (*ret)
 		return 0;

@@ -206,6 +206,13 @@ void registry_free(struct registry *r)
 
 /* -- asking -------------------------------------------------------------------------------------------------------- */
 
+void registry_request(struct buf *to, const char *schema)
+{
+	buf_addf(to, "{\"schema\":");
+	json_put_str(to, schema);
+	buf_u8(to, '}');
+}
+
 int registry_answer_id(const char *body, size_t len, uint32_t *ret, struct err *err)
 {
 	json_t *root = json_loadb(body, len, 0, NULL), *id = json_object_get(root, "id");
@@ -333,9 +340,7 @@ int registry_id(struct registry *r, const char *subject, const char *schema, uin
 		*ret = k->id;
 		goto out;
 	}
-	buf_addf(&body, "{\"schema\":");
-	json_put_str(&body, schema);
-	buf_u8(&body, '}');
+	registry_request(&body, schema);
 	rc = ask(r, subject, &body, ret, err);
 	if (rc)
 		goto out;
