@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "cmd/ctl.h"
+#include "cmd/show.h"
 #include "core/base/json_put.h"
 #include "core/base/term.h"
 #include "core/base/xalloc.h"
@@ -118,6 +119,27 @@ static void each(const json_t *answer, const char *member, struct finding *f)
 	f->unknown = any && !seen;
 }
 
+/* What says why it is not well, and since when. */
+static void troubled(const json_t *answer, const char *member, struct finding *f)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(answer, i, o)
+	{
+		const char *why = text_at(o, member);
+
+		finding_add(f, text_at(o, "name"), *why != '\0');
+		if (!*why || f->unnamed)
+			continue;
+		buf_addf(&f->who, " (");
+		term_put(&f->who, why, strlen(why), TERM_LINE);
+		buf_addf(&f->who, "; since ");
+		show_when(&f->who, number_at(o, "since"));
+		buf_addf(&f->who, ")");
+	}
+}
+
 /* Of the sets of each updater. */
 static void updates(const json_t *answer, const char *member, struct finding *f)
 {
@@ -207,6 +229,7 @@ static const struct probe {
 	{ "update_time_stats", "skipped_cnt", "updates skipped", updates },
 	{ "update_time_stats", "oversampled_cnt", "updates without news", updates },
 	{ "strgp_status", NULL, "policies stopped", stopped },
+	{ "strgp_status", "why", "policies in trouble", troubled },
 	{ "strgp_status", "dropped", "samples dropped", each },
 	{ "strgp_status", "queued", "samples queued", each },
 	{ "strgp_status", "spooled", "samples spooled", each },

@@ -145,7 +145,7 @@ static void size_put(struct buf *to, double bytes)
 	buf_addf(to, i ? "%.4g%c" : "%.4g", bytes, units[i]);
 }
 
-static void when_put(struct buf *to, double sec)
+void show_when(struct buf *to, double sec)
 {
 	time_t t = (time_t)(sec > 0 && sec < 1e11 ? sec : 0); /* nothing yet: 0, or the end of all times */
 	char text[32];
@@ -199,7 +199,7 @@ static char *cell(const struct row *r, const struct show_col *col)
 	} else if (col->form == SHOW_PAIR_WHEN || col->form == SHOW_PAIR_SPAN) {
 		if (!pair_of(r->v, col->path, &num))
 			return NULL;
-		col->form == SHOW_PAIR_WHEN ? when_put(&b, num) : span_put(&b, num * 1e6);
+		col->form == SHOW_PAIR_WHEN ? show_when(&b, num) : span_put(&b, num * 1e6);
 	} else if (!v || is_nothing(v)) {
 		return NULL;
 	} else if (json_is_array(v)) {
@@ -213,7 +213,7 @@ static char *cell(const struct row *r, const struct show_col *col)
 	} else if (col->form == SHOW_SIZE) {
 		size_put(&b, num);
 	} else if (col->form == SHOW_WHEN) {
-		when_put(&b, num);
+		show_when(&b, num);
 	} else if (col->form == SHOW_SHARE) {
 		buf_addf(&b, num < 0 ? "-" : "%.2f%%", num * 100);
 	}

@@ -45,4 +45,7 @@ int show_tables(struct buf *to, const struct show_table *tables, const char *jso
 /* Append the JSON, indented. */
 int show_json(struct buf *to, const char *json, size_t len, struct err *err);
 
+/* Seconds since 1970 as a date, in the local zone; "-" for 0. */
+void show_when(struct buf *to, double sec);
+
 #endif

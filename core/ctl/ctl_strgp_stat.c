@@ -7,6 +7,12 @@
 #include "core/ctl/verbs.h"
 #include "core/daemon/strgp.h"
 
+/* With a comma behind. */
+static void stamp(struct buf *b, const char *key, int64_t us)
+{
+	buf_addf(b, "\"%s\":%lld.%06lld,", key, (long long)(us / 1000000), (long long)(us % 1000000));
+}
+
 /* -- strgp_status -------------------------------------------------------------------------------------------------- */
 
 static void names(struct buf *b, struct strgp *sg, const char *(*get)(const struct strgp *, size_t))
@@ -87,8 +93,12 @@ static void status_one(struct ctl *c, struct strgp *sg)
 	reply_string(b, st.why);
 	if (conf->shard.n)
 		buf_addf(b, ",\"shard\":\"%u/%u\"", conf->shard.k, conf->shard.n);
-	buf_addf(b, ",\"since\":%lld.%06lld,\"retry_in\":%.1f}", (long long)(st.since_us / 1000000),
-		 (long long)(st.since_us % 1000000), (double)st.retry_us / 1e6);
+	buf_addf(b, ",");
+	stamp(b, "since", st.since_us);
+	stamp(b, "refused_since", st.refused_since_us);
+	buf_addf(b, "\"refused_why\":");
+	reply_string(b, st.refused_why);
+	buf_addf(b, ",\"retry_in\":%.1f}", (double)st.retry_us / 1e6);
 }
 
 int ctl_strgp_status(struct ctl *c, struct err *err)
@@ -105,11 +115,6 @@ struct times {
 	char **prdcrs, **schemas, **threads;
 	size_t n, words_max;
 };
-
-static void stamp(struct buf *b, const char *key, int64_t us)
-{
-	buf_addf(b, "\"%s\":%lld.%06lld,", key, (long long)(us / 1000000), (long long)(us % 1000000));
-}
 
 static void times_one_set(const struct strgp_time *tm, void *arg)
 {

@@ -56,8 +56,10 @@ const struct self_row self_rows[] = {
 	ROW(updaters, GAUGE, "updaters"),
 	ROW(policies, GAUGE, "storage policies"),
 	ROW(policies_running, GAUGE, "of these, running"),
-	ROW(rows, COUNTER, "rows that were stored"),
-	ROW(store_errors, COUNTER, "rows that stores refused"),
+	ROW(policies_troubled, GAUGE, "of these, which cannot store all that they should"),
+	ROW(rows, COUNTER, "rows that stores took"),
+	ROW(rows_refused, COUNTER, "rows that engines of stores refused afterwards: they are lost"),
+	ROW(store_errors, COUNTER, "how often a store failed, or sets could not become rows"),
 	ROW(snapshots_produced, COUNTER, "samples that policies were given"),
 	ROW(snapshots_stored, COUNTER, "of these, stored"),
 	ROW(snapshots_queued, GAUGE, "of these, waiting"),
@@ -190,7 +192,9 @@ static void count_policies(struct daemon *d, struct self_counts *c)
 		strgp_status(((struct strgp_node *)n)->strgp, &st);
 		c->policies++;
 		c->policies_running += st.running;
+		c->policies_troubled += st.why[0] != '\0';
 		c->rows += st.rows;
+		c->rows_refused += st.refused;
 		c->store_errors += st.errors;
 		c->snapshots_produced += st.produced;
 		c->snapshots_stored += st.stored;

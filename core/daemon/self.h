@@ -19,8 +19,8 @@ struct self_counts {
 	/* of producers, updaters and storage policies */
 	uint64_t producers, producers_connected, connects, disconnects, updates, updates_failed, updates_skipped,
 		updates_oversampled, updaters;
-	uint64_t policies, policies_running, rows, store_errors, snapshots_produced, snapshots_stored, snapshots_queued,
-		snapshots_spooled, snapshots_dropped;
+	uint64_t policies, policies_running, policies_troubled, rows, rows_refused, store_errors, snapshots_produced,
+		snapshots_stored, snapshots_queued, snapshots_spooled, snapshots_dropped;
 };
 
 extern const struct self_row {

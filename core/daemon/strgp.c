@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/clock.h"
@@ -349,6 +350,7 @@ static void count_dropped(struct strgp *sg, struct aftermath *after)
 {
 	if (!sg->overflowing) {
 		sg->overflowing = after->overflow = true;
+		sg->overflow_since_us = wall_us();
 		sg->dropped_before = sg->counts->dropped;
 	}
 	sg->counts->dropped++;
@@ -438,10 +440,18 @@ void strgp_status(struct strgp *sg, struct strgp_status *ret)
 		.queued_bytes = sg->queue.bytes + sg->in_hand_bytes,
 		.spooled_bytes = sg->spool_bytes,
 		.since_us = sg->why_since_us,
+		.refused_since_us = sg->refused_since_us,
 	};
 	if (ret->running && sg->retry_at_us)
 		ret->retry_us = sg->retry_at_us > mono_us() ? sg->retry_at_us - mono_us() : 1;
 	memcpy(ret->why, sg->why, sizeof(ret->why));
+	memcpy(ret->refused_why, sg->refused_why, sizeof(ret->refused_why));
+	if (ret->running && sg->overflowing && !ret->why[0]) {
+		snprintf(ret->why, sizeof(ret->why),
+			 "its queue is full, or too old: the store is slower than the sets come; the oldest are "
+			 "dropped");
+		ret->since_us = sg->overflow_since_us;
+	}
 	pthread_mutex_unlock(&sg->lock);
 }
 

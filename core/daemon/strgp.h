@@ -99,6 +99,8 @@ struct strgp_status {
 	char why[ERR_MAX]; /* what is wrong: why the store fails, or why some sets are dropped; "" when all is well */
 	int64_t since_us;  /* wall clock: what is wrong has been so since then; 0 when all is well */
 	int64_t retry_us;  /* until the store is tried again; 0: it does not fail */
+	char refused_why[ERR_MAX]; /* of the last rows that the engine refused; "" while it refused none */
+	int64_t refused_since_us;  /* wall clock: of the first */
 };
 void strgp_status(struct strgp *sg, struct strgp_status *ret);
 /* How long storing took, for each set; all begins anew when `reset`. */

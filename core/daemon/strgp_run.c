@@ -65,7 +65,7 @@ static int row_refuse(struct strgp *sg, const struct row *row, const struct err 
 	decomp_refuse(row);
 	pthread_mutex_lock(&sg->lock);
 	sg->errors++;
-	memcpy(sg->why, err->msg, sizeof(sg->why));
+	strgp_why(sg, err->msg);
 	pthread_mutex_unlock(&sg->lock);
 	return ROW_HAD;
 }
@@ -245,6 +245,9 @@ static void refused(struct strgp *sg)
 		return;
 	pthread_mutex_lock(&sg->lock);
 	all = sg->rows_refused += n;
+	memcpy(sg->refused_why, why.msg, sizeof(sg->refused_why));
+	if (!sg->refused_since_us)
+		sg->refused_since_us = wall_us();
 	sg->rows -= n < sg->rows ? n : sg->rows;
 	pthread_mutex_unlock(&sg->lock);
 	if (sg->work.refused_said && now - sg->work.refused_said < REFUSED_SAY_US)

@@ -56,11 +56,16 @@ def test_a_spool_of_each(cluster):
     """One of two stores is dead: its rows wait, the other's do not; all of them are stored in the end."""
     port = free_port()
     dead, alive = cluster.write("dead", "a file where the store wants a folder\n"), cluster.path("alive")
-    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms",
+    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg self", "--interval", "50ms",
                               "--to", "csv:" + dead, "--to", "csv:" + alive, "--spool", cluster.path("spool")], port)
     wait_for(lambda: status(port) and status(port)["strgp_all.0"]["spooled"] > 5, "rows in the spool")
     st = status(port)
     assert st["strgp_all.1"]["spooled"] == 0 and not st["strgp_all.1"]["why"] and "Not a directory" in st["strgp_all.0"]["why"]
+    stats = run("ctl", "-h", "127.0.0.1", "-p", port, "stats").stdout
+    assert re.search(r"^ +1  policies in trouble +strgp_all\.0 \(folder .*; since 20\d\d-\d\d-\d\d \d\d:", stats, re.M), stats
+    assert re.search(r"^ +\d+  samples spooled +strgp_all\.0\(\d+\)$", stats, re.M), stats
+    me = wait_for(lambda: (v := d.values("n1/self").get("n1/self", {})) and v["policies_troubled"] and v, "its own counters")
+    assert me["snapshots_spooled"] and me["snapshots_produced"] and me["rows_refused"] == 0 and me["policies_running"] == 2
     os.unlink(dead)
     wait_for(lambda: not status(port)["strgp_all.0"]["spooled"] and status(port)["strgp_all.0"]["stored"] > 5, "all to be stored")
     assert d.stop() == 0

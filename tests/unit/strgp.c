@@ -566,6 +566,8 @@ static void test_overflow(void **state)
 	assert_int_equal(look(r.sg).produced, 101);
 	assert_int_equal(look(r.sg).queued, 10);
 	assert_int_equal(look(r.sg).dropped, 91);
+	assert_non_null(strstr(look(r.sg).why, "its queue is full"));
+	assert_true(look(r.sg).since_us > 0);
 	FAKE_SET(&r.fake, hold, false);
 	WAIT_STATUS(r.sg, st.stored == 10);
 	assert_got(&r.fake, "0 92 93 94 95 96 97 98 99 100 ");
@@ -776,6 +778,8 @@ static void test_refused_by_the_engine(void **state)
 	offer(r.sg, r.set, 3);
 	WAIT_STATUS(r.sg, st.stored == 3 && st.rows == 2 && st.refused == 1);
 	assert_true(look(r.sg).why[0] == 0);
+	assert_string_equal(look(r.sg).refused_why, "fake: odd values");
+	assert_true(look(r.sg).refused_since_us > 0);
 	rig_fini(&r);
 }
 
