@@ -162,6 +162,7 @@ struct ldms_store_host {
 	struct ldms_time (*row_time)(const struct ldms_row *row, uint32_t col);
 	const char *(*row_bytes)(const struct ldms_row *row, uint32_t col, size_t *ret_len);
 	size_t (*row_text)(const struct ldms_row *row, uint32_t col, char *out, size_t size);
+	size_t (*row_json)(const struct ldms_row *row, char *out, size_t size);
 };
 
 /* What the daemon looks for in the object; it sets the second before it calls anything. */
@@ -361,6 +362,13 @@ static inline const char *ldms_row_bytes(const struct ldms_row *row, uint32_t co
 static inline size_t ldms_row_text(const struct ldms_row *row, uint32_t col, char *out, size_t size)
 {
 	return ldms_store_host->row_text(row, col, out, size);
+}
+
+/* The whole row as one object of JSON on one line, {"timestamp":1795187393.001651,"producer":"n1","load1min":0.54,...}:
+ * what is no value is null, arrays are arrays.  Cut and ended as above. */
+static inline size_t ldms_row_json(const struct ldms_row *row, char *out, size_t size)
+{
+	return ldms_store_host->row_json(row, out, size);
 }
 
 #ifdef __cplusplus

@@ -1,8 +1,7 @@
 /* store_host.c - what a store of another maker may ask: its attributes, its tables, and the values of a row
  *
  * What stands in a row stays ours: values are asked for by the number of a column, and a number that is none is answered
- * with nothing, and logged.  The time and the producer that rows without a decomposition have in front are two columns
- * more there.
+ * with nothing, and logged.
  */
 #include <assert.h>
 #include <errno.h>
@@ -81,7 +80,7 @@ static const char *host_table_digest(const struct ldms_table *t)
 
 static uint32_t host_table_cols(const struct ldms_table *t)
 {
-	return t->n_cols;
+	return table_fields(t)->n;
 }
 
 static void slip(const struct ldms_table *t, uint32_t col)
@@ -96,7 +95,7 @@ static const struct ldms_col *host_table_col(const struct ldms_table *t, uint32_
 {
 	static const struct ldms_col none = { .name = "", .count = 1 };
 
-	if (i < t->n_cols)
+	if (i < table_fields(t)->n)
 		return &t->cols[i];
 	slip(t, i);
 	return &none;
@@ -135,74 +134,67 @@ static const char *host_row_instance(const struct ldms_row *r)
 	return r->row->instance;
 }
 
-/* Its value; V_NONE of a column in front, whose value has no such form, and of none. */
-static struct value value_of(const struct ldms_row *r, uint32_t col)
+/* V_NONE where there is none.  `room`: a row's own time has no other place. */
+static struct value value_of(const struct ldms_row *r, uint32_t col, struct row_field_room *room)
 {
-	static const struct value none = { .type = V_NONE };
+	const struct row_fields *f = table_fields(r->table);
 
-	if (col >= r->table->n_cols)
-		slip(r->table, col);
-	return col >= r->table->front && col < r->table->n_cols ? r->row->v[col - r->table->front] : none;
-}
-
-/* Is that the time, or the producer, in front of all others? */
-static bool is_front(const struct ldms_row *r, uint32_t col, enum row_what what)
-{
-	return col < r->table->front && r->table->cols[col].what == what;
+	if (col < f->n)
+		return row_field_value(&f->v[col], r->row, room);
+	slip(r->table, col);
+	return (struct value){ .type = V_NONE };
 }
 
 static uint64_t host_row_u64(const struct ldms_row *r, uint32_t col, uint32_t elem)
 {
-	return is_front(r, col, ROW_TIME) ? r->row->ts_sec : value_u64(value_of(r, col), elem);
+	struct row_field_room room;
+
+	return value_u64(value_of(r, col, &room), elem);
 }
 
 static int64_t host_row_s64(const struct ldms_row *r, uint32_t col, uint32_t elem)
 {
-	return is_front(r, col, ROW_TIME) ? r->row->ts_sec : value_s64(value_of(r, col), elem);
+	struct row_field_room room;
+
+	return value_s64(value_of(r, col, &room), elem);
 }
 
 static double host_row_d64(const struct ldms_row *r, uint32_t col, uint32_t elem)
 {
-	return is_front(r, col, ROW_TIME) ? r->row->ts_sec + r->row->ts_usec / 1e6 : value_d64(value_of(r, col), elem);
+	struct row_field_room room;
+
+	return value_d64(value_of(r, col, &room), elem);
 }
 
 static struct ldms_time host_row_time(const struct ldms_row *r, uint32_t col)
 {
-	struct value v = value_of(r, col);
-	struct value_time t;
+	struct row_field_room room;
+	struct value v = value_of(r, col, &room);
+	struct value_time t = { 0 };
 
-	if (is_front(r, col, ROW_TIME))
-		return host_row_taken(r);
-	if (v.type != V_TIMESTAMP)
-		return (struct ldms_time){ 0 };
-	t = value_time(v);
+	if (v.type == V_TIMESTAMP)
+		t = value_time(v);
 	return (struct ldms_time){ t.sec, t.usec };
 }
 
 static const char *host_row_bytes(const struct ldms_row *r, uint32_t col, size_t *ret_len)
 {
-	struct value v = value_of(r, col);
-	const char *text = "";
+	struct row_field_room room;
+	const char *text;
 
-	if (is_front(r, col, ROW_PRODUCER)) {
-		*ret_len = strlen(r->row->producer);
-		return r->row->producer;
-	}
-	*ret_len = v.type == V_CHAR_ARRAY || v.type == V_CHAR ? value_text(v, &text) : 0;
+	*ret_len = value_text(value_of(r, col, &room), &text);
 	return text;
 }
 
 static uint32_t host_row_count(const struct ldms_row *r, uint32_t col)
 {
-	struct value v = value_of(r, col);
-	size_t len;
+	struct row_field_room room;
+	struct value v = value_of(r, col, &room);
+	const char *text;
 
-	if (is_front(r, col, ROW_TIME))
-		return 1;
-	if (v.type != V_CHAR_ARRAY && !is_front(r, col, ROW_PRODUCER))
-		return v.type == V_NONE ? 0 : v.count;
-	host_row_bytes(r, col, &len);
-	return (uint32_t)len;
+	if (v.type == V_CHAR_ARRAY)
+		return (uint32_t)value_text(v, &text);
+	return v.type == V_NONE ? 0 : v.count;
 }
 
 /* Scalars, and elements of arrays one by one. */
@@ -222,28 +214,43 @@ static void put_numbers(struct buf *b, struct value v)
 	}
 }
 
-static size_t host_row_text(const struct ldms_row *r, uint32_t col, char *out, size_t size)
+/* As snprintf() does. */
+static size_t give(const struct buf *b, char *out, size_t size)
 {
-	struct value v = value_of(r, col);
-	struct buf *b = &r->table->text;
-	size_t len, n;
-	const char *text;
+	size_t n = b->len < size ? b->len : size ? size - 1 : 0;
 
-	buf_reset(b);
-	if (is_front(r, col, ROW_TIME))
-		buf_addf(b, "%u.%06u", r->row->ts_sec, r->row->ts_usec % 1000000);
-	else if (v.type == V_CHAR_ARRAY || v.type == V_CHAR || is_front(r, col, ROW_PRODUCER)) {
-		text = host_row_bytes(r, col, &len);
-		buf_add(b, text, len);
-	} else {
-		put_numbers(b, v);
-	}
-	n = b->len < size ? b->len : size ? size - 1 : 0;
 	if (n)
 		memcpy(out, b->p, n);
 	if (size)
 		out[n] = '\0';
 	return b->len;
+}
+
+static size_t host_row_text(const struct ldms_row *r, uint32_t col, char *out, size_t size)
+{
+	struct buf *b = &r->table->text;
+	struct row_field_room room;
+	struct value v = value_of(r, col, &room);
+	const char *text;
+	size_t len;
+
+	buf_reset(b);
+	if (v.type == V_CHAR_ARRAY || v.type == V_CHAR) {
+		len = value_text(v, &text);
+		buf_add(b, text, len);
+	} else {
+		put_numbers(b, v);
+	}
+	return give(b, out, size);
+}
+
+static size_t host_row_json(const struct ldms_row *r, char *out, size_t size)
+{
+	struct buf *b = &r->table->text;
+
+	buf_reset(b);
+	json_row_put(b, &r->table->json, r->row);
+	return give(b, out, size);
 }
 
 const struct ldms_store_host store_host = {
@@ -277,4 +284,5 @@ const struct ldms_store_host store_host = {
 	.row_time = host_row_time,
 	.row_bytes = host_row_bytes,
 	.row_text = host_row_text,
+	.row_json = host_row_json,
 };

@@ -11,7 +11,7 @@
 #include "core/daemon/so_load.h"
 #include "core/daemon/store_load_impl.h"
 
-#define FRONT_COLS 2 /* time and producer, of rows without a decomposition */
+#define PRODUCER_MAX 64 /* bytes of its name */
 
 static_assert(sizeof(struct ldms_store_attr) == sizeof(struct store_attr) &&
 		      offsetof(struct ldms_store_attr, help) == offsetof(struct store_attr, help),
@@ -38,38 +38,43 @@ static int failed(const struct store *st, const char *what, int rc, struct err *
 
 /* -- tables -------------------------------------------------------------------------------------------------------- */
 
-/* A name that no column before has. */
-static char *col_name(const struct ldms_table *t, const char *name)
-{
-	char *own = xstrdup(name);
-	unsigned int nth = 1;
-
-	for (uint32_t i = 0; i < t->n_cols; i++)
-		if (!strcmp(t->cols[i].name, own)) {
-			free(own);
-			own = xasprintf("%s_%u", name, ++nth);
-			i = UINT32_MAX; /* look at all of them again */
-		}
-	return own;
-}
-
-static void col_add(struct ldms_table *t, const char *name, enum value_type type, enum row_what what, uint32_t count)
-{
-	t->cols[t->n_cols] = (struct ldms_col){ .name = col_name(t, name), .type = type, .what = what, .count = count };
-	t->n_cols++;
-}
-
 static void table_free(struct ldms_table *t)
 {
-	for (uint32_t i = 0; i < t->n_cols; i++)
-		free((char *)t->cols[i].name);
 	for (uint32_t i = 0; i < t->schema->n_indices; i++)
 		free(t->indices[i]);
 	free(t->indices);
 	free(t->cols);
+	json_row_fini(&t->json);
 	buf_fini(&t->text);
 	row_schema_put(t->schema);
 	free(t);
+}
+
+static struct ldms_col col_of(const struct row_field *f, const struct row_schema *rs)
+{
+	struct ldms_col col = { .name = f->name, .type = f->type, .count = 1 };
+
+	if (f->col == ROW_FIELD_TIME) {
+		col.what = LDMS_COL_TAKEN;
+	} else if (f->col == ROW_FIELD_PRODUCER) {
+		col.what = LDMS_COL_PRODUCER;
+		col.count = PRODUCER_MAX;
+	} else {
+		col.what = rs->cols[f->col].what;
+		col.count = rs->cols[f->col].count;
+	}
+	return col;
+}
+
+/* The number of that column's field. */
+static uint32_t field_of(const struct ldms_table *t, uint32_t col)
+{
+	const struct row_fields *f = table_fields(t);
+	uint32_t i;
+
+	for (i = 0; i < f->n && f->v[i].col != col; i++)
+		;
+	return i;
 }
 
 static struct ldms_table *table_new(struct store_sink *sk, const struct row_schema *rs)
@@ -79,19 +84,15 @@ static struct ldms_table *table_new(struct store_sink *sk, const struct row_sche
 	t->sink = sk;
 	t->schema = row_schema_get(rs);
 	digest_hex(rs->digest, t->digest);
-	t->front = rs->decomposed ? 0 : FRONT_COLS;
-	t->cols = xcalloc(t->front + rs->n_cols, sizeof(*t->cols));
-	if (t->front) {
-		col_add(t, "timestamp", V_TIMESTAMP, ROW_TIME, 1);
-		col_add(t, "producer", V_CHAR_ARRAY, ROW_PRODUCER, 64);
-	}
-	for (uint32_t i = 0; i < rs->n_cols; i++)
-		col_add(t, rs->cols[i].name, rs->cols[i].type, rs->cols[i].what, rs->cols[i].count);
+	json_row_init(&t->json, rs);
+	t->cols = xcalloc(table_fields(t)->n, sizeof(*t->cols));
+	for (uint32_t i = 0; i < table_fields(t)->n; i++)
+		t->cols[i] = col_of(&table_fields(t)->v[i], rs);
 	t->indices = xcalloc(rs->n_indices, sizeof(*t->indices));
 	for (uint32_t i = 0; i < rs->n_indices; i++) {
 		t->indices[i] = xcalloc(rs->indices[i].n_cols, sizeof(**t->indices));
 		for (uint32_t k = 0; k < rs->indices[i].n_cols; k++)
-			t->indices[i][k] = t->front + rs->indices[i].cols[k];
+			t->indices[i][k] = field_of(t, rs->indices[i].cols[k]);
 	}
 	return t;
 }

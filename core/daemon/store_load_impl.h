@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 #include "core/daemon/strgp.h"
+#include "store/json_row.h"
 
 /* What is opaque there is ours here. */
 #define ldms_store store
@@ -22,11 +23,11 @@ struct ldms_table {
 	struct store_sink *sink;
 	struct row_schema *schema;
 	char digest[2 * DIGEST_LEN + 1];
-	struct ldms_col *cols; /* names are ours */
-	uint32_t n_cols, front;
-	uint32_t **indices; /* of the schema, counted with what is in front */
-	struct buf text;
-	max_align_t state[]; /* the store's */
+	struct json_row json;  /* with the fields: what a column is */
+	struct ldms_col *cols; /* one for each; the names are the fields' */
+	uint32_t **indices;    /* of the schema, in numbers of fields */
+	struct buf text;       /* room for one value or row */
+	max_align_t state[];   /* the store's */
 };
 
 struct store_sink {
@@ -44,6 +45,11 @@ struct ldms_row {
 	struct ldms_table *table;
 	const struct row *row;
 };
+
+static inline const struct row_fields *table_fields(const struct ldms_table *t)
+{
+	return &t->json.fields;
+}
 
 extern const struct ldms_store_host store_host;
 

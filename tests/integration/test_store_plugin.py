@@ -95,6 +95,23 @@ strgp_start name=csv
     assert entries and all(any(k.endswith("_entry_idx") for k in r) for r in entries)
 
 
+def test_rows_as_json(cluster, lines):
+    """With a decomposition: its columns alone, and its index."""
+    decomp = cluster.write("d.json", json.dumps({"type": "static", "rows": [{"schema": "r", "cols": [
+        {"src": "timestamp", "dst": "ts", "type": "ts"}, {"src": "producer", "dst": "who", "type": "char_array"},
+        {"src": "char_array", "dst": "a b", "type": "char_array"}, {"src": "u8_array", "dst": "n", "type": "u8_array"}],
+        "indices": [{"name": "i", "cols": ["who", "ts"]}]}]}))
+    d = start(cluster, lines, f"dir={cluster.path('lines')} form=json", f"decomposition={decomp}")
+    wait_for(lambda: (s := status(d)) and s["rows"] > 3, "rows")
+    assert d.stop() == 0
+    with open(cluster.path("lines/rows")) as f:
+        rows = [json.loads(line) for line in f]
+    assert list(rows[0]) == ["ts", "who", "a b", "n"] and rows[0]["who"] == "n1"
+    assert any(isinstance(r["n"], list) and isinstance(r["a b"], str) for r in rows)
+    d.says("mine: rows: rows of r, ")
+    d.says("index i: who ts")
+
+
 def test_dead_and_alive_again(cluster, lines):
     """It fails to open: the policy says its words, its rows wait in the spool, and are there once each, in order."""
     folder = cluster.write("lines", "a file where the store wants a folder\n")

@@ -23,17 +23,19 @@
 #include <ldms/store.h>
 
 #define BUFFER_SIZE  (1 << 20) /* bytes of lines that wait for a flush */
-#define ROW_MAX    (1 << 16)
+#define ROW_MAX      (1 << 16)
 #define LONGEST_DFLT 65535
 
 static const struct ldms_store_attr attrs[] = {
 	{ "dir", NULL, "the folder; must be given" },
+	{ "form", "words", "words: NAME=VALUE ...; json: an object" },
 	{ "longest", "65535", "bytes of a line; longer ones are refused" },
 	{ NULL, NULL, NULL },
 };
 
 struct lines { /* the instance */
 	uint64_t longest;
+	int json;
 };
 
 struct sink {
@@ -50,7 +52,11 @@ struct table {
 static int lines_config(struct ldms_store *st, struct ldms_err *err)
 {
 	struct lines *l = (struct lines *)ldms_store_state(st);
+	const char *form = ldms_store_attr(st, "form");
 
+	l->json = form && !strcmp(form, "json");
+	if (form && !l->json && strcmp(form, "words"))
+		return ldms_store_error(err, -EINVAL, "form=%s: is words or json", form);
 	if (!ldms_store_attr(st, "dir"))
 		return ldms_store_error(err, -EINVAL, "dir= is missing; name the folder for the files");
 	return ldms_store_attr_u64(st, "longest", LONGEST_DFLT, &l->longest, err);
@@ -79,13 +85,21 @@ static int lines_open(struct ldms_sink *sk, struct ldms_err *err)
 static int lines_table(struct ldms_table *t, struct ldms_err *err)
 {
 	const struct ldms_sink *sk = ldms_table_sink(t);
+	const struct ldms_store *st = ldms_sink_store(sk);
+	const uint32_t *cols;
+	const char *index;
+	uint32_t n;
 
 	for (uint32_t i = 0; i < ldms_table_cols(t); i++)
 		if (ldms_table_col(t, i)->type > LDMS_COL_TIME)
 			return ldms_store_error(err, -EINVAL, "%s: column %s: no such type is known here",
 						ldms_table_name(t), ldms_table_col(t, i)->name);
-	ldms_store_log(ldms_sink_store(sk), LDMS_STORE_NOTE, "%s: rows of %s, %.7s, %u columns",
-		       ldms_sink_container(sk), ldms_table_name(t), ldms_table_digest(t), ldms_table_cols(t));
+	ldms_store_log(st, LDMS_STORE_NOTE, "%s: rows of %s, %.7s, %u columns", ldms_sink_container(sk),
+		       ldms_table_name(t), ldms_table_digest(t), ldms_table_cols(t));
+	for (uint32_t i = 0; (index = ldms_table_index(t, i, &cols, &n)); i++)
+		if (n == 2)
+			ldms_store_log(st, LDMS_STORE_NOTE, "%s: index %s: %s %s", ldms_table_name(t), index,
+				       ldms_table_col(t, cols[0])->name, ldms_table_col(t, cols[1])->name);
 	return 0;
 }
 
@@ -135,10 +149,10 @@ static int lines_row(struct ldms_sink *sk, const struct ldms_row *row, struct ld
 
 	if (s->len + ROW_MAX + 1 > BUFFER_SIZE && (rc = lines_flush(sk, err)))
 		return rc; /* it is offered again */
-	n = line(s->buf + s->len, ROW_MAX, row);
+	n = l->json ? ldms_row_json(row, s->buf + s->len, ROW_MAX) : line(s->buf + s->len, ROW_MAX, row);
 	if (n > l->longest || n >= ROW_MAX) {
-		ldms_sink_refused(sk, 1, "a line of %s has %zu bytes, more than longest=%llu", ldms_table_name(ldms_row_table(row)),
-				  n, (unsigned long long)l->longest);
+		ldms_sink_refused(sk, 1, "a line of %s has %zu bytes, more than longest=%llu",
+				  ldms_table_name(ldms_row_table(row)), n, (unsigned long long)l->longest);
 		return 0;
 	}
 	s->len += n;
@@ -163,19 +177,7 @@ static void lines_close(struct ldms_sink *sk)
 	free(s->buf);
 }
 
-LDMS_STORE(
-	.name = "lines",
-	.brief = "a line of NAME=VALUE for each row",
-	.attrs = attrs,
-	.dir_attr = "dir",
-	.store_size = sizeof(struct lines),
-	.sink_size = sizeof(struct sink),
-	.table_size = sizeof(struct table),
-	.config = lines_config,
-	.open = lines_open,
-	.table = lines_table,
-	.row = lines_row,
-	.flush = lines_flush,
-	.table_end = lines_table_end,
-	.close = lines_close,
-);
+LDMS_STORE(.name = "lines", .brief = "a line of NAME=VALUE for each row", .attrs = attrs, .dir_attr = "dir",
+	   .store_size = sizeof(struct lines), .sink_size = sizeof(struct sink), .table_size = sizeof(struct table),
+	   .config = lines_config, .open = lines_open, .table = lines_table, .row = lines_row, .flush = lines_flush,
+	   .table_end = lines_table_end, .close = lines_close);
