@@ -61,19 +61,10 @@ static void metric_put(void *slot, const struct metric_def *m)
 static int all_example_open(struct samp *sp, struct err *err)
 {
 	struct all_example *ae = samp_state(sp);
-	struct schema *s = samp_schema_new(sp, "all_example", err);
-	int first;
+	int first = samp_set_make(sp, samp_schema_new(sp, "all_example", err), metrics, METRICS, NULL, &ae->set, err);
 
-	if (!s)
-		return -EINVAL;
-	first = schema_add_defs(s, metrics, METRICS, err);
-	if (first < 0) {
-		schema_free(s);
+	if (first < 0)
 		return first;
-	}
-	ae->set = samp_set_new(sp, s, "", err);
-	if (!ae->set)
-		return -ENOMEM;
 	for (size_t i = 0; i < METRICS; i++)
 		metric_put(set_slot(ae->set, first + (int)i), &metrics[i]);
 	return 0;

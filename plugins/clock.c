@@ -17,15 +17,9 @@ struct ticks {
 static int clock_open(struct samp *sp, struct err *err)
 {
 	struct ticks *t = samp_state(sp);
-	struct schema *s = samp_schema_new(sp, "clock", err);
 
-	t->metric = s ? schema_add_defs(s, metrics, 1, err) : -EINVAL;
-	if (t->metric < 0) {
-		schema_free(s);
-		return t->metric;
-	}
-	t->set = samp_set_new(sp, s, "", err);
-	return t->set ? 0 : -ENOMEM;
+	t->metric = samp_set_make(sp, samp_schema_new(sp, "clock", err), metrics, 1, NULL, &t->set, err);
+	return t->metric < 0 ? t->metric : 0;
 }
 
 static int clock_sample(struct samp *sp, struct err *err)

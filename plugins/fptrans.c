@@ -26,19 +26,10 @@ struct fptrans {
 static int fptrans_open(struct samp *sp, struct err *err)
 {
 	struct fptrans *fp = samp_state(sp);
-	struct schema *s = samp_schema_new(sp, "fptrans", err);
-	int first;
+	int first = samp_set_make(sp, samp_schema_new(sp, "fptrans", err), metrics, METRICS, NULL, &fp->set, err);
 
-	if (!s)
-		return -EINVAL;
-	first = schema_add_defs(s, metrics, METRICS, err);
-	if (first < 0) {
-		schema_free(s);
+	if (first < 0)
 		return first;
-	}
-	fp->set = samp_set_new(sp, s, "", err);
-	if (!fp->set)
-		return -ENOMEM;
 	for (int i = 0; i < METRICS; i++)
 		fill_reals(set_slot(fp->set, first + i), metrics[i].type, values[i].n, values[i].from, values[i].step);
 	return 0;

@@ -46,19 +46,10 @@ static int jobid_open(struct samp *sp, struct err *err)
 {
 	struct jobid *j = samp_state(sp);
 	const char *file = samp_attr(sp, "file");
-	struct schema *s = samp_schema_bare(sp, "jobid", err);
-	int rc;
+	int rc = samp_set_make(sp, samp_schema_bare(sp, "jobid", err), metrics, METRICS, NULL, &j->set, err);
 
-	if (!s)
-		return -EINVAL;
-	rc = schema_add_defs(s, metrics, METRICS, err);
-	if (rc < 0) {
-		schema_free(s);
+	if (rc < 0)
 		return rc;
-	}
-	j->set = samp_set_new(sp, s, "", err);
-	if (!j->set)
-		return -ENOMEM;
 	j->path = xasprintf("%s%s", samp_root(sp), file ? file : FILE_DFLT);
 	return 0;
 }

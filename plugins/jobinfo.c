@@ -39,19 +39,10 @@ static int jobinfo_open(struct samp *sp, struct err *err)
 {
 	struct jobinfo_sampler *js = samp_state(sp);
 	const char *file = samp_attr(sp, "file");
-	struct schema *s = samp_schema_bare(sp, "jobinfo", err);
-	int rc;
+	int rc = samp_set_make(sp, samp_schema_bare(sp, "jobinfo", err), metrics, METRICS, NULL, &js->set, err);
 
-	if (!s)
-		return -EINVAL;
-	rc = schema_add_defs(s, metrics, METRICS, err);
-	if (rc < 0) {
-		schema_free(s);
+	if (rc < 0)
 		return rc;
-	}
-	js->set = samp_set_new(sp, s, "", err);
-	if (!js->set)
-		return -ENOMEM;
 	js->path = xasprintf("%s%s", samp_root(sp), file ? file : jobinfo_path());
 	set_show(js->set);
 	return 0;

@@ -52,7 +52,6 @@ static int lnet_stats_open(struct samp *sp, struct err *err)
 {
 	struct lnet_stats *ln = samp_state(sp);
 	const char *file = samp_attr(sp, "file");
-	struct schema *s;
 	int first, rc = proc_open(&ln->file, samp_root(sp), file ? file : default_file(samp_root(sp)), NULL);
 
 	if (rc)
@@ -60,15 +59,9 @@ static int lnet_stats_open(struct samp *sp, struct err *err)
 			       "%s: cannot be opened: %s; is LNet up, and may this daemon read there (debugfs "
 			       "is root's)?",
 			       ln->file.path, err_name(rc));
-	s = samp_schema_new(sp, "lnet_stats", err);
-	first = s ? schema_add_defs(s, metrics, VALUES, err) : -EINVAL;
-	if (first < 0) {
-		schema_free(s);
+	first = samp_set_make(sp, samp_schema_new(sp, "lnet_stats", err), metrics, VALUES, NULL, &ln->set, err);
+	if (first < 0)
 		return first;
-	}
-	ln->set = samp_set_new(sp, s, "", err);
-	if (!ln->set)
-		return -ENOMEM;
 	ln->slots = set_slot(ln->set, first);
 	return 0;
 }

@@ -66,20 +66,13 @@ static char *set_name(const struct lustre_jobs *js, struct samp *sp, const char 
 static int job_set_make(const struct lustre_jobs *js, struct lustre_job *job, struct samp *sp, const char *id,
 			size_t len, struct err *err)
 {
-	struct schema *s = samp_schema_bare(sp, js->type->schema, err);
-	size_t n = LUSTRE_JOB_NAMES + 1 + js->n_keys;
-	int first = s ? schema_add_defs(s, js->type->metrics, n, err) : -EINVAL;
-	char *name;
+	char *name = set_name(js, sp, id, len);
+	int first = samp_set_make(sp, samp_schema_bare(sp, js->type->schema, err), js->type->metrics,
+				  LUSTRE_JOB_NAMES + 1 + js->n_keys, name, &job->set, err);
 
-	if (first < 0) {
-		schema_free(s);
-		return first;
-	}
-	name = set_name(js, sp, id, len);
-	job->set = samp_set_named(sp, s, name, err);
 	free(name);
-	if (!job->set)
-		return -ENOMEM;
+	if (first < 0)
+		return first;
 	set_meta_text(job->set, first, js->target, lustre_fs_name(js->target, strlen(js->target)));
 	set_meta_text(job->set, first + 1, js->target, strlen(js->target));
 	set_meta_text(job->set, first + 2, id, len);

@@ -110,20 +110,14 @@ static int mdc_set_make(struct mdc *m, struct samp *sp, const char *name, struct
 {
 	bool timing = m->lm->timing;
 	struct schema *s = samp_schema_new(sp, timing ? "lustre_mdc_ops_timing" : "lustre_mdc_ops", err);
-	int first = s ? schema_add_defs(s, metrics, NAMES + OPS + (timing ? TIMED : 0), err) : -EINVAL;
+	char *set_name = xasprintf("%s/%s", samp_producer(sp), name);
+	int first = samp_set_make(sp, s, metrics, NAMES + OPS + (timing ? TIMED : 0), set_name, &m->set, err);
 	const char *end = strstr(name, "-mdc-");
 	size_t len = end ? (size_t)(end - name) : strlen(name);
-	char *set_name;
 
-	if (first < 0) {
-		schema_free(s);
-		return first;
-	}
-	set_name = xasprintf("%s/%s", samp_producer(sp), name);
-	m->set = samp_set_named(sp, s, set_name, err);
 	free(set_name);
-	if (!m->set)
-		return -ENOMEM;
+	if (first < 0)
+		return first;
 	set_meta_text(m->set, first, name, lustre_fs_name(name, len));
 	set_meta_text(m->set, first + 1, name, len);
 	m->reset = first + LAST_RESET;

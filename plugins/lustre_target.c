@@ -80,19 +80,13 @@ static int space_sample(struct target *t, struct samp *sp, struct err *err)
 static int target_set_make(struct target *t, struct samp *sp, struct err *err)
 {
 	const struct lustre_target_type *type = t->lt->type;
-	struct schema *s = samp_schema_bare(sp, type->schema, err);
-	int first = s ? schema_add_defs(s, type->metrics, NAMES + type->counters + SPACE, err) : -EINVAL;
-	char *set_name;
+	char *set_name = xasprintf("%s/%s", samp_producer(sp), t->name);
+	int first = samp_set_make(sp, samp_schema_bare(sp, type->schema, err), type->metrics,
+				  NAMES + type->counters + SPACE, set_name, &t->set, err);
 
-	if (first < 0) {
-		schema_free(s);
-		return first;
-	}
-	set_name = xasprintf("%s/%s", samp_producer(sp), t->name);
-	t->set = samp_set_named(sp, s, set_name, err);
 	free(set_name);
-	if (!t->set)
-		return -ENOMEM;
+	if (first < 0)
+		return first;
 	set_meta_text(t->set, first + 1, t->name, lustre_fs_name(t->name, strlen(t->name)));
 	set_meta_text(t->set, first + 2, t->name, strlen(t->name));
 	t->slots = set_slot(t->set, first + NAMES);

@@ -49,19 +49,12 @@ static int procnfs_open(struct samp *sp, struct err *err)
 {
 	struct procnfs *nfs = samp_state(sp);
 	int first, rc = proc_open(&nfs->file, samp_root(sp), SOURCE, err);
-	struct schema *s;
 
 	if (rc)
 		return err_prefix(err, rc, "no NFS is mounted here: ");
-	s = samp_schema_new(sp, "procnfs", err);
-	first = s ? schema_add_defs(s, metrics, METRICS, err) : -EINVAL;
-	if (first < 0) {
-		schema_free(s);
+	first = samp_set_make(sp, samp_schema_new(sp, "procnfs", err), metrics, METRICS, NULL, &nfs->set, err);
+	if (first < 0)
 		return first;
-	}
-	nfs->set = samp_set_new(sp, s, "", err);
-	if (!nfs->set)
-		return -ENOMEM;
 	nfs->slots = set_slot(nfs->set, first);
 	return 0;
 }

@@ -105,6 +105,10 @@ struct schema *samp_schema_bare(struct samp *sp, const char *dflt, struct err *e
 struct set *samp_set_new(struct samp *sp, struct schema *schema, const char *suffix, struct err *err);
 /* The same with a name of the plugin's own making: PRODUCER/DIRECTORY. */
 struct set *samp_set_named(struct samp *sp, struct schema *schema, const char *name, struct err *err);
+/* Most sets: `schema` (taken, also on failure; NULL: it could not be made, with words) with these metrics behind what it
+ * has; its name is instance=, or `name` where that is not NULL.  The index of the first of them, or a negative errno. */
+int samp_set_make(struct samp *sp, struct schema *schema, const struct metric_def *defs, size_t n, const char *name,
+		  struct set **ret, struct err *err);
 /* The set goes, and with it the pointer, as what it stood for has gone: it is unpublished, whoever mirrors it is told,
  * and the name is free again.  NULL is fine.  close() need not: the sets that are left then are dropped anyhow. */
 void samp_set_drop(struct samp *sp, struct set *set);

@@ -65,20 +65,11 @@ static int synthetic_open(struct samp *sp, struct err *err)
 {
 	struct synthetic *sy = samp_state(sp);
 	int rc = conf_read(sp, sy, err);
-	struct schema *s;
 
 	if (rc)
 		return rc;
-	s = samp_schema_new(sp, "synthetic", err);
-	if (!s)
-		return -EINVAL;
-	sy->first = schema_add_defs(s, metrics, METRICS, err);
-	if (sy->first < 0) {
-		schema_free(s);
-		return sy->first;
-	}
-	sy->set = samp_set_new(sp, s, "", err);
-	return sy->set ? 0 : -ENOMEM;
+	sy->first = samp_set_make(sp, samp_schema_new(sp, "synthetic", err), metrics, METRICS, NULL, &sy->set, err);
+	return sy->first < 0 ? sy->first : 0;
 }
 
 static void wave_put(struct synthetic *sy, int metric, double at)

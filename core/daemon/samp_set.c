@@ -169,6 +169,19 @@ struct set *samp_set_named(struct samp *sp, struct schema *schema, const char *n
 	return set;
 }
 
+int samp_set_make(struct samp *sp, struct schema *schema, const struct metric_def *defs, size_t n, const char *name,
+		  struct set **ret, struct err *err)
+{
+	int first = schema ? schema_add_defs(schema, defs, n, err) : -EINVAL;
+
+	if (first < 0) {
+		schema_free(schema);
+		return first;
+	}
+	*ret = name ? samp_set_named(sp, schema, name, err) : samp_set_new(sp, schema, "", err);
+	return *ret ? first : -ENOMEM;
+}
+
 struct set *samp_set_new(struct samp *sp, struct schema *schema, const char *suffix, struct err *err)
 {
 	char *name = xasprintf("%s%s", sp->instance, suffix);
