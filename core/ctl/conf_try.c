@@ -1,8 +1,8 @@
 /* conf_try.c - a configuration is tried: the verbs are carried out on a daemon that never runs, so that names, plugins
  * and values are judged by the code that will use them.  See conf.h.
  *
- * The handlers named below are safe on such a daemon, or have a stand-in that leaves out what would reach the outside.
- * A verb that is not named is only checked by its row; so nothing happens when a new one is forgotten here.
+ * Verbs that a draft carries out (book_verbs.c) are safe on such a daemon, and so are those named below, or their
+ * stand-ins, which leave out what would reach the outside.  Any other verb is only checked by its row.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "core/base/kv.h"
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/book.h"
 #include "core/ctl/conf_impl.h"
 #include "core/ctl/ctl_prdcr.h"
 #include "core/ctl/verbs.h"
@@ -193,74 +194,30 @@ static int try_listen(struct ctl *c, struct err *err)
 	return rc;
 }
 
-static int nothing(struct ctl *c, struct err *err)
-{
-	(void)c;
-	(void)err;
-	return 0;
-}
-
-/* The handler, and what is done in its place; NULL: itself. */
+/* The handler, and what is done in its place; NULL: itself, though it is no part of a draft. */
 static const struct {
 	handler run, instead;
-} safe[] = {
-	{ ctl_advertiser_add, NULL },
-	{ ctl_advertiser_del, NULL },
-	{ ctl_auth_add, NULL },
-	{ ctl_auth_del, NULL },
-	{ ctl_bridge_add, NULL },
+} trials[] = {
 	{ ctl_config, try_config },
 	{ ctl_daemon_name, NULL },
-	{ ctl_default_auth, NULL },
-	{ ctl_default_quota, NULL },
-	{ ctl_limits, NULL },
 	{ ctl_listen, try_listen },
-	{ ctl_load, NULL },
-	{ ctl_log_file, nothing },
 	{ ctl_memory, NULL },
-	{ ctl_metric_sets_default_authz, NULL },
 	{ ctl_option, NULL }, /* whose verbs come back here */
-	{ ctl_prdcr_add, NULL },
-	{ ctl_prdcr_del, NULL },
-	{ ctl_prdcr_listen_add, NULL },
-	{ ctl_prdcr_listen_del, NULL },
 	{ ctl_prdcr_start_regex, try_prdcr_start_regex },
 	{ ctl_prdcr_stop_regex, try_prdcr_stop_regex },
-	{ ctl_prdcr_subscribe, NULL },
-	{ ctl_prdcr_unsubscribe, NULL },
-	{ ctl_qgroup_config, NULL },
-	{ ctl_qgroup_member_add, NULL },
-	{ ctl_qgroup_member_del, NULL },
-	{ ctl_setgroup_add, NULL },
-	{ ctl_setgroup_del, NULL },
-	{ ctl_setgroup_ins, NULL },
-	{ ctl_setgroup_mod, NULL },
-	{ ctl_setgroup_rm, NULL },
-	{ ctl_strgp_add, NULL },
-	{ ctl_strgp_del, NULL },
-	{ ctl_strgp_metric_add, NULL },
-	{ ctl_strgp_metric_del, NULL },
-	{ ctl_strgp_prdcr_add, NULL },
-	{ ctl_strgp_prdcr_del, NULL },
-	{ ctl_term, NULL },
-	{ ctl_updtr_add, NULL },
-	{ ctl_updtr_del, NULL },
-	{ ctl_updtr_match_add, NULL },
-	{ ctl_updtr_match_del, NULL },
-	{ ctl_updtr_prdcr_add, NULL },
-	{ ctl_updtr_prdcr_del, NULL },
 };
 
 static int try_run(struct ctl *c, struct err *err)
 {
 	const struct switch_row *s = switch_of(c->verb->run);
+	const struct book_verb *bv = book_verb_find(c->verb->name);
 
 	if (s)
 		return try_switch(c, s, err);
-	for (size_t i = 0; i < sizeof(safe) / sizeof(*safe); i++)
-		if (safe[i].run == c->verb->run)
-			return (safe[i].instead ? safe[i].instead : safe[i].run)(c, err);
-	return 0;
+	for (size_t i = 0; i < sizeof(trials) / sizeof(*trials); i++)
+		if (trials[i].run == c->verb->run)
+			return (trials[i].instead ? trials[i].instead : trials[i].run)(c, err);
+	return bv && bv->draft ? c->verb->run(c, err) : 0;
 }
 
 /* -- one by one ---------------------------------------------------------------------------------------------------- */

@@ -179,16 +179,17 @@ updtr_prdcr_add \\
 prdcr_start name=b
 load name=loadavg
 config name=loadavg metrcs=load1min
+failover_config host=h port=411 xprt=nope peer_name=x
 """)
     r, got = check(conf)
     assert r.returncode == 1
     assert lines(got) == [(1, 1, "error"), (2, 23, "error"), (2, 41, "error"), (2, 47, "error"), (3, 1, "error"),
-                          (5, 18, "error"), (6, 1, "error"), (8, 1, "error")]
+                          (5, 18, "error"), (6, 1, "error"), (8, 1, "error"), (9, 1, "error")]
     words = [n["words"] for n in got["notes"]]
     assert "did you mean 'load'?" in words[0] and "active|bridge|local|passive" in words[1]
-    assert "did you mean metrics?" in words[-1]
+    assert "did you mean metrics?" in words[-2] and "transport nope: unknown" in words[-1]
     r = run("check", conf)
-    assert r.returncode == 1 and "a.conf:2:41: " in r.stderr and "8 errors, 0 warnings" in r.stderr
+    assert r.returncode == 1 and "a.conf:2:41: " in r.stderr and "9 errors, 0 warnings" in r.stderr
 
 
 def test_several_files_are_one_configuration(cluster):
