@@ -35,10 +35,8 @@ const struct cmd_usage usage_check = {
 	.synopsis = "ldms check [--explain] [--json] [--resolve] [--strict] [-n NAME] FILE ...",
 	.brief = "say all that is wrong with configuration files, before anything runs",
 	.about = "The files together are the configuration of one daemon, as with several -c; one whose name ends in "
-		 ".yaml "
-		 "or .yml is a cluster file, and is checked for each of its daemons.  Nothing is started, opened or "
-		 "asked.  "
-		 "The exit status is 0 when all is well, 1 when there are errors.",
+		 ".yaml or .yml is a cluster file, and is checked for each of its daemons.  Nothing is started, "
+		 "opened or asked.  The exit status is 0 when all is well, 1 when there are errors.",
 	.opts = opts,
 	.examples = "ldms check /etc/ldms/agg.conf\n"
 		    "ldms check --explain --json agg.conf\n"

@@ -29,8 +29,7 @@ const struct cmd_usage usage_cluster = {
 	.synopsis = "ldms cluster up [-n N] [option ...]\nldms cluster ls|exec|sh|start|stop|restart|logs|fault|down [option ...]",
 	.brief = "many hosts on this machine, to try things on",
 	.about = "Makes a virtual cluster: hosts with names, addresses, processes and files of their own, on this "
-		 "machine, "
-		 "as root or not. `ldms cluster VERB --help` lists a verb's options.",
+		 "machine, as root or not. `ldms cluster VERB --help` lists a verb's options.",
 	.examples = "ldms cluster up -n 3                                    node1, node2, node3\n"
 		    "ldms cluster exec node1 -- ldms samp --samp meminfo &\n"
 		    "ldms cluster exec node2 -- ldms ls -h node1\n"

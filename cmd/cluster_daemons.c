@@ -24,8 +24,7 @@ const struct cmd_usage usage_cluster_start = {
 	.synopsis = "ldms cluster start NODES [DAEMON] [--name NAME] [--dir DIR]",
 	.brief = "start daemons of the specification",
 	.about = "Starts all daemons that the specification has for the nodes (a host list), or DAEMON on each, and "
-		 "waits "
-		 "until they are up. Those that run are left as they are.",
+		 "waits until they are up. Those that run are left as they are.",
 	.opts = opts,
 	.examples = "ldms cluster start node-1 s --name demo",
 };
@@ -42,8 +41,7 @@ const struct cmd_usage usage_cluster_restart = {
 	.synopsis = "ldms cluster restart NODES [DAEMON] [--name NAME] [--dir DIR]",
 	.brief = "stop daemons of the specification and start them again",
 	.about = "Ends all daemons that the specification has for the nodes (a host list), or DAEMON on each, starts "
-		 "them "
-		 "again and waits until they are up.",
+		 "them again and waits until they are up.",
 	.opts = opts,
 	.examples = "ldms cluster restart agg-1 --name demo",
 };

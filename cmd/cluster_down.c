@@ -21,8 +21,7 @@ const struct cmd_usage usage_cluster_down = {
 	.synopsis = "ldms cluster down [--dir DIR] [--name NAME | NAME ... | --all]",
 	.brief = "end virtual clusters",
 	.about = "Ends everything that runs in the cluster and removes its folder, also of a cluster that was only "
-		 "half made or "
-		 "is dead. One that is not there is no error.",
+		 "half made or is dead. One that is not there is no error.",
 	.opts = opts,
 	.examples = "ldms cluster down\nldms cluster down big\nldms cluster down --all",
 };

@@ -22,13 +22,11 @@ static const struct opt opts[] = {
 const struct cmd_usage usage_cluster_exec = {
 	.synopsis = "ldms cluster exec [--name NAME] [--dir DIR] NODE[,NODE ...] -- COMMAND [ARGUMENT ...]",
 	.brief = "run a command in nodes",
-	.about = "Runs the command in the node, with this input, output and environment, in this folder where the node "
-		 "has it, "
-		 "and ends with the command's exit status, or 128 and the signal that ended it; 125 when it could not "
-		 "be "
-		 "started. Signals are passed on, and the command dies with this program. In several nodes it runs at "
-		 "once, "
-		 "without input; lines have the node's name in front, and the worst status counts.",
+	.about = "Runs the command in the node, with this input, output and environment, in this folder where the "
+		 "node has it, and ends with the command's exit status, or 128 and the signal that ended it; 125 when "
+		 "it could not be started. Signals are passed on, and the command dies with this program. In several "
+		 "nodes it runs at once, without input; lines have the node's name in front, and the worst status "
+		 "counts.",
 	.opts = opts,
 	.examples = "ldms cluster exec node1 -- ldms ls -v\nldms cluster exec 'node[1-20]' -- hostname",
 };

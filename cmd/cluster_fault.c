@@ -37,10 +37,9 @@ const struct cmd_usage usage_cluster_fault = {
 		    "ldms cluster fault ls [--json]",
 	.brief = "let something go wrong in a virtual cluster",
 	.about = "cut: no packets. loss, bandwidth and delay: of what comes to the nodes, and of what goes. heal ends "
-		 "these. "
-		 "kill, pause and resume: all processes of the nodes, or the daemon of that name. clock: the time of "
-		 "day, "
-		 "against the machine's, in clusters that were made with --clock. NODES is a list: node1,node[3-5].",
+		 "these. kill, pause and resume: all processes of the nodes, or the daemon of that name. clock: the "
+		 "time of day, against the machine's, in clusters that were made with --clock. NODES is a list: "
+		 "node1,node[3-5].",
 	.opts = opts,
 	.examples = "ldms cluster fault cut node1\n"
 		    "ldms cluster fault cut 'node[1-2]' --from 'node[3-9]'    a partition of the network\n"

@@ -24,8 +24,7 @@ const struct cmd_usage usage_cluster_ls = {
 	.synopsis = "ldms cluster ls [--json] [--name NAME] [--dir DIR]",
 	.brief = "virtual clusters, or the nodes of one",
 	.about = "Lists the clusters, or with --name the cluster's nodes: name, address, state and the daemons that "
-		 "were started "
-		 "there, with their process numbers here.",
+		 "were started there, with their process numbers here.",
 	.opts = opts,
 	.examples = "ldms cluster ls\nldms cluster ls --name ldms --json",
 };

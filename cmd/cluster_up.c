@@ -42,11 +42,9 @@ const struct cmd_usage usage_cluster_up = {
 		    "NAME] [--dir DIR]\nldms cluster up SPEC [--no-start] [option ...]",
 	.brief = "make a virtual cluster",
 	.about = "Makes N hosts that see each other by name. Each has a network, a host name, and /run, /tmp and "
-		 "/var/log of "
-		 "its own; these are DIR/NAME/nodes/NODE/{run,tmp,log} here. In each, ldms is found first in PATH, "
-		 "also by the "
-		 "names of LDMS's programs. SPEC, in JSON or YAML, names the hosts and the daemons on each, which are "
-		 "started and awaited; ldms-cluster(5) describes it.",
+		 "/var/log of its own; these are DIR/NAME/nodes/NODE/{run,tmp,log} here. In each, ldms is found first "
+		 "in PATH, also by the names of LDMS's programs. SPEC, in JSON or YAML, names the hosts and the "
+		 "daemons on each, which are started and awaited; ldms-cluster(5) describes it.",
 	.opts = opts,
 	.examples = "ldms cluster up -n 3\nldms cluster up spec.json\nldms cluster up -n 200 --name big --prefix nid "
 		    "--mount /srv/data:/srv/data:ro",

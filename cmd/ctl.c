@@ -31,13 +31,11 @@ const struct cmd_usage usage_ctl = {
 		    "[-k] [-f FILE ... | COMMAND [ATTRIBUTE=VALUE ...]]",
 	.brief = "ask or change a running daemon",
 	.about = "Sends a command to a daemon, ours or ldmsd, and prints its answer. Without a command it reads them "
-		 "from "
-		 "standard input, at a terminal with a prompt, completion and history. `ldms ctl help` lists the "
+		 "from standard input, at a terminal with a prompt, completion and history. `ldms ctl help` lists the "
 		 "commands, `ldms ctl help COMMAND` says what one takes. Exit status: 0 done, 1 wrong usage, or the "
-		 "daemon "
-		 "refused the command, 2 the host does not resolve, 3 refused or unreachable, 4 no answer in time, 5 "
-		 "not an "
-		 "LDMS daemon, 6 it speaks another protocol version, 7 it rejects the authentication, 9 no permission.",
+		 "daemon refused the command, 2 the host does not resolve, 3 refused or unreachable, 4 no answer in "
+		 "time, 5 not an LDMS daemon, 6 it speaks another protocol version, 7 it rejects the authentication, "
+		 "9 no permission.",
 	.opts = opts,
 	.examples = "ldms ctl prdcr_status                         the producers of the daemon on this host\n"
 		    "ldms ctl -h agg-1 updtr_stop name=all         stop an updater\n"

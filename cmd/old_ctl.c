@@ -72,10 +72,9 @@ const struct cmd_usage usage_old_ldmsd_controller = {
 			       "[--source FILE] [--script CMD] [--cmd COMMAND]",
 	.brief = "ask or change a running daemon",
 	.about =
-		"`ldms ctl` under its old name: the options and the tables of ldmsd_controller. Without --cmd it reads "
-		"commands from standard input. Exit status: 0, also when a command fails, 1 for wrong options; `ldms "
-		"ctl` "
-		"tells by its exit status what went wrong.",
+		"`ldms ctl` under its old name: the options and the tables of ldmsd_controller. Without --cmd it "
+		"reads commands from standard input. Exit status: 0, also when a command fails, 1 for wrong options; "
+		"`ldms ctl` tells by its exit status what went wrong.",
 	.opts = controller_opts,
 };
 

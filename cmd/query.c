@@ -41,8 +41,7 @@ const struct cmd_usage usage_query = {
 		    "ldms query [option ...] PATH SCHEMA",
 	.brief = "stored rows as tables, plots and pictures",
 	.about = "Reads what `--to sqlite:FILE` or `--to csv:DIR` stored, also while it is being stored.  PATH is the "
-		 "file, "
-		 "or the folder; without SCHEMA the schemas and their metrics are listed.",
+		 "file, or the folder; without SCHEMA the schemas and their metrics are listed.",
 	.opts = opts,
 	.examples = "ldms query ldms.db\n"
 		    "ldms query ldms.db meminfo --metric MemFree,Active --since 1h\n"
