@@ -1,10 +1,12 @@
-/* json_scan.h - is a text JSON, and what are the members of an object?  Nothing is built, nothing is copied. */
+/* json_scan.h - is a text JSON, and what are the members of an object, or the items of an array?  Nothing is built,
+ * nothing is copied. */
 #ifndef CORE_BASE_JSON_SCAN_H
 #define CORE_BASE_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 
 #define JSON_DEPTH_MAX 256 /* objects and arrays within each other */
@@ -23,5 +25,12 @@ struct json_walk {
 /* Begin with the text of an object that json_check() has passed; false when there is no (further) member. */
 bool json_walk_init(struct json_walk *w, const char *text, size_t len);
 bool json_walk_next(struct json_walk *w, struct json_member *ret);
+/* The same for an array: values without keys. */
+bool json_items_init(struct json_walk *w, const char *text, size_t len);
+bool json_items_next(struct json_walk *w, struct json_member *ret);
+
+/* What a text between its quotes says, without escapes, as UTF-8.  What has no place on one line (control characters,
+ * half a character) stays an escape, and so does the backslash: what comes out can be read back. */
+void json_unescape(struct buf *to, const char *p, size_t len);
 
 #endif
