@@ -217,6 +217,8 @@ static const struct probe {
 	{ "plugn_status", "overdue", "samplers overdue", each },
 	{ "plugn_status", "missed", "samples missed", each },
 	{ "plugn_status", "errors", "sampler errors", each },
+	{ "plugn_status", "dropped", "messages dropped by stores", each },
+	{ "plugn_status", "refused", "messages refused by stores", each },
 	{ "daemon_status", "late_p99_us", "us samples are late (p99)", late },
 	{ "daemon_status", "late_max_us", "us samples are late (max)", late },
 	{ "prdcr_status", NULL, "producers not connected", producers_away },

@@ -161,7 +161,9 @@ static const struct show_table show_plugn_status[] = {
 		       TEXT("Degraded", "degraded"), TEXT("Overdue", "overdue"), NUM("Samples", "samples"),
 		       NUM("Errors", "errors"), NUM("Missed", "missed"), NUM("Sets", "sets"),
 		       US("Late 50%", "late_p50_us"), US("99%", "late_p99_us"), US("Max", "late_max_us"),
-		       TEXT("Why", "why"), US("Retry in", "retry_in_us"), TEXT("From", "libpath")) },
+		       NUM("Stored", "stored"), NUM("Queued", "queued"), NUM("Dropped", "dropped"),
+		       NUM("Refused", "refused"), TEXT("Why", "why"), US("Retry in", "retry_in_us"),
+		       TEXT("From", "libpath")) },
 	{ .rows = NULL },
 };
 

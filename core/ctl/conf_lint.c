@@ -279,8 +279,23 @@ static bool has_store(const struct daemon *d, const struct node *store)
 	return false;
 }
 
+static void lint_scribes(struct lint *l)
+{
+	NODE_EACH(n, l->d->scribes) {
+		const struct scribe_node *s = (struct scribe_node *)n;
+		const struct cmd *cmd = made_by(l, loads, n->name);
+		struct scribe_status st;
+
+		scribe_status(s->scribe, &st);
+		if (cmd && !st.running)
+			warn_at(l->cf, cmd, NULL, "store %s writes nothing: there is no %s", n->name,
+				!strcmp(st.state, "LOADED") ? "config" : "start");
+	}
+}
+
 static void lint_plugins(struct lint *l)
 {
+	lint_scribes(l);
 	NODE_EACH(n, l->d->stores) {
 		const struct cmd *cmd = has_store(l->d, n) ? NULL : made_by(l, loads, n->name);
 
@@ -382,8 +397,15 @@ static void lint_store_paths(struct lint *l, const struct cmd *cmd)
 	const char *name = cmd_arg(cmd, "name");
 	const struct store_node *st = name ? node_find(l->d->stores, name) : NULL;
 	const struct store_type *t = st ? store_type(st->store) : NULL;
+	const struct scribe_node *sc = name ? node_find(l->d->scribes, name) : NULL;
+	const struct scribe_type *ts = sc ? scribe_type(sc->scribe) : NULL;
 	const char *dir = t && t->dir_attr ? store_attr(st->store, t->dir_attr) : NULL;
 	const char *file = t && t->file_attr ? store_attr(st->store, t->file_attr) : NULL;
+
+	if (ts && ts->dir_attr)
+		dir = scribe_attr(sc->scribe, ts->dir_attr);
+	if (ts && ts->file_attr)
+		file = scribe_attr(sc->scribe, ts->file_attr);
 
 	if (dir)
 		lint_path(l->cf, cmd, "", "folder", dir, true);

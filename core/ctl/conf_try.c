@@ -13,6 +13,7 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/book.h"
 #include "core/ctl/conf_impl.h"
+#include "core/ctl/ctl_scribe.h"
 #include "core/ctl/ctl_prdcr.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/auth_domain.h"
@@ -110,9 +111,12 @@ static int try_switch(struct ctl *c, const struct switch_row *s, struct err *err
 	bool start = c->verb->run == s->start;
 	int rc = c->verb->run == ctl_advertiser_start ? ctl_advert_first(c, err) : 0;
 	void *o = rc ? NULL : node_find(*table, name);
+	struct scribe_node *sc = s->start == ctl_start ? ctl_scribe_find(c, name) : NULL;
 
 	if (rc)
 		return rc;
+	if (sc) /* of a draft: it hears and writes nothing */
+		return start ? scribe_start(sc->scribe, err) : scribe_stop(sc->scribe, err);
 	if (!o)
 		return err_set(err, -ENOENT, "%s", s->none);
 	if (!start) {

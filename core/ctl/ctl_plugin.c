@@ -10,6 +10,7 @@
 #include "core/base/str.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/ctl_plugin.h"
+#include "core/ctl/ctl_scribe.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/samp.h"
 #include "core/daemon/so_load.h"
@@ -26,6 +27,8 @@ static int no_plugin(const char *plugin, struct err *err)
 		names[n++] = samp_types[i]->name;
 	for (size_t i = 0; store_types[i] && n < PLUGINS_MAX; i++)
 		names[n++] = store_types[i]->name;
+	for (size_t i = 0; scribe_types[i] && n < PLUGINS_MAX; i++)
+		names[n++] = scribe_types[i]->name;
 	names[n] = NULL;
 	near = nearest(plugin, names);
 	return err_set(err, -ENOENT,
@@ -86,6 +89,7 @@ int ctl_load(struct ctl *c, struct err *err)
 	const char *path = ctl_text(c, ATTR_PATH, NULL);
 	const struct samp_type *samp = path ? NULL : samp_type_find(plugin);
 	const struct store_type *store = path ? NULL : store_type_find(plugin);
+	const struct scribe_type *scribe = path ? NULL : scribe_type_find(plugin);
 	int rc = 0;
 
 	if (path && ctl_has(c, ATTR_PLUGIN))
@@ -95,23 +99,26 @@ int ctl_load(struct ctl *c, struct err *err)
 		rc = load_object(c, path, &samp, &store, err);
 	if (rc)
 		return rc;
-	if (!samp && !store)
+	if (!samp && !store && !scribe)
 		return no_plugin(plugin, err);
-	if (node_find(c->d->samps, name) || node_find(c->d->stores, name))
+	if (node_find(c->d->samps, name) || node_find(c->d->stores, name) || ctl_scribe_find(c, name))
 		return err_set(err, -EEXIST, "Error %d adding %s named '%s' with plugin '%s'\n", EEXIST,
 			       samp ? "sampler" : "store", name, plugin);
 	if (samp)
 		return load_samp(c, samp, name, err);
+	if (scribe) {
+		ctl_scribe_load(c, scribe, name);
+		return 0;
+	}
 	return load_store(c, store, name, err);
 }
 
-/* Where the store would write: is that in reach? */
-static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, struct err *err)
+int ctl_store_paths(struct ctl *c, const char *store, const char *dir_attr, const char *file_attr,
+		    const struct kv *attrs, struct err *err)
 {
-	const struct store_type *type = store_type(st);
-	const char *dir = type->dir_attr ? kv_get(attrs, type->dir_attr) : NULL;
-	const char *file = type->file_attr ? kv_get(attrs, type->file_attr) : NULL;
-	char *what = xasprintf("store %s", store_name(st));
+	const char *dir = dir_attr ? kv_get(attrs, dir_attr) : NULL;
+	const char *file = file_attr ? kv_get(attrs, file_attr) : NULL;
+	char *what = xasprintf("store %s", store);
 	int rc = dir ? confine_path(c->d->confine, what, PATH_DIR, dir, err) : 0;
 
 	if (!rc && file) { /* a store has more files beside, and makes the folder */
@@ -123,6 +130,13 @@ static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, 
 	}
 	free(what);
 	return rc;
+}
+
+static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, struct err *err)
+{
+	const struct store_type *type = store_type(st);
+
+	return ctl_store_paths(c, store_name(st), type->dir_attr, type->file_attr, attrs, err);
 }
 
 int ctl_samp_reads(struct daemon *d, struct samp *sp, const struct kv *attrs, struct err *err)
@@ -142,7 +156,7 @@ int ctl_samp_reads(struct daemon *d, struct samp *sp, const struct kv *attrs, st
 	return rc;
 }
 
-static int config(struct ctl *c, struct samp_node *s, struct store_node *st, struct err *err)
+static int config(struct ctl *c, struct samp_node *s, struct store_node *st, struct scribe_node *sc, struct err *err)
 {
 	struct kv attrs = { 0 };
 	int rc;
@@ -150,6 +164,8 @@ static int config(struct ctl *c, struct samp_node *s, struct store_node *st, str
 	kv_parse(&attrs, ctl_text(c, ATTR_STRING, ""));
 	if (s)
 		rc = (rc = ctl_samp_reads(c->d, s->samp, &attrs, err)) ? rc : samp_config(s->samp, &attrs, err);
+	else if (sc)
+		rc = ctl_scribe_config(c, sc, &attrs, err);
 	else
 		rc = (rc = store_paths(c, st->store, &attrs, err)) ? rc : store_config(st->store, &attrs, err);
 	kv_fini(&attrs);
@@ -163,10 +179,11 @@ int ctl_config(struct ctl *c, struct err *err)
 	const char *name = ctl_text(c, ATTR_NAME, NULL);
 	struct samp_node *s = node_find(c->d->samps, name);
 	struct store_node *st = node_find(c->d->stores, name);
+	struct scribe_node *sc = ctl_scribe_find(c, name);
 
-	if (!s && !st)
+	if (!s && !st && !sc)
 		return err_set(err, -ENOENT, "The specified plugin instance '%s' does not exist.", name);
-	return config(c, s, st, err);
+	return config(c, s, st, sc, err);
 }
 
 static struct samp *find(struct ctl *c, struct err *err)
@@ -181,8 +198,11 @@ static struct samp *find(struct ctl *c, struct err *err)
 int ctl_start(struct ctl *c, struct err *err)
 {
 	int64_t interval_us = ctl_num(c, ATTR_INTERVAL, 0), offset_us = ctl_num(c, ATTR_OFFSET, 0);
-	struct samp *sp = find(c, err);
+	struct scribe_node *sc = ctl_scribe_find(c, ctl_text(c, ATTR_NAME, ""));
+	struct samp *sp = sc ? NULL : find(c, err);
 
+	if (sc) /* its interval is ldmsd's idea: nothing is sampled */
+		return scribe_start(sc->scribe, err);
 	if (!sp)
 		return -ENOENT;
 	if (interval_us <= 0)
@@ -196,8 +216,11 @@ int ctl_start(struct ctl *c, struct err *err)
 
 int ctl_stop(struct ctl *c, struct err *err)
 {
-	struct samp *sp = find(c, err);
+	struct scribe_node *sc = ctl_scribe_find(c, ctl_text(c, ATTR_NAME, ""));
+	struct samp *sp = sc ? NULL : find(c, err);
 
+	if (sc)
+		return scribe_stop(sc->scribe, err);
 	return sp ? samp_stop(sp, err) : -ENOENT;
 }
 
@@ -222,10 +245,15 @@ int ctl_term(struct ctl *c, struct err *err)
 	const char *name = ctl_text(c, ATTR_NAME, NULL);
 	struct samp_node *s = node_find(c->d->samps, name);
 	struct store_node *st = node_find(c->d->stores, name);
+	struct scribe_node *sc = ctl_scribe_find(c, name);
 	struct samp_status status;
 
 	if (st)
 		return term_store(c, st, err);
+	if (sc) {
+		ctl_scribe_term(c, sc);
+		return 0;
+	}
 	if (!s)
 		return err_set(err, -ENOENT, "plugin instance '%s' not found.", name);
 	samp_status(s->samp, &status);

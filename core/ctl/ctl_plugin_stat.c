@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/xalloc.h"
+#include "core/ctl/ctl_scribe.h"
 #include "core/ctl/reply.h"
 #include "core/ctl/verbs.h"
 #include "core/daemon/samp.h"
@@ -65,6 +66,14 @@ int ctl_plugn_status(struct ctl *c, struct err *err)
 		const struct store_type *t = store_type(((struct store_node *)n)->store);
 
 		status_one(c, n->name, t->path ? "" : "store_", t->name, "store", t->path, &sep);
+		buf_addf(&c->reply, "}");
+	}
+	node_sort(&c->d->scribes);
+	NODE_EACH(n, c->d->scribes) {
+		struct scribe_node *sc = (struct scribe_node *)n;
+
+		status_one(c, n->name, "", scribe_type(sc->scribe)->name, "store", NULL, &sep);
+		ctl_scribe_status(c, sc);
 		buf_addf(&c->reply, "}");
 	}
 	buf_addf(&c->reply, "]");
@@ -148,11 +157,20 @@ static void usage_store(struct buf *b, const char *name, const struct store_type
 		usage_attr(b, a->name, a->dflt, a->help);
 }
 
+static void usage_scribe(struct buf *b, const char *name, const struct scribe_type *type)
+{
+	usage_head(b, name, type->name, type->brief);
+	for (const struct store_attr *a = type->attrs; a->name; a++)
+		usage_attr(b, a->name, a->dflt, a->help);
+	for (const struct store_attr *a = scribe_common_attrs; a->name; a++)
+		usage_attr(b, a->name, a->dflt, a->help);
+}
+
 int ctl_usage(struct ctl *c, struct err *err)
 {
 	const char *name = ctl_text(c, ATTR_NAME, NULL);
 
-	if (name && !node_find(c->d->samps, name) && !node_find(c->d->stores, name))
+	if (name && !node_find(c->d->samps, name) && !node_find(c->d->stores, name) && !ctl_scribe_find(c, name))
 		return err_set(err, -ENOENT, "Plugin '%s' not loaded.", name);
 	node_sort(&c->d->samps);
 	node_sort(&c->d->stores);
@@ -163,6 +181,11 @@ int ctl_usage(struct ctl *c, struct err *err)
 	NODE_EACH(n, c->d->stores) {
 		if (is_asked(c, n->name))
 			usage_store(&c->reply, n->name, store_type(((struct store_node *)n)->store));
+	}
+	node_sort(&c->d->scribes);
+	NODE_EACH(n, c->d->scribes) {
+		if (is_asked(c, n->name))
+			usage_scribe(&c->reply, n->name, scribe_type(((struct scribe_node *)n)->scribe));
 	}
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include "core/set/perm.h"
 
 #define NEAR_MAX 1000 /* objects among which the nearest is looked for */
-#define KINDS	 (VERB_PRDCR | VERB_UPDTR | VERB_ADVERTISER | VERB_PRDCR_LISTEN | VERB_STRGP)
+#define KINDS    (VERB_PRDCR | VERB_UPDTR | VERB_ADVERTISER | VERB_PRDCR_LISTEN | VERB_STRGP)
 
 struct owner {
 	uint32_t uid, gid, perm;
@@ -116,6 +116,8 @@ const char *object_nearest(const struct daemon *d, const struct verb *v, const c
 	for (struct node *o = v->flags & KINDS ? NULL : d->samps; o && n < NEAR_MAX; o = o->hh.next)
 		names[n++] = o->name;
 	for (struct node *o = v->flags & KINDS ? NULL : d->stores; o && n < NEAR_MAX; o = o->hh.next)
+		names[n++] = o->name;
+	for (struct node *o = v->flags & KINDS ? NULL : d->scribes; o && n < NEAR_MAX; o = o->hh.next)
 		names[n++] = o->name;
 	names[n] = NULL;
 	return nearest(name, names);

@@ -161,7 +161,11 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	d->samp.gid = d->gid;
 	d->samp.perm = SET_PERM_DFLT;
 	d->samp.sysroot = conf->sysroot ? conf->sysroot : "";
-	d->draft = d->samp.draft = conf->draft;
+	d->scribe.loop = d->main;
+	d->scribe.streams = d->streams;
+	d->scribe.bus = d->xprt.bus;
+	d->scribe.pool = d->strgp_pool;
+	d->draft = d->samp.draft = d->scribe.draft = conf->draft;
 	if (!conf->hold && !conf->draft)
 		rc = daemon_begin(d, err);
 	if (rc)
@@ -261,10 +265,20 @@ static void objects_stop(struct daemon *d, int64_t end_us)
 		if (strgp_running(((struct strgp_node *)g)->strgp))
 			strgp_stop(((struct strgp_node *)g)->strgp, left_us(end_us), NULL);
 	}
+	NODE_EACH(s, d->scribes)
+		scribe_end(((struct scribe_node *)s)->scribe, end_us);
 }
 
 static void objects_free(struct daemon *d)
 {
+	while (d->scribes) {
+		struct scribe_node *s = (struct scribe_node *)d->scribes;
+
+		node_del(&d->scribes, &s->node);
+		scribe_drop(s->scribe);
+		free((char *)s->node.name);
+		free(s);
+	}
 	while (d->samps) {
 		struct samp_node *s = (struct samp_node *)d->samps;
 

@@ -13,6 +13,7 @@
 #include "core/base/work.h"
 #include "core/daemon/confine.h"
 #include "core/daemon/samp.h"
+#include "core/daemon/scribe.h"
 #include "core/daemon/strgp.h"
 #include "core/set/setdb.h"
 #include "xprt/xprt.h"
@@ -50,7 +51,8 @@ struct daemon {
 	struct xprt_quota quota; /* of peers for which none is configured */
 	struct samp_env samp;
 	struct strgp_pool *strgp_pool;
-	struct node *samps, *stores, *strgps, *prdcrs, *updtrs, *listeners, *auths;
+	struct scribe_env scribe;
+	struct node *samps, *stores, *scribes, *strgps, *prdcrs, *updtrs, *listeners, *auths;
 	struct node *plain_auths; /* those that are there without having been made */
 	struct prdcr_outage *outages; /* what is said of many producers at once; any thread */
 	struct listener *shut; /* ports that were closed: peers that came through them are still there */
@@ -116,7 +118,8 @@ void node_del(struct node **table, struct node *n);
 void node_sort(struct node **table); /* by name, for people who read lists */
 #define NODE_EACH(n, table) for (struct node *n = (table); n; n = n->hh.next)
 
-/* Entries of the sampler, store and policy tables (the modules themselves know nothing of tables). */
+/* Entries of the tables of samplers, stores, stores of messages and policies (the modules themselves know nothing of
+ * tables). */
 struct samp_node {
 	struct node node;
 	struct samp *samp;
@@ -124,6 +127,10 @@ struct samp_node {
 struct store_node {
 	struct node node;
 	struct store *store;
+};
+struct scribe_node {
+	struct node node;
+	struct scribe *scribe;
 };
 struct strgp_node {
 	struct node node;

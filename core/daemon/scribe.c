@@ -1,0 +1,418 @@
+/* scribe.c - see scribe.h
+ *
+ * A subscription stands on the main loop, where messages arrive; there each is put into the queue.  Threads, and what is
+ * heard, begin when that loop turns: a configuration is then carried out as a whole, and rights were given up.
+ */
+#include "core/daemon/scribe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/regex.h"
+#include "core/base/str.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "core/daemon/scribe_impl.h"
+#include "core/daemon/stream.h"
+#include "xprt/bus.h"
+
+#define QUEUE_BYTES_DFLT (16u << 20)
+#define ATTRS_MAX        64            /* that one store has; for "did you mean" */
+#define STOP_US          (10 * SEC_US) /* what is queued is written within */
+
+const struct store_attr scribe_common_attrs[] = {
+	{ "queue_bytes", "16M", "messages that wait; the oldest are dropped beyond" },
+	{ 0 },
+};
+
+void *scribe_state(struct scribe *sc)
+{
+	return sc->plugin;
+}
+
+const char *scribe_name(const struct scribe *sc)
+{
+	return sc->name;
+}
+
+const char *scribe_attr(const struct scribe *sc, const char *name)
+{
+	return kv_get(&sc->attrs, name);
+}
+
+const struct kv *scribe_attrs(const struct scribe *sc)
+{
+	return &sc->attrs;
+}
+
+const struct scribe_type *scribe_type(const struct scribe *sc)
+{
+	return sc->type;
+}
+
+struct scribe *scribe_new(const struct scribe_env *env, const struct scribe_type *type, const char *name)
+{
+	struct scribe *sc = xcalloc(1, sizeof(*sc) + type->state_size);
+
+	sc->env = env;
+	sc->type = type;
+	sc->name = xstrdup(name);
+	sc->task.run = scribe_run;
+	sc->task.end = scribe_ended;
+	sc->queue_bytes = QUEUE_BYTES_DFLT;
+	atomic_init(&sc->refs, 1);
+	scribe_queue_init(sc);
+	return sc;
+}
+
+static void sc_get(struct scribe *sc)
+{
+	atomic_fetch_add(&sc->refs, 1);
+}
+
+/* -- what it hears ------------------------------------------------------------------------------------------------- */
+
+void scribe_sub_put(struct scribe_sub *sub)
+{
+	if (atomic_fetch_sub(&sub->refs, 1) == 1)
+		free(sub);
+}
+
+static void on_stream(void *arg, const struct stream_msg *m)
+{
+	scribe_take(arg, &(struct scribe_msg){
+				 .via = SCRIBE_STREAM,
+				 .name = m->name,
+				 .json = m->type == STREAM_JSON,
+				 .data = m->data,
+				 .len = m->len,
+				 .recv_us = wall_us(),
+			 });
+}
+
+static void on_msg(void *arg, const struct bus_msg *m)
+{
+	scribe_take(arg, &(struct scribe_msg){
+				 .via = SCRIBE_MSG,
+				 .name = m->channel,
+				 .json = m->type == BUS_JSON,
+				 .data = m->data,
+				 .len = m->len,
+				 .recv_us = wall_us(),
+			 });
+}
+
+/* Can nothing come?  All of the configuration was carried out when this is asked. */
+static bool is_off(const struct scribe_env *env, enum scribe_via via)
+{
+	return via == SCRIBE_STREAM ? !env->streams || !streams_enabled(env->streams)
+				    : !env->bus || !bus_enabled(env->bus);
+}
+
+static void sub_open(struct scribe_sub *sub)
+{
+	const struct scribe_env *env = sub->sc->env;
+	const struct stream_sub_conf conf = {
+		.name = sub->name, .who = sub->sc->name, .loop = env->loop, .fn = on_stream, .arg = sub
+	};
+	struct err err = { "" };
+
+	if (sub->stream || sub->bus)
+		return;
+	if (is_off(env, sub->via))
+		log_warning("store", "store %s: wants to hear of %s, but %s off in this daemon; `%s` turns them on",
+			    sub->sc->name, sub->name, sub->via == SCRIBE_MSG ? "messages are" : "streams are",
+			    sub->via == SCRIBE_MSG ? "msg_enable" : "stream_enable");
+	if (sub->via == SCRIBE_STREAM && env->streams)
+		sub->stream = stream_subscribe(env->streams, &conf, &err);
+	else if (sub->via == SCRIBE_MSG && env->bus)
+		sub->bus = bus_subscribe(env->bus, sub->name, sub->regex, env->loop, on_msg, sub, &err);
+	if (err.msg[0])
+		log_error("store", "store %s: %s", sub->sc->name, err.msg);
+}
+
+static void sub_close(struct scribe_sub *sub)
+{
+	stream_unsubscribe(sub->stream);
+	bus_unsubscribe(sub->bus);
+	sub->stream = NULL;
+	sub->bus = NULL;
+}
+
+static struct scribe_sub **sub_find(struct scribe *sc, enum scribe_via via, const char *name)
+{
+	struct scribe_sub **link = &sc->subs;
+
+	while (*link && ((*link)->via != via || strcmp((*link)->name, name)))
+		link = &(*link)->next;
+	return link;
+}
+
+static bool is_running(struct scribe *sc)
+{
+	bool running;
+
+	pthread_mutex_lock(&sc->lock);
+	running = sc->state == SCRIBE_RUNNING;
+	pthread_mutex_unlock(&sc->lock);
+	return running;
+}
+
+int scribe_subscribe(struct scribe *sc, enum scribe_via via, const char *name, bool regex, struct err *err)
+{
+	struct scribe_sub **link = sub_find(sc, via, name), *sub;
+	struct rx rx;
+	int rc = 0;
+
+	if (*link)
+		return err_set(err, -EEXIST, "store %s: %s is written already; name it once", sc->name, name);
+	if (!*name || (via == SCRIBE_STREAM ? strlen(name) >= STREAM_NAME_MAX : strlen(name) >= BUS_NAME_MAX))
+		return err_set(err, -EINVAL, "store %s: '%.32s': the name of a stream or channel has 1 to %d bytes",
+			       sc->name, name, (via == SCRIBE_STREAM ? STREAM_NAME_MAX : BUS_NAME_MAX) - 1);
+	if (regex)
+		rc = rx_init(&rx, name, err);
+	if (rc)
+		return err_prefix(err, rc, "store %s: ", sc->name);
+	if (regex)
+		rx_fini(&rx);
+	sub = xcalloc(1, sizeof(*sub) + strlen(name) + 1);
+	sub->sc = sc;
+	sub->via = via;
+	sub->regex = regex;
+	atomic_init(&sub->refs, 1);
+	strcpy(sub->name, name);
+	*link = sub;
+	if (is_running(sc) && !sc->wanted && !sc->env->draft)
+		sub_open(sub);
+	return 0;
+}
+
+int scribe_unsubscribe(struct scribe *sc, enum scribe_via via, const char *name, struct err *err)
+{
+	struct scribe_sub **link = sub_find(sc, via, name), *sub = *link;
+
+	if (!sub)
+		return err_set(err, -ENOENT, "store %s: %s is not written; see its config lines", sc->name, name);
+	*link = sub->next;
+	sub_close(sub);
+	scribe_sub_put(sub);
+	return 0;
+}
+
+static void subs_drop(struct scribe *sc)
+{
+	while (sc->subs) {
+		struct scribe_sub *sub = sc->subs;
+
+		sc->subs = sub->next;
+		sub_close(sub);
+		scribe_sub_put(sub);
+	}
+}
+
+/* -- config -------------------------------------------------------------------------------------------------------- */
+
+static bool attr_known(const struct store_attr *attrs, const char *key)
+{
+	for (const struct store_attr *a = attrs; a->name; a++)
+		if (!strcmp(a->name, key))
+			return true;
+	return false;
+}
+
+static int attr_unknown(const struct scribe *sc, const char *key, struct err *err)
+{
+	const char *names[ATTRS_MAX + 1] = { NULL }, *near;
+	size_t n = 0;
+
+	for (const struct store_attr *a = sc->type->attrs; a->name && n < ATTRS_MAX; a++)
+		names[n++] = a->name;
+	near = nearest(key, names);
+	return err_set(err, -EINVAL, "store %s: %s has no attribute '%s'%s%s%s", sc->name, sc->type->name, key,
+		       near ? "; did you mean '" : "; leave it out", near ? near : "", near ? "'?" : "");
+}
+
+static int config_first(struct scribe *sc, const struct kv *attrs, struct err *err)
+{
+	const char *queue = kv_get(attrs, "queue_bytes");
+	uint64_t bytes = QUEUE_BYTES_DFLT;
+	int rc = queue ? unit_size(queue, &bytes, err) : 0;
+
+	if (rc)
+		return err_prefix(err, rc, "store %s: queue_bytes: ", sc->name);
+	if (!bytes)
+		return err_set(err, -EINVAL, "store %s: queue_bytes=%s: messages need some room, as 16M", sc->name,
+			       queue);
+	kv_copy(&sc->attrs, attrs);
+	memset(sc->plugin, 0, sc->type->state_size);
+	rc = sc->type->config(sc, err);
+	if (rc) {
+		subs_drop(sc);
+		kv_fini(&sc->attrs);
+		return rc;
+	}
+	sc->queue_bytes = bytes;
+	sc->state = SCRIBE_CONFIGURED;
+	return sc->type->waits ? 0 : scribe_start(sc, err);
+}
+
+int scribe_config(struct scribe *sc, const struct kv *attrs, struct err *err)
+{
+	for (size_t i = 0; i < attrs->n; i++)
+		if (strcmp(attrs->v[i].key, "name") && !attr_known(sc->type->attrs, attrs->v[i].key) &&
+		    !attr_known(scribe_common_attrs, attrs->v[i].key))
+			return attr_unknown(sc, attrs->v[i].key, err);
+	if (sc->state == SCRIBE_LOADED)
+		return config_first(sc, attrs, err);
+	if (!sc->type->config_more)
+		return err_set(err, -EINVAL,
+			       "store %s: it is configured already, and that cannot be changed; load another instance",
+			       sc->name);
+	return sc->type->config_more(sc, attrs, err);
+}
+
+/* -- beginning and end --------------------------------------------------------------------------------------------- */
+
+static void begin(void *arg)
+{
+	struct scribe *sc = arg;
+	struct err err = { "" };
+	int rc = 0;
+
+	pthread_mutex_lock(&sc->lock);
+	if (!sc->wanted || sc->state != SCRIBE_RUNNING) {
+		pthread_mutex_unlock(&sc->lock);
+		scribe_put(sc);
+		return;
+	}
+	sc->wanted = false;
+	rc = strgp_pool_join(sc->env->pool, &sc->task, &err);
+	if (rc) {
+		sc->state = SCRIBE_CONFIGURED;
+		memcpy(sc->why, err.msg, sizeof(sc->why));
+	}
+	pthread_mutex_unlock(&sc->lock);
+	if (rc) {
+		log_error("store", "store %s: %s", sc->name, err.msg);
+		scribe_put(sc);
+		return;
+	}
+	/* the task has the reference now */
+	strgp_pool_at(sc->env->pool, &sc->task, 0);
+	for (struct scribe_sub *sub = sc->subs; sub; sub = sub->next)
+		sub_open(sub);
+}
+
+int scribe_start(struct scribe *sc, struct err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&sc->lock);
+	if (sc->state == SCRIBE_LOADED)
+		rc = err_set(err, -EINVAL, "store %s: it has no config yet, which says what to write where", sc->name);
+	else if (sc->state == SCRIBE_RUNNING)
+		rc = err_set(err, -EBUSY, "Store instance '%s' is already running.", sc->name);
+	else if (sc->state == SCRIBE_STOPPING)
+		rc = err_set(err, -EBUSY, "store %s: is still writing what came before it was stopped; try again",
+			     sc->name);
+	if (!rc)
+		sc->state = SCRIBE_RUNNING;
+	pthread_mutex_unlock(&sc->lock);
+	if (rc || sc->env->draft)
+		return rc;
+	sc->wanted = true;
+	sc_get(sc);
+	loop_call(sc->env->loop, begin, sc);
+	return 0;
+}
+
+/* With the loop held. */
+static int stop(struct scribe *sc, int64_t stop_by, struct err *err)
+{
+	bool began;
+
+	pthread_mutex_lock(&sc->lock);
+	if (sc->state != SCRIBE_RUNNING) {
+		pthread_mutex_unlock(&sc->lock);
+		return err_set(err, -EBUSY, "store %s: is not running", sc->name);
+	}
+	began = !sc->wanted && !sc->env->draft;
+	sc->state = began ? SCRIBE_STOPPING : SCRIBE_CONFIGURED;
+	sc->wanted = false;
+	pthread_mutex_unlock(&sc->lock);
+	for (struct scribe_sub *sub = sc->subs; sub; sub = sub->next)
+		sub_close(sub);
+	if (began) {
+		sc->stop_by = stop_by;
+		strgp_pool_at(sc->env->pool, &sc->task, 0);
+	}
+	return 0;
+}
+
+int scribe_stop(struct scribe *sc, struct err *err)
+{
+	return stop(sc, mono_us() + STOP_US, err);
+}
+
+void scribe_end(struct scribe *sc, int64_t end_us)
+{
+	struct timespec ts = { .tv_sec = end_us / SEC_US, .tv_nsec = end_us % SEC_US * 1000 };
+	int rc = 0;
+
+	loop_enter(sc->env->loop);
+	stop(sc, end_us, NULL);
+	loop_leave(sc->env->loop);
+	pthread_mutex_lock(&sc->lock);
+	while (sc->state == SCRIBE_STOPPING && !rc)
+		rc = pthread_cond_timedwait(&sc->ended, &sc->lock, &ts);
+	pthread_mutex_unlock(&sc->lock);
+}
+
+/* The last one: nobody else looks at it. */
+static void sc_free(struct scribe *sc)
+{
+	if (sc->state != SCRIBE_LOADED)
+		sc->type->fini(sc);
+	scribe_queue_fini(sc);
+	kv_fini(&sc->attrs);
+	free(sc->name);
+	free(sc);
+}
+
+void scribe_put(struct scribe *sc)
+{
+	if (atomic_fetch_sub(&sc->refs, 1) == 1)
+		sc_free(sc);
+}
+
+void scribe_drop(struct scribe *sc)
+{
+	loop_enter(sc->env->loop);
+	stop(sc, mono_us() + STOP_US, NULL);
+	subs_drop(sc);
+	loop_leave(sc->env->loop);
+	scribe_put(sc);
+}
+
+void scribe_status(struct scribe *sc, struct scribe_status *ret)
+{
+	static const char *const states[] = { "LOADED", "CONFIGURED", "RUNNING", "STOPPING" };
+
+	pthread_mutex_lock(&sc->lock);
+	*ret = (struct scribe_status){
+		.state = states[sc->state],
+		.running = sc->state == SCRIBE_RUNNING || sc->state == SCRIBE_STOPPING,
+		.msgs = sc->msgs,
+		.stored = sc->stored,
+		.queued = sc->n + sc->in_hand + sc->unflushed,
+		.dropped = sc->dropped,
+		.refused = sc->refused,
+		.queued_bytes = sc->bytes,
+		.retry_us = sc->failing && sc->retry_at ? sc->retry_at - mono_us() : 0,
+	};
+	memcpy(ret->why, sc->why, sizeof(ret->why));
+	pthread_mutex_unlock(&sc->lock);
+}

@@ -1,0 +1,80 @@
+/* append.c - see append.h */
+#include "store/append.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/xalloc.h"
+#include "store/dirs.h"
+
+void append_init(struct append *a)
+{
+	*a = (struct append){ .fd = -1 };
+}
+
+int append_open(struct append *a, const char *path, bool excl, mode_t mode, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (excl ? O_EXCL : 0), mode), rc;
+	struct stat st;
+
+	if (fd < 0 && errno == EEXIST && excl)
+		return -EEXIST;
+	if (fd < 0)
+		return file_failed(path, -errno, "be opened", err);
+	/* two that write at places of their own would write over each other */
+	if (!excl && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+		close(fd);
+		return err_set(err, -EBUSY, "file %s: another store writes to it; give each a file of its own", path);
+	}
+	if (fstat(fd, &st)) {
+		rc = file_failed(path, -errno, "be looked at", err);
+		close(fd);
+		return rc;
+	}
+	a->fd = fd;
+	a->size = S_ISREG(st.st_mode) ? st.st_size : 0;
+	a->path = xstrdup(path);
+	return 0;
+}
+
+/* A pipe or a device has no places to write at. */
+static ssize_t write_at(int fd, const uint8_t *p, size_t len, off_t at)
+{
+	ssize_t n = pwrite(fd, p, len, at);
+
+	return n < 0 && errno == ESPIPE ? write(fd, p, len) : n;
+}
+
+int append_flush(struct append *a, struct err *err)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < a->buf.len) {
+		n = write_at(a->fd, a->buf.p + done, a->buf.len - done, a->size + (off_t)done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			return file_failed(a->path, n < 0 ? -errno : -ENOSPC, "be written", err);
+	}
+	a->size += (off_t)done;
+	buf_reset(&a->buf);
+	return 0;
+}
+
+void append_close(struct append *a)
+{
+	if (a->fd >= 0) {
+		if (a->buf.len && ftruncate(a->fd, a->size)) {
+			/* a part of what is lost stays at its end: nothing that we could do better */
+		}
+		close(a->fd);
+	}
+	buf_fini(&a->buf);
+	free(a->path);
+	append_init(a);
+}

@@ -1,0 +1,29 @@
+/* append.h - a file that runs of bytes are appended to, each wholly or not at all.
+ *
+ * What is to be written is gathered in memory, and written by one call for much.  What could be written only in part
+ * waits in memory as a whole, and is written again at the same place: nobody else may write to the file.
+ */
+#ifndef STORE_APPEND_H
+#define STORE_APPEND_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+
+struct append {
+	char *path;
+	int fd;         /* -1: not open */
+	off_t size;     /* of what is in the file */
+	struct buf buf; /* what is not */
+};
+
+void append_init(struct append *a);
+/* Open PATH, a new file when `excl` (-EEXIST, without words, where there is one). */
+int append_open(struct append *a, const char *path, bool excl, mode_t mode, struct err *err);
+int append_flush(struct append *a, struct err *err);
+/* Without what is not written, which is lost; fine when not open. */
+void append_close(struct append *a);
+
+#endif
