@@ -42,10 +42,10 @@ def event(w):
     return attrs[0][1][:-1].decode(), attrs[2][0], attrs[2][1]
 
 
-def conf(cluster, name, lines, *args):
+def conf(cluster, name, lines, *args, **kw):
     port = free_port()
     path = cluster.write(name + ".conf", f"listen xprt=sock port={port} host=127.0.0.1\n" + lines)
-    return cluster.daemon(name, ["samp", "-n", name, "-c", path, "--io-threads", 2, *args], port)
+    return cluster.daemon(name, ["samp", "-n", name, "-c", path, "--io-threads", 2, *args], port, **kw)
 
 
 def prdcr(name, daemon):
