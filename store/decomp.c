@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/crc32c.h"
 #include "core/base/xalloc.h"
 #include "store/decomp_impl.h"
 
@@ -105,9 +106,16 @@ int decomp_parse(const char *who, const char *text, size_t len, struct decomp **
 			       e.column, json_error_name(&e), e.text);
 	}
 	rc = decomp_read(who, &root, ret, err);
+	if (!rc)
+		(*ret)->mark = (uint64_t)len << 32 | crc32c(text, len);
 	*ret_line = r.line;
 	json_decref(root.v);
 	return rc;
+}
+
+bool decomp_same(const struct decomp *a, const struct decomp *b)
+{
+	return a->mark == b->mark;
 }
 
 /* A file that is none does not hold us up: a pipe is not waited for, "/dev/zero" ends at the maximum. */

@@ -26,6 +26,8 @@ int decomp_load(const char *who, const char *path, struct decomp **ret, unsigned
 int decomp_parse(const char *who, const char *text, size_t len, struct decomp **ret, unsigned int *ret_line,
 		 struct err *err);
 void decomp_free(struct decomp *d); /* NULL is fine; when no cut of it is left */
+/* Were both read from the same text? */
+bool decomp_same(const struct decomp *a, const struct decomp *b);
 
 /* The rest is for one thread, that of the policy's rows. */
 

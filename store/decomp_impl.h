@@ -90,6 +90,7 @@ extern const struct decomp_type decomp_static, decomp_as_is, decomp_flex;
 struct decomp {
 	const struct decomp_type *type;
 	char *who; /* the policy, and behind a dot which of a flex */
+	uint64_t mark; /* of the whole: see decomp_same() */
 };
 
 /* Of any type, by its member "type". */

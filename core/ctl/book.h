@@ -88,7 +88,7 @@ struct book_item {
 	char **parts; /* lines that were added to it, in order */
 	unsigned int n_parts;
 	bool on;   /* was started */
-	bool anew; /* a reload's: is to be made anew */
+	const char *anew; /* a reload's: why it is made anew with the same lines; NULL: it is not */
 	char name[];
 };
 

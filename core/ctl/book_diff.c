@@ -89,6 +89,8 @@ static enum what compare(enum book_kind kind, const struct book_item *was, const
 
 	if (strcmp(was->line, now->line))
 		return k->live ? SAY : ANEW;
+	if (now->anew)
+		return ANEW;
 	if (!same_parts(was, now))
 		return k->unpart ? PARTS : ANEW;
 	if (was->on != now->on)
@@ -263,6 +265,8 @@ static void put_change(struct buf *out, const struct change *ch)
 	case PARTS:
 		put_fields(out, was->line, now->line);
 		put_parts(out, was, now);
+		if (ch->what == ANEW && now->anew)
+			buf_addf(out, " %s", now->anew);
 		break;
 	case USER:
 		buf_addf(out, " uses %s", ch->because->name);

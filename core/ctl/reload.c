@@ -120,6 +120,20 @@ static void draft_free(struct daemon *draft)
 	book_free(b);
 }
 
+/* A policy's decomposition is a file of its own: one that was edited makes it another policy. */
+static void decomps_compare(struct daemon *draft, const struct daemon *d)
+{
+	NODE_EACH(n, draft->strgps) {
+		const struct strgp_node *was = node_find(d->strgps, n->name);
+		const struct decomp *a = was ? strgp_conf(was->strgp)->decomp : NULL;
+		const struct decomp *b = strgp_conf(((struct strgp_node *)n)->strgp)->decomp;
+		struct book_item *it = a && b && !decomp_same(a, b) ? book_find(draft->book, BOOK_STRGP, n->name) : NULL;
+
+		if (it)
+			it->anew = "its decomposition was edited";
+	}
+}
+
 /* Read all of it and try it; *ret is what the files say. */
 static int draft_read(const struct reload *r, struct daemon *d, struct book **ret, struct buf *said, struct err *err)
 {
@@ -137,6 +151,7 @@ static int draft_read(const struct reload *r, struct daemon *d, struct book **re
 		rc = err_set(err, -EINVAL, "%u error%s in the configuration; nothing was changed", conf_errors(cf),
 			     conf_errors(cf) == 1 ? "" : "s");
 	if (!rc) {
+		decomps_compare(draft, d);
 		*ret = draft->book;
 		draft->book = NULL;
 	}

@@ -344,6 +344,26 @@ def test_a_store_elsewhere(cluster):
     assert producers(agg)["n1"]["connects"] == 1
 
 
+def test_a_decomposition_that_was_edited(cluster):
+    """It is a file of its own: the policy is made anew for it, and for nothing else."""
+    samp = cluster.samp("n1", "loadavg", "--interval", "100ms")
+    columns = '{"type":"static","rows":[{"schema":"%s","cols":[{"src":"timestamp"},{"src":"load1min"}]}]}'
+    path = cluster.write("d.json", columns % "old")
+    agg = start(cluster, agg_lines(cluster, [samp], more=f"strgp_add name=dc plugin=csv container=dc schema=loadavg "
+                                   f"decomposition={path}\nstrgp_start name=dc\n"))
+    folder = cluster.path("rows") + "/dc"
+    wait_for(lambda: os.path.isdir(folder) and rows(folder) > 3, "rows")
+    assert not any("dc" in line for line in reload(agg))
+    cluster.write("d.json", columns % "new")
+    assert reload(agg) == ["~ strgp dc its decomposition was edited (restart)", "1 difference; all is now as the files say"]
+    wait_for(lambda: os.path.exists(folder + "/new"), "rows of the new row schema")
+    cluster.write("d.json", "{")
+    code, words = ask(agg, RELOAD)
+    assert code and "decomposer: json parser error" in words
+    had = rows(folder)
+    wait_for(lambda: rows(folder) > had, "the policy to go on")
+
+
 def test_who_advertised_stays(cluster):
     """Producers that nobody wrote down are not the files' to take away."""
     lines = "prdcr_listen_add name=any\nprdcr_listen_start name=any\nupdtr_add name=u interval=100ms\n" \
