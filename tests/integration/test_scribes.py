@@ -2,9 +2,10 @@
 import glob
 import json
 import os
+import re
 import struct
 
-from ldms import CONFINED_ENV, run, wait_for
+from ldms import CONFINED_ENV, ROOT, run, wait_for
 from test_msg import BOTH, at, pub
 from test_streams import conf, wire
 
@@ -147,6 +148,9 @@ def test_slips_change_nothing(cluster):
         r = ctl(d, *line.split())
         assert r.returncode and words in r.stderr, (line, r.stderr)
     assert {s["state"] for s in stores(d).values()} == {"LOADED"}
+    with open(os.path.join(ROOT, "man/ldms.conf.5")) as f:
+        told = set(re.findall(r"^\.It Cm (\w+) Ns = Ns", f.read(), re.M))
+    assert set(re.findall(r"^    (\w+) ", ctl(d, "usage").stdout, re.M)) <= told
     folder = cluster.path("m")
     for line in (f"config name=blob path={folder} container=c stream=s", "start name=blob interval=1s"):
         assert ctl(d, *line.split()).returncode == 0
