@@ -86,10 +86,17 @@ $(B)/.deps-ok: tests/deps.sh
 deps:
 	@sh tests/deps.sh install build edit test
 
-units: $(UNITS) $(B)/tests/soak/soak $(B)/tests/bench/producers $(B)/tests/bench/sqlite_fill
+# Brokers of Kafka in a process, where librdkafka's headers are there
+KAFKA_MOCK := $(if $(shell echo '\#include <librdkafka/rdkafka_mock.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes),$(B)/tests/kafka/mock)
+
+units: $(UNITS) $(KAFKA_MOCK) $(B)/tests/soak/soak $(B)/tests/bench/producers $(B)/tests/bench/sqlite_fill
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Itests/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LIBS)
+
+$(B)/tests/kafka/mock: tests/kafka/mock.c
+	@mkdir -p $(@D)
+	$(call say,CCLD,$@) $(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -o $@ $< -lrdkafka
 
 # Masses of peers against one daemon; the cycles run on a sanitized one.  SOAK="--connections 10000 ..."
 SOAK ?=

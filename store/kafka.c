@@ -343,14 +343,26 @@ static void kafka_close(struct store_sink *sk)
 #define KAFKA_FACE(conf) .needs = RDKAFKA_NEEDS
 #endif
 
+/* The topic is the row schema's name unless it is said. */
+#define KAFKA_TO(type, format)                                                                                         \
+	{                                                                                                              \
+		.word = (type), .form = "HOST:PORT[,...][/TOPIC]", .tail = "topic",                                    \
+		.help = "messages of Kafka, " format "; TOPIC may be as ldms.%S",                                      \
+	}
+
+static const struct store_to kafka_to[] = { KAFKA_TO("kafka", "JSON"), { 0 } };
+static const struct store_to avro_kafka_to[] = { KAFKA_TO("avro_kafka", "Avro"), { 0 } };
+
 const struct store_type store_kafka = {
 	.name = "kafka",
 	.brief = "messages of Kafka, JSON; the container is HOST:PORT of its brokers",
+	.to = kafka_to,
 	KAFKA_FACE(kafka_config),
 };
 
 const struct store_type store_avro_kafka = {
 	.name = "avro_kafka",
 	.brief = "messages of Kafka, Avro with a schema registry; the container is HOST:PORT of its brokers",
+	.to = avro_kafka_to,
 	KAFKA_FACE(avro_kafka_config),
 };

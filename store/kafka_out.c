@@ -24,12 +24,12 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
-#define QUIET_US      SEC_US          /* without a delivery, until a flush gives up; or a full queue */
-#define QUIET_DOWN_US (100 * MSEC_US) /* ... when the last one did */
-#define FLUSH_MAX_US  (3 * SEC_US)    /* all in all */
-#define SLICE_MS      50              /* of waiting in librdkafka */
-#define POLL_EVERY    64              /* messages, until reports of delivery are looked at */
-#define TOPICS_MAX    4096            /* handles that are kept */
+#define QUIET_US      SEC_US         /* without a delivery, until a flush gives up; or a full queue */
+#define QUIET_DOWN_US (20 * MSEC_US) /* ... when the last one did */
+#define FLUSH_MAX_US  (3 * SEC_US)   /* all in all */
+#define SLICE_MS      50             /* of waiting in librdkafka */
+#define POLL_EVERY    64             /* messages, until reports of delivery are looked at */
+#define TOPICS_MAX    4096           /* handles that are kept */
 
 struct kafka_topic {
 	UT_hash_handle hh;
@@ -157,7 +157,7 @@ static bool wait_pending(struct kafka_out *o, uint64_t most, int64_t deadline)
 	uint64_t before = o->pending;
 
 	while (o->pending > most && now < give_up && now < deadline) {
-		serve(o, SLICE_MS, true);
+		serve(o, o->failing ? QUIET_DOWN_US / MSEC_US : SLICE_MS, true);
 		now = mono_us();
 		if (o->pending < before)
 			give_up = now + quiet;

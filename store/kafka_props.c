@@ -116,21 +116,19 @@ int kafka_props_file(const char *path, int (*parse)(const char *text, size_t len
 {
 	FILE *f = fopen(path, "re");
 	struct buf b = { 0 };
-	size_t n;
-	int rc = 0;
+	int rc;
 
 	if (!f)
 		return err_set(err, -errno, "%s: cannot be opened: %s; name a file that the daemon may read", path,
 			       err_name(errno));
-	while (b.len <= FILE_MAX && (n = fread(buf_reserve(&b, 4096), 1, 4096, f)))
-		b.len += n;
-	if (ferror(f))
-		rc = err_set(err, -EIO, "cannot be read; name a file that the daemon may read");
-	else if (b.len > FILE_MAX)
-		rc = err_set(err, -EFBIG, "has more than %u bytes; name a file of properties", FILE_MAX);
-	else if (memchr(b.p ? (char *)b.p : "", 0, b.len))
+	rc = buf_slurp(&b, f, FILE_MAX);
+	if (rc == -EFBIG)
+		err_set(err, rc, "has more than %u bytes; name a file of properties", FILE_MAX);
+	else if (rc)
+		err_set(err, rc, "cannot be read: %s; name a file of properties", err_name(rc));
+	else if (memchr(buf_str(&b), 0, b.len))
 		rc = err_set(err, -EINVAL, "is no text; name a file of properties");
-	if (!rc)
+	else
 		rc = parse(buf_str(&b), b.len, ret, err);
 	fclose(f);
 	buf_fini(&b);

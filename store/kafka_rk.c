@@ -89,6 +89,7 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
 
 	(void)rk;
 	o->pending--;
+	o->failing &= is_purged(m->err); /* somebody answers */
 	if (!m->err) {
 		*o->reason = '\0';
 		return;

@@ -1,0 +1,321 @@
+"""Stores kafka and avro_kafka: what brokers get, and that nothing is lost or comes twice while they are dead.
+
+The same tests on a real broker, started once, and on librdkafka's own in a process, see kafka.py."""
+import collections
+import json
+import os
+import re
+
+import pytest
+from kafka import Broker, Mock, Registry, avro_row, consume, rows, topics, why_no_broker, why_no_mock
+from ldms import CONFINED_ENV, free_port, run, wait_for
+
+pytestmark = [pytest.mark.skipif(bool(why_no_mock()), reason=str(why_no_mock())),
+              pytest.mark.skipif("built without" in run("check", "/dev/stdin", input="load name=k plugin=kafka\n").stdout,
+                                 reason="built without librdkafka")]
+
+SETS = """load name=synth.{i} plugin=synth
+config name=synth.{i} producer=n{i} instance=n{i}/synth
+start name=synth.{i} interval={interval} offset=0
+"""
+AGG = """prdcr_add name=me type=local reconnect=1s
+prdcr_start name=me
+updtr_add name=all interval={interval} offset=5ms
+updtr_prdcr_add name=all regex=.*
+updtr_start name=all
+listen xprt=sock host=127.0.0.1 port={port}
+"""
+AS_IS = '{"type":"as_is"}'
+
+
+class Store:
+    """A daemon that samples and stores."""
+
+    def __init__(self, cluster, policies, sets=3, interval="20ms", more="", name="store"):
+        self.port = free_port()
+        cluster.write("as_is.json", AS_IS)
+        text = "".join(SETS.format(i=i, interval=interval) for i in range(sets)) if sets else ""
+        conf = cluster.write(name + ".conf", more + text + AGG.format(interval=interval, port=self.port) +
+                             policies.format(dir=cluster.dir))
+        self.d = cluster.daemon(name, ["store", "-n", name, "-c", conf], self.port)
+
+    def status(self, name="k"):
+        r = run("ctl", "-h", "127.0.0.1", "-p", self.port, "--json", "strgp_status")
+        if r.returncode:
+            return {}
+        st, = [s for s in json.loads(r.stdout) if s["name"] == name]
+        assert st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
+        return st
+
+    def wait(self, condition, what, name="k"):
+        return wait_for(lambda: (s := self.status(name)) and condition(s) and s, f"{what}; {self.status(name)}")
+
+    def still(self):
+        """Nothing more is sampled; what there is has gone its way."""
+        r = run("ctl", "-h", "127.0.0.1", "-p", self.port, input="updtr_stop name=all\n")
+        assert r.returncode == 0, r.stderr
+        return self.wait(lambda s: s["stored"] + s["dropped"] == s["produced"], "all of it")
+
+    def ctl(self, line):
+        r = run("ctl", "-h", "127.0.0.1", "-p", self.port, *line.split())
+        assert r.returncode == 0, r.stderr
+
+
+def numbers(got):
+    """What each producer's messages count, in the order of its partition: key -> [m0, ...]."""
+    by = collections.defaultdict(list)
+    for m in got:
+        by[m.key].append(json.loads(m.value)["m0"])
+    return by
+
+
+def in_order(got):
+    """Every producer's rows follow each other, none comes twice."""
+    for key, ns in numbers(got).items():
+        assert ns == sorted(set(ns)), (key, ns)
+
+
+def runs_of(got):
+    """The same of a daemon that was killed: its samplers count anew in each process."""
+    runs = []
+    for ns in numbers(got).values():
+        runs.append([])
+        for n in ns:
+            if runs[-1] and n < 10 < runs[-1][-1]:
+                runs.append([])
+            runs[-1].append(n)
+    return runs
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    if why_no_broker():
+        pytest.skip(why_no_broker())
+    try:
+        b = Broker(tmp_path_factory.mktemp("broker"))
+    except OSError as e:
+        pytest.skip(f"no real broker: {e}")
+    yield b
+    b.end()
+
+
+@pytest.fixture(scope="module")
+def mock():
+    m = Mock()
+    yield m
+    m.end()
+
+
+@pytest.fixture(params=["mock", "real"])
+def broker(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def registry():
+    r = Registry()
+    yield r
+    r.end()
+
+
+POLICY = """load name=kf plugin=store_kafka
+config name=kf topic={topic}.%S {config}
+strgp_add name=k plugin=kf container={brokers} regex=.* decomposition={{dir}}/as_is.json flush=200ms {strgp}
+strgp_start name=k
+"""
+
+
+def test_rows(cluster, broker, registry):
+    """JSON, Avro and the plain cut, by the names that ldmsd has for them; nothing comes twice."""
+    props = cluster.write("props.json", '{"compression.codec":"lz4","linger.ms":"5"}')
+    serdes = cluster.write("serdes.conf", f"schema.registry.url={registry.url}\n")
+    s = Store(cluster, POLICY.format(topic="rows", config=f"path={props}", brokers=broker.brokers, strgp="") + f"""
+load name=av plugin=store_avro_kafka
+config name=av encoding=avro topic="%F.%S" serdes_conf={serdes} key=instance header=none
+strgp_add name=a plugin=av container={broker.brokers} regex=.* decomposition={{dir}}/as_is.json
+strgp_start name=a
+strgp_add name=b plugin=av container={broker.brokers} regex=.*
+strgp_start name=b
+""")
+    for name in "kab":
+        s.wait(lambda st: st["stored"] > 60, f"rows of {name}", name)
+    st = s.still()
+    avro = s.wait(lambda st: st["stored"] == st["produced"], "avro rows", "a")
+    got = consume(broker.brokers, "rows.synth_2ed3dd6")
+    assert len(got) == st["stored"] == st["rows"]
+    in_order(got)
+    assert len(numbers(got)) == 3 and all(len({m.partition for m in got if m.key == k}) == 1 for k in numbers(got))
+    assert re.fullmatch("digest=[0-9A-F]{64}", got[0].headers) and len({m.headers for m in got}) == 1
+    as_json = {(m.key, json.loads(m.value)["m0"]): json.loads(m.value, parse_float=str) for m in got}
+    got = consume(broker.brokers, "avro.synth_2ed3dd6")
+    assert len(got) == avro["stored"] and {m.key for m in got} == {f"n{i}/synth" for i in range(3)} and not got[0].headers
+    both = 0
+    for m in got:
+        row = avro_row(registry, m.value)
+        like = as_json.get((m.key.split("/")[0], row["m0"]))
+        if like:
+            sec, usec = like.pop("timestamp").split(".")
+            assert row.pop("timestamp") == int(sec) * 1000 + int(usec) // 1000
+            assert row == like
+            both += 1
+    assert both > 50
+    plain = avro_row(registry, consume(broker.brokers, "avro.synth")[0].value)
+    assert list(plain)[:3] == ["timestamp", "producer", "component_id"]
+    # each schema once, though two policies and three producers ask
+    assert sorted(path for path, _, _ in registry.asked) == ["/subjects/synth/versions", "/subjects/synth_2ed3dd6/versions"]
+    assert registry.asked[0][1]["Content-Type"] == "application/vnd.schemaregistry.v1+json"
+
+
+def test_outage(cluster, broker):
+    """The broker is killed at a high rate, and one of two daemons with it: rows wait on disk, and come in order, each once;
+    of the daemon that was killed all that it had said to be stored is there, and all is accounted for."""
+    s, t = [Store(cluster, POLICY.format(topic=name, config="", brokers=broker.brokers, strgp=f"spool={{dir}}/spool.{name}"),
+                  sets=sets, interval=interval, name=name) for name, sets, interval in (("outage", 5, "10ms"), ("killed", 3, "20ms"))]
+    before = t.wait(lambda st: st["stored"] > 20, "rows")
+    t.d.restart()
+    t.wait(lambda st: st["stored"] > before["stored"] + 20, "more rows")
+    s.wait(lambda st: st["stored"] > 100, "rows")
+    broker.down()
+    try:
+        down = t.wait(lambda st: st["spooled"] > 20, "rows on disk")
+        t.d.restart()
+        st = s.wait(lambda st: st["spooled"] > 200, "rows on disk")
+        assert "are not delivered" in st["why"] and broker.brokers in st["why"] and st["dropped"] == 0
+        t.wait(lambda st: st["spooled"] > down["spooled"] + 20, "more rows on disk")
+    finally:
+        broker.up()
+    for one in (s, t):
+        one.wait(lambda st: not st["spooled"] and not st["why"], "rows from the disk")
+    st = s.still()
+    assert st["dropped"] == st["refused"] == 0
+    got = consume(broker.brokers, "outage.synth_2ed3dd6")
+    in_order(got)
+    assert len(got) == st["stored"] == st["produced"]
+    st = t.still()
+    runs = runs_of(consume(broker.brokers, "killed.synth_2ed3dd6"))
+    for ns in runs:
+        first = list(dict.fromkeys(ns))  # some may be there twice
+        assert first == sorted(first), ns
+    assert len(runs) == 9 and st["stored"] <= sum(len(set(ns)) for ns in runs) <= st["produced"]
+    assert down["spooled"] + before["stored"] <= st["stored"]
+
+
+def test_drop_oldest(cluster, mock):
+    """Without a spool the oldest are dropped, and the count is exact; memory stays where it is."""
+    props = cluster.write("props", "queue.buffering.max.messages=100\n")
+    s = Store(cluster, POLICY.format(topic="drop", config=f"kafka_conf={props}", brokers=mock.brokers, strgp="queue_bytes=100k"),
+              interval="10ms")
+    s.wait(lambda st: st["stored"] > 50, "rows")
+    mock.down()
+    try:
+        s.wait(lambda st: st["dropped"] > 300, "dropped ones")
+    finally:
+        mock.up()
+    s.wait(lambda st: not st["why"], "rows")
+    st = s.still()
+    got = consume(mock.brokers, "drop.synth_2ed3dd6")
+    in_order(got)
+    assert len(got) == st["stored"] == st["produced"] - st["dropped"]
+    missing = sum(ns[-1] - ns[0] + 1 - len(ns) for ns in numbers(got).values())
+    assert missing >= st["dropped"] > 300  # the sampler's own misses are among these
+
+
+def test_errors(cluster, mock):
+    """A batch that the broker finds too large is sent once more, one by one; what is too large alone is lost, and said. An
+    error of the topic loses nothing: a new producer tries again when the policy does."""
+    s = Store(cluster, POLICY.format(topic="errors", config="", brokers=mock.brokers, strgp=""), sets=1)
+    at = s.wait(lambda st: st["stored"] > 10, "rows")["stored"]
+    mock.tell("fail 1 10")
+    at = s.wait(lambda st: st["stored"] > at + 20, "rows")["stored"]
+    mock.tell("fail 1 29")  # not authorized for the topic
+    s.wait(lambda st: "uthoriz" in st["why"], "why")
+    st = s.wait(lambda st: not st["why"] and st["stored"] > at, "rows again")
+    assert st["refused"] == st["dropped"] == 0
+    mock.tell("fail 12 10")  # batches on their way together, and what is sent alone then
+    s.wait(lambda st: st["refused"], "a refused one")
+    s.d.says("Message size too large; see message.max.bytes")
+    st = s.still()
+    got = consume(mock.brokers, "errors.synth_2ed3dd6")
+    assert len({json.loads(m.value)["m0"] for m in got}) == st["rows"] == st["stored"] - st["refused"]
+
+
+def test_no_broker(cluster):
+    """It is no mistake of the configuration: the policy runs, and says what it waits for."""
+    s = Store(cluster, "strgp_add name=k plugin=store_kafka container=127.0.0.1:1 regex=.*\nstrgp_start name=k\n",
+              more="load name=store_kafka\n")
+    st = s.wait(lambda st: "Connection refused" in st["why"], "why")
+    assert "store store_kafka: Kafka 127.0.0.1:1: " in st["why"] and st["state"] == "RUNNING" and not st["stored"]
+
+
+def test_tls_and_password(cluster, real):
+    """Properties go through to librdkafka: encryption, and who we are."""
+    good = f"security.protocol=sasl_ssl\nsasl.mechanism=PLAIN\nsasl.username=ldms\nsasl.password=very secret\nssl.ca.location={real.ca}\n"
+    bad = cluster.write("bad", good.replace("very", "no"))
+    s = Store(cluster, POLICY.format(topic="tls", config=f"kafka_conf={cluster.write('good', good)}", brokers=real.tls_brokers,
+                                     strgp="") +
+              f"load name=no plugin=kafka\nconfig name=no kafka_conf={bad}\n"
+              f"strgp_add name=no plugin=no container={real.tls_brokers} regex=.*\nstrgp_start name=no\n")
+    s.wait(lambda st: st["stored"] > 20, "rows")
+    s.wait(lambda st: "uthentication" in st["why"], "why", "no")
+    assert "secret" not in s.d.text()
+    assert len(consume(real.brokers, "tls.synth_2ed3dd6")) > 20
+
+
+def test_registry_is_late(cluster, mock):
+    """Rows wait for a schema registry; one that refuses a schema is said, and those rows are dropped."""
+    port = free_port()
+    serdes = cluster.write("serdes.conf", f"# none yet\nschema.registry.url=http://127.0.0.1:{port}\n")
+    s = Store(cluster, f"""load name=av plugin=avro_kafka
+config name=av topic=late.%S serdes_conf={serdes}
+strgp_add name=k plugin=av container={mock.brokers} regex=.*
+strgp_start name=k
+""", sets=1)
+    st = s.wait(lambda st: st["why"], "why")
+    assert f"store av: schema registry http://127.0.0.1:{port}" in st["why"]
+    r = Registry(port)
+    r.answer = 409, '{"error_code":409,"message":"not like the last one"}'
+    s.wait(lambda st: st["dropped"], "dropped ones")
+    s.d.says("refuses the schema (409: not like the last one); set the subject's compatibility")
+    r.answer = None
+    s.ctl("strgp_stop name=k")
+    s.ctl("strgp_start name=k")
+    s.wait(lambda st: st["stored"] > 10, "rows")
+    r.end()
+
+
+def test_topics_of_each_set(cluster, mock):
+    """Short form, no file: a topic for each set, as the owner's name has it."""
+    port = free_port()
+    d = cluster.samp("n1", "loadavg meminfo", "--interval", "50ms", "--to", f"kafka:{mock.brokers}/%P.%I.%u.%A", port=port)
+    want = {f"n1.n1.{s}.root.0{p}" for s in ("loadavg", "meminfo") for p in ("440", "777", "444")} if os.geteuid() == 0 else None
+    seen = wait_for(lambda: (t := {t for t in topics(mock.brokers) if t.startswith("n1.n1.")}) and len(t) == 2 and t, "topics")
+    assert want is None or seen <= want
+    row = wait_for(lambda: [r for t in seen if "loadavg" in t for r in rows(mock.brokers, t)], "rows")[0]
+    assert row["producer"] == "n1" and "load1min" in row and list(row)[0] == "timestamp"
+    assert d.stop() == 0
+
+
+def test_sandbox(cluster, mock):
+    port = free_port()
+    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms", "--to",
+                              f"kafka:{mock.brokers}/sandboxed", "--sandbox"], port, env=CONFINED_ENV)
+    wait_for(lambda: "sandboxed" in topics(mock.brokers) and len(consume(mock.brokers, "sandboxed")) > 3, "rows")
+    assert d.stop() == 0
+
+
+@pytest.mark.parametrize("attrs, words", [
+    ("kafka_conf=/nowhere", "/nowhere: cannot be opened: No such file"),
+    ("encoding=xml", "encoding=xml: one of json, avro goes there"),
+    ("key=host", "one of producer, instance, none goes there"),
+    ("topic=%S.%Z", "'%Z' is not known"),
+    ("topik=x", "did you mean 'topic'"),
+    ("path={dir}/bad.json", "line 2, column"),
+    ("kafka_conf={dir}/bad.conf", 'No such configuration property: "acs"'),
+    ("encoding=avro serdes_conf={dir}/bad.conf", "there is no property 'acs'"),
+])
+def test_bad_attributes(cluster, attrs, words):
+    cluster.write("bad.json", '{"acks":\n')
+    cluster.write("bad.conf", "acs=1\n")
+    conf = cluster.write("x.conf", f"load name=k plugin=store_kafka\nconfig name=k {attrs.format(dir=cluster.dir)}\n")
+    r = run("check", conf)
+    assert words in r.stdout + r.stderr
