@@ -54,7 +54,8 @@ struct store_type {
 	/* Keep one row.  A negative errno means that the row was not taken; it will be offered again.  -EINVAL: rows
 	 * of this schema can never be taken; they are counted as dropped. */
 	int (*row)(struct store_sink *sk, const struct row *row, struct err *err);
-	/* Make what was taken safe against the end of the process; also called at stop. */
+	/* Make what was taken safe against the end of the process; also called at stop.  A failing store is asked again
+	 * ever later; after -EAGAIN, which says that its engine tries on by itself, each second: then this must be cheap. */
 	int (*flush)(struct store_sink *sk, struct err *err);
 	/* Optional: how many of the rows that were taken the engine has refused for good since the last call, though
 	 * flush() answered 0 (a message that is too long, one bad line of a batch); `why` says so of the last one. Called

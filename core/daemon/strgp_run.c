@@ -295,21 +295,22 @@ static int64_t turn_spooling(struct strgp *sg)
 	return soon;
 }
 
-/* The store failed: said once, tried again later, each time later than before. */
-static int64_t turn_failed(struct strgp *sg, const struct err *err)
+/* The store failed: said once, tried again later, each time later than before, unless the store itself tries on. */
+static int64_t turn_failed(struct strgp *sg, int rc, const struct err *err)
 {
 	struct strgp_work *w = &sg->work;
 	int64_t now = mono_us();
 	char text[32];
 
-	w->backoff_us = w->failing ? 2 * w->backoff_us : BACKOFF_MIN_US;
+	w->backoff_us = w->failing && rc != -EAGAIN ? 2 * w->backoff_us : BACKOFF_MIN_US;
 	if (w->backoff_us > BACKOFF_MAX_US)
 		w->backoff_us = BACKOFF_MAX_US;
 	if (!w->failing) {
 		w->failing = true;
 		w->failing_since = now;
-		log_error("store", "policy %s: %s; the sets wait in its %s; next try in %s, then ever later",
-			  sg->conf.name, err->msg, sg->spool ? "spool" : "queue", unit_time_text(w->backoff_us, text));
+		log_error("store", "policy %s: %s; the sets wait in its %s; next try in %s%s", sg->conf.name, err->msg,
+			  sg->spool ? "spool" : "queue", unit_time_text(w->backoff_us, text),
+			  rc == -EAGAIN ? "" : ", then ever later");
 	}
 	w->retry_at = now + w->backoff_us;
 	pthread_mutex_lock(&sg->lock);
@@ -453,5 +454,5 @@ int64_t strgp_run(struct strgp_task *t)
 		rc = flush(sg, &err);
 	if (sg->stop_by != INT64_MAX)
 		return turn_last(sg);
-	return rc ? turn_failed(sg, &err) : turn_done(sg);
+	return rc ? turn_failed(sg, rc, &err) : turn_done(sg);
 }
