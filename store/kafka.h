@@ -49,6 +49,8 @@ int registry_id(struct registry *r, const char *subject, const char *schema, uin
 /* What it is asked, and what its answer says. */
 void registry_request(struct buf *to, const char *schema);
 int registry_answer_id(const char *body, size_t len, uint32_t *ret, struct err *err);
+/* ... when it is not content: "Incompatible schema ..." */
+void registry_answer_words(const char *body, size_t len, char *to, size_t size);
 
 /* -- kafka_out.c: a producer --------------------------------------------------------------------------------------- */
 

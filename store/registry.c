@@ -226,10 +226,9 @@ int registry_answer_id(const char *body, size_t len, uint32_t *ret, struct err *
 	return rc;
 }
 
-/* What a registry says that is not content: "Incompatible schema ...". */
-static void answer_words(const struct buf *body, char *to, size_t size)
+void registry_answer_words(const char *body, size_t len, char *to, size_t size)
 {
-	json_t *root = json_loadb((const char *)body->p, body->len, 0, NULL);
+	json_t *root = json_loadb(body, len, 0, NULL);
 	const char *message = json_string_value(json_object_get(root, "message"));
 
 	snprintf(to, size, "%.200s", message ? message : "no reason given");
@@ -276,7 +275,7 @@ static int server_ask(const struct registry *r, struct server *s, const char *su
 			      &answer, err);
 	if (rc)
 		goto out;
-	answer_words(&answer.body, words, sizeof(words));
+	registry_answer_words((const char *)answer.body.p, answer.body.len, words, sizeof(words));
 	if (answer.status == 200) {
 		rc = registry_answer_id((const char *)answer.body.p, answer.body.len, ret, err);
 		if (rc)
