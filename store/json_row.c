@@ -58,14 +58,8 @@ static void put_text(struct buf *to, struct value v)
 }
 
 /* A number or a timestamp, in at most 2 * DIGITS_MAX bytes. */
-static inline char *put_number(char *p, struct value v)
+static char *put_number(char *p, struct value v)
 {
-	uint64_t bits;
-
-	if (v.type == V_U64) {
-		memcpy(&bits, v.p, sizeof(bits));
-		return put_u64(p, le64toh(bits));
-	}
 	if (!value_elem_size(v.type) && v.type != V_TIMESTAMP)
 		return stpcpy(p, "null");
 	if ((v.type == V_F32 || v.type == V_D64) && !isfinite(value_d64(v, 0)))
@@ -99,6 +93,7 @@ void json_row_put(struct buf *to, const struct json_row *j, const struct row *ro
 	char *at = buf_reserve(to, j->room), *p = at;
 	const uint8_t *key = j->keys.p;
 	struct row_field_room time;
+	uint64_t bits;
 
 	if (!j->fields.n)
 		*p++ = '{';
@@ -109,6 +104,11 @@ void json_row_put(struct buf *to, const struct json_row *j, const struct row *ro
 		memcpy(p, key, (size_t)(end - key));
 		p += end - key;
 		key = end;
+		if (v.type == V_U64) { /* nearly all there is */
+			memcpy(&bits, v.p, sizeof(bits));
+			p = put_u64(p, le64toh(bits));
+			continue;
+		}
 		if (!is_text(v.type) && !value_is_array(v.type)) {
 			p = put_number(p, v);
 			continue;

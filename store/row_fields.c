@@ -86,14 +86,12 @@ void row_fields_fini(struct row_fields *f)
 	*f = (struct row_fields){ 0 };
 }
 
-struct value row_field_value(const struct row_field *f, const struct row *row, struct row_field_room *room)
+struct value row_field_value_fixed(const struct row_field *f, const struct row *row, struct row_field_room *room)
 {
 	if (f->col == ROW_FIELD_TIME) {
 		room->time[0] = htole32(row->ts_sec);
 		room->time[1] = htole32(row->ts_usec);
 		return (struct value){ V_TIMESTAMP, 1, (const uint8_t *)room->time };
 	}
-	if (f->col == ROW_FIELD_PRODUCER)
-		return (struct value){ V_CHAR_ARRAY, (uint32_t)strlen(row->producer), (const uint8_t *)row->producer };
-	return row->v[f->col];
+	return (struct value){ V_CHAR_ARRAY, (uint32_t)strlen(row->producer), (const uint8_t *)row->producer };
 }

@@ -35,6 +35,11 @@ char *row_field_name_avro(const char *name);
 struct row_field_room {
 	uint32_t time[2];
 };
-struct value row_field_value(const struct row_field *f, const struct row *row, struct row_field_room *room);
+struct value row_field_value_fixed(const struct row_field *f, const struct row *row, struct row_field_room *room);
+static inline struct value row_field_value(const struct row_field *f, const struct row *row,
+					   struct row_field_room *room)
+{
+	return f->col < ROW_FIELD_PRODUCER ? row->v[f->col] : row_field_value_fixed(f, row, room);
+}
 
 #endif
