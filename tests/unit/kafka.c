@@ -8,6 +8,7 @@
 
 #include "store/kafka.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #include "core/daemon/strgp.h"
 #include "store/avro.h"
 #include "store/json_row.h"
-#include "store/rdkafka.h"
+#include "store/kafka_out_impl.h"
 
 #define DATA "tests/data/kafka/"
 
@@ -464,6 +465,40 @@ static void test_delivery(void **state)
 	rig_fini(&r);
 }
 
+/* A producer that is of no more use gives its messages to the next one. */
+static void test_fatal(void **state)
+{
+	struct kv props = { 0 };
+	struct buf value = { 0 };
+	const struct kafka_msg msg = { .topic = "t", .key = "k", .value = &value };
+	struct err err = { "" };
+	struct kafka_out *o;
+	__typeof__(&rd_kafka_test_fatal_error) break_it;
+	void *so = dlopen("librdkafka.so.1", RTLD_NOW);
+
+	if (!so)
+		skip();
+	break_it = (__typeof__(break_it))dlsym(so, "rd_kafka_test_fatal_error");
+	buf_addf(&value, "value");
+	kv_add(&props, "test.mock.num.brokers", "1");
+	assert_int_equal(kafka_out_open(&props, NULL, &o, &err), 0);
+	assert_int_equal(kafka_out_put(o, &msg, &err), 0);
+	assert_int_equal(kafka_out_flush(o, &err), 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(kafka_out_put(o, &msg, &err), 0);
+	assert_int_equal(break_it(o->rk, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "for a test"), 0);
+	for (int i = 0; i < 5 && kafka_out_flush(o, &err); i++) /* some may have been on their way */
+		;
+	assert_int_equal(o->pending + o->n_again, 0);
+	assert_int_equal(kafka_out_put(o, &msg, &err), 0);
+	assert_int_equal(kafka_out_flush(o, &err), 0);
+	assert_int_equal(kafka_out_refused(o, NULL), 0);
+	assert_int_equal(kafka_out_close(o), 0);
+	dlclose(so);
+	buf_fini(&value);
+	kv_fini(&props);
+}
+
 static void test_configurations(void **state)
 {
 	static const struct {
@@ -494,12 +529,18 @@ static void test_configurations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_type),       cmocka_unit_test(test_loadavg),
-		cmocka_unit_test(test_odd_values),       cmocka_unit_test(test_avro_names),
-		cmocka_unit_test(test_topics),           cmocka_unit_test(test_properties),
-		cmocka_unit_test(test_registry_answers), cmocka_unit_test(test_registry_properties),
+		cmocka_unit_test(test_every_type),
+		cmocka_unit_test(test_loadavg),
+		cmocka_unit_test(test_odd_values),
+		cmocka_unit_test(test_avro_names),
+		cmocka_unit_test(test_topics),
+		cmocka_unit_test(test_properties),
+		cmocka_unit_test(test_registry_answers),
+		cmocka_unit_test(test_registry_properties),
 #ifdef HAVE_RDKAFKA
-		cmocka_unit_test(test_no_broker),        cmocka_unit_test(test_delivery),
+		cmocka_unit_test(test_no_broker),
+		cmocka_unit_test(test_delivery),
+		cmocka_unit_test(test_fatal),
 		cmocka_unit_test(test_configurations),
 #endif
 	};
