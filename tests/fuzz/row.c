@@ -1,13 +1,18 @@
-/* row.c - feeds a set image to the checks and, when it passes, cuts it to rows and writes them as CSV in four ways.
+/* row.c - feeds a set image to the checks and, when it passes, cuts it to rows and writes them as CSV in four
+ * ways, as JSON and as Avro.
  *
- * Reaches: store/row*.c, store/csv_line.c, store/digits.c.
+ * Reaches: store/row*.c, store/csv_line.c, store/digits.c, store/json_row.c, store/avro.c.
  * Input: as set_image.c: 4 bytes, little endian: bytes of metadata; the metadata; a data element, zeros where the input
- * ends.  A line must have as many newlines as rows: one.
+ * ends.  A line must have as many newlines as rows: one; and JSON must be JSON.
  */
 #include <stdlib.h>
 
+#include "core/base/json_scan.h"
 #include "core/base/log.h"
+#include "store/avro.h"
 #include "store/csv.h"
+#include "store/digits.h"
+#include "store/json_row.h"
 
 #define META_MAX 16384u
 #define DATA_MAX 16384u
@@ -49,6 +54,45 @@ static void store(const struct snap *sn, struct row_cut *cut, const struct csv_c
 	buf_fini(&l.text);
 }
 
+struct messages {
+	struct json_row json;
+	struct row_fields avro;
+	struct buf text;
+};
+
+static int add_messages(const struct row *row, void *arg)
+{
+	struct messages *m = arg;
+
+	buf_reset(&m->text);
+	json_row_put(&m->text, &m->json, row);
+	if (json_check((const char *)m->text.p, m->text.len, NULL))
+		abort();
+	buf_reset(&m->text);
+	avro_row_put(&m->text, &m->avro, row);
+	return 0;
+}
+
+static void send(const struct snap *sn, struct row_cut *cut)
+{
+	const struct row_schema *rs = row_cut_schema(cut);
+	struct messages m = { 0 };
+	size_t room = 0;
+
+	for (uint32_t i = 0; i < rs->n_cols; i++)
+		room += (size_t)rs->cols[i].count * DIGITS_MAX;
+	if (room >= ROOM_MAX)
+		return;
+	json_row_init(&m.json, rs);
+	row_fields_init(&m.avro, rs, ROW_FIELD_NAMES_AVRO);
+	avro_schema_put(&m.text, rs->name, &m.avro);
+	if (json_check((const char *)m.text.p, m.text.len, NULL) || row_cut_each(cut, sn, add_messages, &m))
+		abort();
+	json_row_fini(&m.json);
+	row_fields_fini(&m.avro);
+	buf_fini(&m.text);
+}
+
 static void cut(const struct snap *sn, const char *const *metrics, size_t n)
 {
 	static const struct csv_conf confs[] = {
@@ -68,6 +112,7 @@ static void cut(const struct snap *sn, const char *const *metrics, size_t n)
 		return;
 	for (size_t i = 0; i < sizeof(confs) / sizeof(*confs); i++)
 		store(sn, c, &confs[i]);
+	send(sn, c);
 	row_cut_free(c);
 }
 
