@@ -2,11 +2,15 @@
  *
  *	cc -O2 -D_GNU_SOURCE -I. -o /tmp/bench-csv tests/bench/csv_rows.c build/libldms.a \
  *	   -lev -lnettle -ljansson -lsqlite3 -lpthread -lm
- *	/tmp/bench-csv [ROWS [FOLDER [DECOMPOSITION]]]
+ *	/tmp/bench-csv [ROWS [FOLDER [DECOMPOSITION [STORE CONTAINER ATTR=VALUE]]]]
  *	valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=strgp_run /tmp/bench-csv 100000
  *
  * The rows are of 1000 nodes' meminfo: 57 columns of u64, in a new folder below FOLDER (/tmp), which is removed.  The
- * second command counts user instructions: divide what it calls "Collected" by ROWS.
+ * second command counts user instructions: divide what it calls "Collected" by ROWS.  Another store than csv, as Kafka
+ * with a broker in this process:
+ *
+ *	echo test.mock.num.brokers=1 >/tmp/props
+ *	/tmp/bench-csv 100000 /tmp "" kafka none kafka_conf=/tmp/props
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,20 +69,24 @@ static struct snap *snap_of_node(struct pool *pool, unsigned int node)
 	return sn;
 }
 
-static struct strgp *policy_start(struct strgp_pool *threads, const char *dir, const char *decomposition)
+/* `other`: store, container, attributes; NULL: csv. */
+static struct strgp *policy_start(struct strgp_pool *threads, const char *dir, const char *decomposition, char **other)
 {
-	struct strgp_conf conf = { .name = "bench", .schema = "meminfo", .container = "bench" };
+	struct strgp_conf conf = { .name = "bench", .schema = "meminfo", .container = other ? other[1] : "bench" };
 	struct kv kv = { 0 };
 	struct err err = { "" };
 	unsigned int line;
 	struct store *st;
 	struct strgp *sg;
 
-	kv_add(&kv, "path", dir);
-	if (store_new(store_type_find("csv"), "csv", &st, &err) || store_config(st, &kv, &err))
+	if (other)
+		kv_parse(&kv, other[2]);
+	else
+		kv_add(&kv, "path", dir);
+	if (store_new(store_type_find(other ? other[0] : "csv"), "bench", &st, &err) || store_config(st, &kv, &err))
 		die("store", &err);
 	conf.store = st;
-	if (decomposition && decomp_load("bench", decomposition, &conf.decomp, &line, &err))
+	if (decomposition && *decomposition && decomp_load("bench", decomposition, &conf.decomp, &line, &err))
 		die(decomposition, &err);
 	if (strgp_new(&conf, threads, &sg, &err) || strgp_start(sg, &err))
 		die("policy", &err);
@@ -118,7 +126,7 @@ int main(int argc, char **argv)
 		die(dir, &err);
 	for (unsigned int i = 0; i < NODES; i++)
 		snaps[i] = snap_of_node(pool, i);
-	sg = policy_start(threads, dir, argc > 3 ? argv[3] : NULL);
+	sg = policy_start(threads, dir, argc > 3 ? argv[3] : NULL, argc > 6 ? argv + 4 : NULL);
 	cpu = workers_cpu_s();
 	wall = (double)mono_us();
 	for (uint64_t i = 0; i < rows; i++) {
@@ -134,7 +142,7 @@ int main(int argc, char **argv)
 	strgp_status(sg, &st);
 	printf("rows=%llu dropped=%llu cpu=%.0f ns/row rows_per_cpu_s=%.0f wall=%.2f s\n", (unsigned long long)st.rows,
 	       (unsigned long long)st.dropped, cpu * 1e9 / (double)rows, (double)rows / cpu, wall);
-	cmd = xasprintf("wc -c '%s'/bench/*; rm -rf '%s'", dir, dir);
+	cmd = xasprintf("find '%s' -type f -exec wc -c {} +; rm -rf '%s'", dir, dir);
 	fflush(stdout);
 	if (system(cmd))
 		fprintf(stderr, "%s: look there\n", dir);
