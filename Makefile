@@ -123,6 +123,7 @@ check:
 	@sh tests/deps.sh install build edit test
 	@! sh tests/vm.sh wanted || sh tests/deps.sh install vm || echo "going on without the small virtual machine"
 	@sh tests/deps.sh install cluster || true
+	@sh tests/deps.sh install sinks || true
 	@sh tests/deps.sh install kafka || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all units
 	@SAN="$(SAN)" BUILD="$(B)" T="$(T)" sh tests/check.sh

@@ -8,8 +8,10 @@
 	X(csv)                                                                                                         \
 	X(flatfile)                                                                                                    \
 	X(function_csv)                                                                                                \
+	X(influx)                                                                                                      \
 	X(kafka)                                                                                                       \
 	X(none)                                                                                                        \
+	X(remote_write)                                                                                                \
 	X(sqlite)
 
 #define X(n) extern const struct store_type store_##n;

@@ -3,15 +3,17 @@
 #
 # have: exit 1 and name what is missing.  install: get what is missing with apt-get (root or sudo).
 # Groups: build (compiler, libraries), edit (what the build can do without), test (unit and integration tests, manuals'
-# lint), cluster (what virtual clusters run beside LDMS), vm (the small virtual machine for what this kernel lacks), kafka
-# (who reads topics, and what a real broker runs on); tests that need something of the last three are skipped without.
+# lint), sinks (databases that rows are stored in), kafka (who reads topics, and what a real broker runs on), cluster (what
+# virtual clusters run beside LDMS), vm (the small virtual machine for what this kernel lacks); tests that need something of
+# the last four are skipped without.
 verb=$1
 shift
 packages() {
 	case $1 in
 	build) echo gcc:bin make:bin pkg-config:bin libc6-dev:h:stdio.h libev-dev:h:ev.h nettle-dev:h:nettle/sha2.h uthash-dev:h:uthash.h libyaml-dev:h:yaml.h libmunge-dev:h:munge.h libjansson-dev:h:jansson.h ;;
-	edit) echo libedit-dev:h:histedit.h libsqlite3-dev:h:sqlite3.h libcurl4-openssl-dev:h:curl/curl.h librdkafka-dev:h:librdkafka/rdkafka.h ;; # the prompt of `ldms ctl`; the embedded store; the sampler prom; the Kafka stores
+	edit) echo libedit-dev:h:histedit.h libsqlite3-dev:h:sqlite3.h libcurl4-openssl-dev:h:curl/curl.h zlib1g-dev:h:zlib.h librdkafka-dev:h:librdkafka/rdkafka.h ;; # the prompt of `ldms ctl`; the embedded store; HTTP: stores influx and remote_write, the sampler prom; the Kafka stores
 	test) echo libcmocka-dev:h:cmocka.h python3:bin python3-pytest:py:pytest mandoc:bin munge:bin faketime:bin iproute2:bin:ip nftables:bin:nft iputils-ping:bin:ping ;;
+	sinks) echo victoria-metrics:bin influxdb:bin:influxd openssl:bin ;;
 	vm) echo qemu-system-x86:bin:qemu-system-x86_64 busybox-static:bin:busybox cpio:bin kmod:bin:depmod iproute2:bin:tc ;;
 	cluster) echo etcd-server:bin:etcd etcd-client:bin:etcdctl slurmctld:bin slurmd:bin slurm-client:bin:srun prometheus-node-exporter:bin ;;
 	kafka) echo kcat:bin default-jre-headless:bin:java openssl:bin ;;

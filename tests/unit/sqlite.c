@@ -25,6 +25,7 @@
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/xalloc.h"
+#include "row_rig.h"
 #include "store/keep.h"
 
 /* -- a store of a test, in a folder of its own --------------------------------------------------------------------- */
@@ -113,37 +114,6 @@ static char *ask(struct rig *r, const char *sql)
 	} while (0)
 
 /* -- rows of a test ------------------------------------------------------------------------------------------------ */
-
-struct def {
-	const char *name;
-	enum value_type type;
-	uint32_t count;
-};
-
-static struct row_schema *schema_of(const char *name, const struct def *defs, uint32_t n)
-{
-	struct row_schema *rs = xcalloc(1, sizeof(*rs));
-
-	rs->name = xstrdup(name);
-	atomic_init(&rs->refs, 1);
-	rs->cols = xcalloc(n, sizeof(*rs->cols));
-	rs->n_cols = n;
-	rs->digest[0] = (uint8_t)n;
-	rs->digest[1] = (uint8_t)defs[n - 1].type;
-	for (uint32_t i = 0; i < n; i++) {
-		rs->cols[i].name = xstrdup(defs[i].name);
-		rs->cols[i].type = defs[i].type;
-		rs->cols[i].count = defs[i].count ? defs[i].count : 1;
-	}
-	return rs;
-}
-
-#define SCHEMA(name, defs) schema_of(name, defs, sizeof(defs) / sizeof(*(defs)))
-
-static struct value value_at(enum value_type type, uint32_t count, const void *p)
-{
-	return (struct value){ type, count, p };
-}
 
 /* A row of one u64 called n. */
 static int number_row(struct rig *r, const char *schema, uint32_t sec, uint64_t n)

@@ -1,0 +1,310 @@
+/* post.c - see post.h */
+#include "store/post.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+
+#define TAKEN_BYTES     (4u << 20)     /* and one row: no more is in memory */
+#define SECRET_MAX      4096           /* bytes of a password or a token */
+#define ANSWER_MAX      8192           /* bytes of a body that are looked at: words of a failure */
+#define RETRY_ASKED_MAX (600 * SEC_US) /* a server may ask for a pause of so long */
+
+enum verdict { STORED, ROW_BAD, TOO_MUCH, SERVER_FAILS };
+
+struct post {
+	const struct post_conf *conf;
+	const struct post_face *face;
+	void *arg;
+	char *url;
+	struct http *http; /* NULL: not open */
+	struct http_answer answer;
+	char words[POST_WORDS_MAX]; /* of that */
+
+	struct buf taken, sent; /* rows; and as they are sent */
+	size_t *ends;           /* of the rows in `taken` */
+	size_t n, cap, first;   /* rows; those before `first` are gone */
+	size_t batch;           /* rows, at most; less than the conf's when that was too much */
+
+	int64_t not_before; /* monotonic: so the server has asked; 0: it did not */
+	struct err failed;  /* ... saying this */
+
+	uint64_t refused;
+	struct err why;
+};
+
+struct post *post_new(const struct post_conf *conf, const struct post_face *face, void *arg, char *url)
+{
+	struct post *p = xcalloc(1, sizeof(*p));
+
+	p->conf = conf;
+	p->face = face;
+	p->arg = arg;
+	p->url = url;
+	p->batch = conf->batch;
+	return p;
+}
+
+/* -- the connection ------------------------------------------------------------------------------------------------ */
+
+/* What a file holds, without the line's end behind it. */
+static int secret_read(const char *path, struct buf *to, struct err *err)
+{
+	FILE *f = fopen(path, "re");
+	int rc = f ? buf_slurp(to, f, SECRET_MAX) : -errno;
+	const char *text = buf_str(to);
+
+	if (f)
+		fclose(f);
+	if (rc)
+		return err_set(err, rc, "%s: %s", path, err_name(rc));
+	while (to->len && strchr(" \t\r\n", text[to->len - 1]))
+		to->len--;
+	if (!to->len || memchr(text, '\n', to->len) || memchr(text, 0, to->len))
+		return err_set(err, -EIO, "%s: a secret of one line goes there", path);
+	return 0;
+}
+
+static void secret_forget(struct buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->cap);
+	buf_fini(b);
+}
+
+static int server_open(struct post *p, struct err *err)
+{
+	const struct post_conf *c = p->conf;
+	const char *headers[POST_HEADERS_MAX + 2];
+	struct buf secret = { 0 }, line = { 0 };
+	struct http_conf hc = {
+		.url = p->url, .headers = headers, .tls = c->tls, .body_max = ANSWER_MAX, .body_cut = true
+	};
+	size_t n = 0;
+	int rc = 0;
+
+	if (p->http)
+		return 0;
+	for (; p->face->headers[n]; n++)
+		headers[n] = p->face->headers[n];
+	if (c->token_file || c->password_file)
+		rc = secret_read(c->token_file ? c->token_file : c->password_file, &secret, err);
+	if (!rc && c->token_file) {
+		buf_addf(&line, "Authorization: %s %s", p->face->token, buf_str(&secret));
+		headers[n++] = buf_str(&line);
+	}
+	headers[n] = NULL;
+	if (!rc && c->user) {
+		hc.user = c->user;
+		hc.password = buf_str(&secret);
+	}
+	if (!rc)
+		rc = http_open(&hc, &p->http, err);
+	secret_forget(&secret);
+	secret_forget(&line);
+	return rc;
+}
+
+/* -- one request --------------------------------------------------------------------------------------------------- */
+
+static enum verdict verdict_of(unsigned int status)
+{
+	return status >= 200 && status < 300    ? STORED
+	       : status == 400 || status == 422 ? ROW_BAD
+	       : status == 413                  ? TOO_MUCH
+						: SERVER_FAILS;
+}
+
+static const struct {
+	unsigned int status;
+	const char *text;
+} hints[] = {
+	{ 301, "; give the new address in url=" },
+	{ 302, "; give the new address in url=" },
+	{ 307, "; give the new address in url=" },
+	{ 308, "; give the new address in url=" },
+	{ 401, "; see token_file=, or user= and password_file=" },
+	{ 403, "; see token_file=, or user= and password_file=, and what that one may do" },
+	{ 404, "; see the path in url=, and whether that database is there" },
+	{ 405, "; see the path in url=" },
+};
+
+static int status_say(const struct post *p, struct err *err)
+{
+	const char *hint = "";
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (hints[i].status == p->answer.status)
+			hint = hints[i].text;
+	return err_set(err, -EREMOTEIO, "%.*s: answers with status %u%s%s%s", (int)strcspn(p->url, "?"), p->url,
+		       p->answer.status, *p->words ? ": " : "", p->words, hint);
+}
+
+/* The server as a whole does not do; how long does it ask us to wait? */
+static int server_failed(struct post *p, struct err *err)
+{
+	int64_t wait_us = p->answer.retry_after_us;
+	uint32_t r = 0;
+	int rc = status_say(p, &p->failed);
+
+	if (p->answer.status == 401 || p->answer.status == 403) { /* the secrets may have been replaced */
+		http_close(p->http);
+		p->http = NULL;
+	}
+	if (wait_us) {
+		/* many daemons were told the same: they do not come back as one */
+		if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != sizeof(r))
+			r = 0;
+		wait_us = wait_us < RETRY_ASKED_MAX ? wait_us : RETRY_ASKED_MAX;
+		p->not_before = mono_us() + wait_us + wait_us / 4 * (r % 1024) / 1024;
+	}
+	if (err)
+		*err = p->failed;
+	return rc;
+}
+
+/* The next n rows; which answer they got is in p->answer.  Not SERVER_FAILS without words. */
+static int rows_send(struct post *p, size_t n, enum verdict *ret, struct err *err)
+{
+	size_t from = p->first ? p->ends[p->first - 1] : 0, to = p->ends[p->first + n - 1];
+	struct http_req req = {
+		.method = "POST", .body = p->taken.p + from, .body_len = to - from, .deadline_us = p->conf->deadline_us
+	};
+	int rc = 0;
+
+	if (p->face->encode) {
+		buf_reset(&p->sent);
+		rc = p->face->encode(p->arg, req.body, req.body_len, &p->sent, err);
+		req.body = p->sent.p;
+		req.body_len = p->sent.len;
+	}
+	if (!rc)
+		rc = http_ask(p->http, &req, &p->answer, err);
+	if (rc)
+		return rc;
+	post_words(p->answer.body.p, p->answer.body.len, p->words);
+	*ret = verdict_of(p->answer.status);
+	return *ret == SERVER_FAILS ? server_failed(p, err) : 0;
+}
+
+static void rows_refused(struct post *p, uint64_t n)
+{
+	p->refused += n;
+	status_say(p, &p->why);
+}
+
+/* See that the next n rows are stored, or refused: then they are gone. */
+static int rows_post(struct post *p, size_t n, struct err *err)
+{
+	enum verdict v;
+	uint64_t out = 0;
+	int rc = rows_send(p, n, &v, err);
+
+	if (rc)
+		return rc;
+	if (v == ROW_BAD && p->face->left_out && p->face->left_out(p->words, &out) && out <= n) {
+		rows_refused(p, out);
+		v = STORED;
+	}
+	if (v != STORED && n == 1)
+		rows_refused(p, 1);
+	if (v == STORED || n == 1) {
+		p->first += n;
+		return 0;
+	}
+	if (v == TOO_MUCH && p->batch > (n + 1) / 2)
+		p->batch = (n + 1) / 2;
+	rc = rows_post(p, n / 2, err);
+	return rc ? rc : rows_post(p, n - n / 2, err);
+}
+
+/* -- rows ---------------------------------------------------------------------------------------------------------- */
+
+struct buf *post_taken(struct post *p)
+{
+	return &p->taken;
+}
+
+/* What is left moves to the front. */
+static void compact(struct post *p)
+{
+	size_t gone = p->first ? p->ends[p->first - 1] : 0;
+
+	if (!p->first)
+		return;
+	p->n -= p->first;
+	for (size_t i = 0; i < p->n; i++)
+		p->ends[i] = p->ends[p->first + i] - gone;
+	p->first = 0;
+	buf_consume(&p->taken, gone);
+}
+
+static int all_post(struct post *p, struct err *err)
+{
+	int rc;
+
+	if (p->not_before > mono_us()) {
+		if (err)
+			*err = p->failed;
+		return err_prefix(err, -EAGAIN, "it has asked for a pause: ");
+	}
+	p->not_before = 0;
+	rc = server_open(p, err);
+	while (!rc && p->first < p->n)
+		rc = rows_post(p, p->n - p->first < p->batch ? p->n - p->first : p->batch, err);
+	compact(p);
+	return rc == -EINVAL ? -EIO : rc; /* which the policy takes for the row's */
+}
+
+int post_added(struct post *p, struct err *err)
+{
+	int rc;
+
+	if (p->n == p->cap) {
+		p->cap = p->cap ? 2 * p->cap : 64;
+		p->ends = xrealloc(p->ends, p->cap * sizeof(*p->ends));
+	}
+	p->ends[p->n++] = p->taken.len;
+	if (p->n < p->batch && p->taken.len < TAKEN_BYTES)
+		return 0;
+	rc = all_post(p, err);
+	if (rc) /* the row stays with who gave it */
+		p->taken.len = --p->n ? p->ends[p->n - 1] : 0;
+	return rc;
+}
+
+int post_flush(struct post *p, struct err *err)
+{
+	return p->n ? all_post(p, err) : 0;
+}
+
+uint64_t post_refused(struct post *p, struct err *why)
+{
+	uint64_t n = p->refused;
+
+	p->refused = 0;
+	if (n && why)
+		*why = p->why;
+	return n;
+}
+
+void post_close(struct post *p, const char *name)
+{
+	struct err err = { "" };
+
+	if (post_flush(p, &err))
+		log_error("store", "store %s: rows=%zu that it had taken are lost: %s", name, p->n, err.msg);
+	http_close(p->http);
+	http_answer_fini(&p->answer);
+	buf_fini(&p->taken);
+	buf_fini(&p->sent);
+	free(p->ends);
+	free(p->url);
+	free(p);
+}

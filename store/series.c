@@ -1,0 +1,198 @@
+/* series.c - see series.h */
+#include "store/series.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/utf8.h"
+#include "core/base/xalloc.h"
+
+/* -- configuration ------------------------------------------------------------------------------------------------- */
+
+static char **words_split(const char *text)
+{
+	char *copy, *at, **v;
+	size_t n = 0;
+
+	if (!text)
+		return NULL;
+	copy = at = xstrdup(text);
+	v = xcalloc(strlen(text) + 2, sizeof(*v));
+	for (char *word; (word = strsep(&at, ","));)
+		if (*word)
+			v[n++] = xstrdup(word);
+	free(copy);
+	return v;
+}
+
+static bool among(char *const *v, const char *name)
+{
+	for (; v && *v; v++)
+		if (!strcmp(*v, name))
+			return true;
+	return false;
+}
+
+int series_conf_read(struct store *st, struct series_conf *ret, struct err *err)
+{
+	struct series_conf c = { .tags = words_split(store_attr(st, "tags")),
+				 .notags = words_split(store_attr(st, "notags")) };
+
+	for (char **tag = c.tags; tag && *tag; tag++)
+		if (among(c.notags, *tag)) {
+			int rc =
+				err_set(err, -EINVAL, "store %s: %s is in tags= and in notags=; in one of them, please",
+					store_name(st), *tag);
+
+			series_conf_fini(&c);
+			return rc;
+		}
+	*ret = c;
+	return 0;
+}
+
+static void words_free(char **v)
+{
+	for (char **w = v; w && *w; w++)
+		free(*w);
+	free(v);
+}
+
+void series_conf_fini(struct series_conf *c)
+{
+	words_free(c->tags);
+	words_free(c->notags);
+	*c = (struct series_conf){ NULL };
+}
+
+/* -- columns ------------------------------------------------------------------------------------------------------- */
+
+/* The column of an entry's number: "NAME_entry_idx". */
+static bool is_idx(const struct row_schema *rs, uint32_t i)
+{
+	static const char tail[] = "_entry_idx";
+	size_t len = strlen(rs->cols[i].name);
+
+	return !rs->decomposed && len >= sizeof(tail) && !strcmp(rs->cols[i].name + len - (sizeof(tail) - 1), tail);
+}
+
+/* Is column i of an entry, as those behind the column of its number whose names begin as that one's? */
+static bool is_of_entry(const struct row_schema *rs, uint32_t i)
+{
+	for (uint32_t k = i; k-- > 0;)
+		if (is_idx(rs, k))
+			return !strncmp(rs->cols[i].name, rs->cols[k].name,
+					strlen(rs->cols[k].name) - strlen("entry_idx"));
+	return false;
+}
+
+bool series_is_of_list(const struct row_schema *rs, uint32_t i)
+{
+	return is_idx(rs, i) || is_of_entry(rs, i);
+}
+
+static bool is_tag_by_itself(const struct row_schema *rs, uint32_t i)
+{
+	const struct row_col *c = &rs->cols[i];
+
+	if (c->type == V_CHAR_ARRAY)
+		return rs->decomposed || is_of_entry(rs, i);
+	return !strcmp(c->name, "component_id") || !strcmp(c->name, "job_id") || is_idx(rs, i);
+}
+
+enum series_role series_role(const struct series_conf *c, const struct row_schema *rs, uint32_t i)
+{
+	const struct row_col *col = &rs->cols[i];
+	bool can = col->type == V_CHAR_ARRAY || (!value_is_array(col->type) && value_elem_size(col->type));
+
+	if (rs->decomposed && col->what == ROW_TIME)
+		return SERIES_NOTHING;
+	if (can && !among(c->notags, col->name) && (among(c->tags, col->name) || is_tag_by_itself(rs, i)))
+		return SERIES_TAG;
+	return SERIES_VALUE;
+}
+
+bool series_has_own(const struct series_conf *c, const struct row_schema *rs, enum row_what what, const char *name)
+{
+	if (among(c->notags, name))
+		return false;
+	for (uint32_t i = 0; i < rs->n_cols; i++)
+		if (rs->decomposed && rs->cols[i].what == what && series_role(c, rs, i) == SERIES_TAG)
+			return false;
+	return true;
+}
+
+char *series_name_unique(char *name, char *const *names, size_t n)
+{
+	char *tried = xstrdup(name);
+
+	for (unsigned int k = 2;; k++) {
+		size_t i = 0;
+
+		while (i < n && (!names[i] || strcmp(names[i], tried)))
+			i++;
+		if (i == n)
+			break;
+		free(tried);
+		tried = xasprintf("%s_%u", name, k);
+	}
+	free(name);
+	return tried;
+}
+
+/* -- text ---------------------------------------------------------------------------------------------------------- */
+
+static bool is_plain(unsigned char c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
+void series_text(struct buf *to, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text, *end = p + len;
+	size_t n;
+
+	while (p < end) {
+		for (n = 0; p + n < end && is_plain(p[n]);)
+			n++;
+		if (!n && *p >= 0x80)
+			n = utf8_len(p, (size_t)(end - p));
+		if (n) {
+			buf_add(to, p, n);
+		} else if (*p >= 0x80) {
+			buf_u8(to, (uint8_t)(0xc0 | *p >> 6));
+			buf_u8(to, (uint8_t)(0x80 | (*p & 0x3f)));
+			n = 1;
+		} else {
+			buf_u8(to, ' ');
+			n = 1;
+		}
+		p += n;
+	}
+}
+
+/* -- shapes -------------------------------------------------------------------------------------------------------- */
+
+void *series_shape_find(struct series_shapes *s, const struct row_schema *rs,
+			const struct row_schema *(*schema)(const void *shape))
+{
+	void *found;
+
+	if (s->n && schema(s->v[0]) == rs)
+		return s->v[0];
+	for (size_t i = 0; i < s->n; i++)
+		if (row_schema_same(schema(s->v[i]), rs)) {
+			found = s->v[i];
+			memmove(s->v + 1, s->v, i * sizeof(*s->v));
+			s->v[0] = found;
+			return found;
+		}
+	return NULL;
+}
+
+void series_shape_add(struct series_shapes *s, void *shape)
+{
+	s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+	memmove(s->v + 1, s->v, s->n++ * sizeof(*s->v));
+	s->v[0] = shape;
+}

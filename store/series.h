@@ -1,0 +1,55 @@
+/* series.h - rows as engines of time series want them: which columns name the series (tags, labels), which are its values.
+ *
+ * Two rows with the same tags and the same time are one and the same to such an engine, the later one in place of the
+ * earlier: whatever tells rows apart must be a tag.  These are: the producer and the set's instance; the columns
+ * component_id and job_id; in rows that are for the entries of a list, the entry's number and its texts; with a
+ * decomposition, which was made by hand, all texts.  `tags=` adds columns to these, `notags=` takes some away.
+ */
+#ifndef STORE_SERIES_H
+#define STORE_SERIES_H
+
+#include <stdbool.h>
+
+#include "core/base/buf.h"
+#include "store/store.h"
+
+#define SERIES_ATTRS                                                                                                   \
+	{ "notags", NULL, "A,B,...: columns, or producer or instance, that are no tags" },                             \
+	{                                                                                                              \
+		"tags", NULL, "A,B,...: more columns that are tags, beside those that are by themselves"               \
+	}
+
+struct series_conf {
+	char **tags, **notags; /* ended by NULL; or NULL */
+};
+
+int series_conf_read(struct store *st, struct series_conf *ret, struct err *err);
+void series_conf_fini(struct series_conf *c);
+
+enum series_role { SERIES_NOTHING, SERIES_TAG, SERIES_VALUE };
+
+/* What column i is. */
+enum series_role series_role(const struct series_conf *c, const struct row_schema *rs, uint32_t i);
+/* Is column i the number of a list's entry, or of that entry? */
+bool series_is_of_list(const struct row_schema *rs, uint32_t i);
+/* Do the row's producer and instance stand in no column, so that they are tags of their own?  `what` says which of them,
+ * and `name` what it is called. */
+bool series_has_own(const struct series_conf *c, const struct row_schema *rs, enum row_what what, const char *name);
+/* Is `name` not among the n names of before?  Otherwise `name` is replaced by one that is (name_2, ...).  Takes and gives. */
+char *series_name_unique(char *name, char *const *names, size_t n);
+
+/* Text as all engines take it: what is no UTF-8 becomes the character of that number (as in Latin-1), control characters
+ * a space.  Appends to `to` what stands in `text`, up to its NUL. */
+void series_text(struct buf *to, const char *text, size_t len);
+
+/* Rows of one shape; a sink keeps one for each, the one of the last row is found first. */
+struct series_shapes {
+	void **v;
+	size_t n;
+};
+/* The place in `v` where the shape of that schema is, else NULL; `schema` says what schema a shape is of. */
+void *series_shape_find(struct series_shapes *s, const struct row_schema *rs,
+			const struct row_schema *(*schema)(const void *shape));
+void series_shape_add(struct series_shapes *s, void *shape);
+
+#endif
