@@ -34,6 +34,7 @@ struct post {
 
 	int64_t not_before; /* monotonic: so the server has asked; 0: it did not */
 	struct err failed;  /* ... saying this */
+	bool failing;       /* the last time that rows were to go out, they did not */
 
 	uint64_t refused;
 	struct err why;
@@ -259,6 +260,7 @@ static int all_post(struct post *p, struct err *err)
 	while (!rc && p->first < p->n)
 		rc = rows_post(p, p->n - p->first < p->batch ? p->n - p->first : p->batch, err);
 	compact(p);
+	p->failing = rc;
 	return rc == -EINVAL ? -EIO : rc; /* which the policy takes for the row's */
 }
 
@@ -298,7 +300,9 @@ void post_close(struct post *p, const char *name)
 {
 	struct err err = { "" };
 
-	if (post_flush(p, &err))
+	if (p->failing)
+		log_error("store", "store %s: rows=%zu that it had taken are lost", name, p->n);
+	else if (post_flush(p, &err))
 		log_error("store", "store %s: rows=%zu that it had taken are lost: %s", name, p->n, err.msg);
 	http_close(p->http);
 	http_answer_fini(&p->answer);

@@ -69,7 +69,7 @@ struct post;
 
 /* Takes `url`; the rest is borrowed. */
 struct post *post_new(const struct post_conf *conf, const struct post_face *face, void *arg, char *url);
-/* What was taken is posted, once more; what cannot be is lost, and said so.  `name` is the store's. */
+/* What was taken is posted, unless that has just failed; what cannot be is lost, and said so.  `name` is the store's. */
 void post_close(struct post *p, const char *name);
 /* Where a row's bytes are to be appended; then post_added(), which posts when that makes a batch.  An error: the batch could
  * not be posted, and this row is gone from it. */
