@@ -279,6 +279,7 @@ const struct store_type store_influx = {
 	.needs = HTTP_NEEDS,
 	.to = influx_to,
 	.attrs = influx_attrs,
+	.reads = POST_READS,
 	.state_size = sizeof(struct influx),
 	.config = influx_config,
 	.open = influx_open,

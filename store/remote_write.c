@@ -160,6 +160,7 @@ const struct store_type store_remote_write = {
 	.needs = HTTP_NEEDS,
 	.to = remote_to,
 	.attrs = remote_attrs,
+	.reads = POST_READS,
 	.state_size = sizeof(struct remote),
 	.config = remote_config,
 	.open = remote_open,

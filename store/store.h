@@ -39,6 +39,7 @@ struct store_type {
 	const char *path;                 /* of another maker's: the object it came from; NULL: it is ours */
 	const struct store_attr *attrs;   /* ended by a row without name */
 	const char *dir_attr, *file_attr; /* the attribute that is a folder, or a file, that is written; or NULL */
+	const char *reads;                /* attributes that are files to read, also later: "ca key", for --sandbox; or NULL */
 	const struct store_to *to;        /* short forms, ended by a row without word; or NULL: a word does not suffice */
 	size_t state_size;                /* bytes of store_state(), zeroed before config */
 

@@ -128,7 +128,7 @@ static void strgp_note(const struct cmd *cmd, struct daemon *d, const char *attr
 	free(path);
 }
 
-/* Likewise what samplers will read: they are configured then. */
+/* Likewise what samplers and stores will read: they are configured then. */
 static void reads_note(const struct conf *cf, struct daemon *d)
 {
 	for (size_t i = 0; i < cf->n && d->confine; i++) {
@@ -136,12 +136,14 @@ static void reads_note(const struct conf *cf, struct daemon *d)
 		const char *value = cmd_arg(cmd, "name");
 		char *name = value ? ctl_expand(value) : NULL, *rest = ctl_expand(cmd->rest ? cmd->rest : "");
 		struct samp_node *n = name ? node_find(d->samps, name) : NULL;
+		struct store_node *st = name && !n ? node_find(d->stores, name) : NULL;
 		struct kv attrs = { 0 };
 
-		if (n && cmd->verb->run == ctl_config && !cmd->bad) {
-			kv_parse(&attrs, rest);
+		kv_parse(&attrs, rest);
+		if (n && cmd->verb->run == ctl_config && !cmd->bad)
 			ctl_samp_reads(d, n->samp, &attrs, NULL); /* config itself says what is wrong */
-		}
+		if (st && cmd->verb->run == ctl_config && !cmd->bad)
+			ctl_store_reads(d, st->store, &attrs, NULL);
 		strgp_note(cmd, d, "decomposition", PATH_READ);
 		strgp_note(cmd, d, "spool", PATH_DIR);
 		kv_fini(&attrs);

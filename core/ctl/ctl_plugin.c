@@ -122,8 +122,7 @@ int ctl_store_paths(struct ctl *c, const char *store, const char *dir_attr, cons
 	int rc = dir ? confine_path(c->d->confine, what, PATH_DIR, dir, err) : 0;
 
 	if (!rc && file) { /* a store has more files beside, and makes the folder */
-		const char *slash = strrchr(file, '/');
-		char *folder = slash ? xstrndup(file, slash == file ? 1 : (size_t)(slash - file)) : xstrdup(".");
+		char *folder = confine_folder_of(file);
 
 		rc = confine_path(c->d->confine, what, PATH_DIR, folder, err);
 		free(folder);
@@ -139,19 +138,38 @@ static int store_paths(struct ctl *c, struct store *st, const struct kv *attrs, 
 	return ctl_store_paths(c, store_name(st), type->dir_attr, type->file_attr, attrs, err);
 }
 
-int ctl_samp_reads(struct daemon *d, struct samp *sp, const struct kv *attrs, struct err *err)
+/* `words`: names of attributes that are paths; `folder`: what is there will be replaced by new files. */
+static int reads(struct daemon *d, const char *what, const char *words, bool folder, const struct kv *attrs,
+		 struct err *err)
 {
-	char *what = xasprintf("sampler %s", samp_name(sp)),
-	     *words = xstrdup(samp_type(sp)->reads ? samp_type(sp)->reads : "");
-	char *at = words;
+	char *copy = xstrdup(words ? words : ""), *at = copy;
 	int rc = 0;
 
 	for (char *word; !rc && (word = strtok_r(at, " ", &at));) {
-		const char *path = kv_get(attrs, word);
+		const char *value = kv_get(attrs, word);
+		char *path = value && folder ? confine_folder_of(value) : xstrdup(value);
 
 		rc = path ? confine_path(d->confine, what, PATH_READ, path, err) : 0;
+		free(path);
 	}
-	free(words);
+	free(copy);
+	return rc;
+}
+
+int ctl_samp_reads(struct daemon *d, struct samp *sp, const struct kv *attrs, struct err *err)
+{
+	char *what = xasprintf("sampler %s", samp_name(sp));
+	int rc = reads(d, what, samp_type(sp)->reads, false, attrs, err);
+
+	free(what);
+	return rc;
+}
+
+int ctl_store_reads(struct daemon *d, struct store *st, const struct kv *attrs, struct err *err)
+{
+	char *what = xasprintf("store %s", store_name(st));
+	int rc = reads(d, what, store_type(st)->reads, true, attrs, err);
+
 	free(what);
 	return rc;
 }
@@ -162,12 +180,19 @@ static int config(struct ctl *c, struct samp_node *s, struct store_node *st, str
 	int rc;
 
 	kv_parse(&attrs, ctl_text(c, ATTR_STRING, ""));
-	if (s)
-		rc = (rc = ctl_samp_reads(c->d, s->samp, &attrs, err)) ? rc : samp_config(s->samp, &attrs, err);
-	else if (sc)
+	if (s) {
+		rc = ctl_samp_reads(c->d, s->samp, &attrs, err);
+		if (!rc)
+			rc = samp_config(s->samp, &attrs, err);
+	} else if (sc) {
 		rc = ctl_scribe_config(c, sc, &attrs, err);
-	else
-		rc = (rc = store_paths(c, st->store, &attrs, err)) ? rc : store_config(st->store, &attrs, err);
+	} else {
+		rc = store_paths(c, st->store, &attrs, err);
+		if (!rc)
+			rc = ctl_store_reads(c->d, st->store, &attrs, err);
+		if (!rc)
+			rc = store_config(st->store, &attrs, err);
+	}
 	kv_fini(&attrs);
 	return rc ? err_prefix(err, rc, "Error %d configuring plugin instance '%s'. ", -rc, ctl_text(c, ATTR_NAME, ""))
 		  : 0;

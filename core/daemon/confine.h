@@ -39,6 +39,8 @@ const struct user *confine_user(const struct confine *c);
 
 /* `what` wants this path (is noted before confine_enter(), and checked later: -EACCES with what to do). */
 int confine_path(struct confine *c, const char *what, enum confine_path kind, const char *path, struct err *err);
+/* The folder that a file is in; yours. */
+char *confine_folder_of(const char *path);
 /* Likewise with capabilities, named as in samp_type.caps; -EPERM later when they were not kept. */
 int confine_caps(struct confine *c, const char *what, const char *caps, struct err *err);
 /* Open, or make, a file that the daemon writes for as long as it runs; a new one is given to the user where `give`:

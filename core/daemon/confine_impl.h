@@ -25,8 +25,6 @@ struct confine {
 
 extern const char *const confine_everywhere[]; /* may be read in every sandbox; ended by NULL */
 
-/* The folder that a file is in; yours. */
-char *confine_folder_of(const char *path);
 /* The folders that may be written below, for messages. */
 void confine_writable_add(struct buf *b, const struct confine *c);
 

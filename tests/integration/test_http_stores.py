@@ -3,6 +3,7 @@ that fail."""
 import csv
 import gzip
 import json
+import os
 import re
 import signal
 import ssl
@@ -13,7 +14,7 @@ import pytest
 
 import engines
 from engines import Answers, Influx, Prometheus, VictoriaMetrics, fetch
-from ldms import free_port, run, wait_for
+from ldms import CONFINED_ENV, free_port, run, wait_for
 
 _check = run("check", "/dev/stdin", input="load name=influx\n")
 pytestmark = pytest.mark.skipif("built without" in _check.stdout + _check.stderr, reason="built without libcurl")
@@ -33,9 +34,9 @@ def conf(cluster, stores, interval="50ms", samplers=("synth",), policy=""):
     return cluster.write("store.conf", "\n".join(lines) + "\n"), port
 
 
-def daemon(cluster, stores, **kw):
+def daemon(cluster, stores, *args, env=None, **kw):
     path, port = conf(cluster, stores, **kw)
-    return cluster.daemon("store", ["store", "-c", path], port)
+    return cluster.daemon("store", ["store", "-c", path, *args], port, env=env)
 
 
 def status(d, name=None):
@@ -270,18 +271,19 @@ def test_credentials_and_tls(cluster, server, tmp_path):
     tls.load_cert_chain(cert, key)
     v2 = server(lambda path, headers, body: (204 if headers.get("Authorization") == "Token new" else 401, {}, b'{"message":"unauthorized access"}'), tls=tls)
     basic, bearer = server(), server()
-    token, password = cluster.write("token", "old\n"), cluster.write("password", "pa:ss word\n")
+    os.mkdir(cluster.path("secrets"))
+    token, password = cluster.write("secrets/token", "old\n"), cluster.write("password", "pa:ss word\n")
     d = daemon(cluster, {"two": f"influx url={v2.url} org=my%org bucket=a&b token_file={token} ca={cert}",
                          "blind": f"influx url={v2.url}/api/v2/write?bucket=x&org=y api=2 verify=0 token_file={token} gzip=9",
                          "strict": f"influx url={v2.url} org=o token_file={token}",
                          "basic": f"influx url={basic.url}/influx db=d rp=weekly user=ldms password_file={password}",
                          "bearer": f"remote_write url={bearer.url} token_file={token}",
-                         "lost": f"remote_write url={bearer.url} token_file={cluster.path('nothing')}"})
+                         "lost": f"remote_write url={bearer.url} token_file={cluster.path('nothing')}"}, "--sandbox", env=CONFINED_ENV)
     st = wait_for(lambda: (x := status(d, "two")) and x["why"] and x, "why")
     assert "status 401: unauthorized access; see token_file=" in st["why"]
     assert "certificate" in wait_for(lambda: status(d, "strict")["why"], "why").lower()
     assert "nothing: No such file" in wait_for(lambda: status(d, "lost")["why"], "why")
-    cluster.write("token", "new\n")
+    os.rename(cluster.write("secrets/next", "new\n"), token)
     for name in ("two", "blind", "basic", "bearer"):
         stored(d, 3, name)
     d.stop()
