@@ -276,9 +276,12 @@ static char *put_int(char *p, int64_t i)
 /* A number, or element i of an array of them; NULL when it is none. */
 static char *put_number(const struct line_conf *conf, char *p, struct value v, uint32_t i)
 {
+	uint64_t u;
+
 	switch (value_elem_type(v.type)) {
-	case V_U64:
-		return put_unsigned(conf, p, value_u64(v, i));
+	case V_U64: /* most are: without a call */
+		memcpy(&u, v.p + i * sizeof(u), sizeof(u));
+		return put_unsigned(conf, p, le64toh(u));
 	case V_CHAR:
 	case V_U8:
 	case V_U16:

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "core/base/clock.h"
+#include "core/base/jitter.h"
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
@@ -151,20 +151,14 @@ static int status_say(const struct post *p, struct err *err)
 static int server_failed(struct post *p, struct err *err)
 {
 	int64_t wait_us = p->answer.retry_after_us;
-	uint32_t r = 0;
 	int rc = status_say(p, &p->failed);
 
 	if (p->answer.status == 401 || p->answer.status == 403) { /* the secrets may have been replaced */
 		http_close(p->http);
 		p->http = NULL;
 	}
-	if (wait_us) {
-		/* many daemons were told the same: they do not come back as one */
-		if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != sizeof(r))
-			r = 0;
-		wait_us = wait_us < RETRY_ASKED_MAX ? wait_us : RETRY_ASKED_MAX;
-		p->not_before = mono_us() + wait_us + wait_us / 4 * (r % 1024) / 1024;
-	}
+	if (wait_us) /* many daemons were told the same */
+		p->not_before = mono_us() + jitter_us(wait_us < RETRY_ASKED_MAX ? wait_us : RETRY_ASKED_MAX);
 	if (err)
 		*err = p->failed;
 	return rc;

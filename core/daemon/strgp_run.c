@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/jitter.h"
 #include "core/base/log.h"
 #include "core/daemon/strgp_impl.h"
 
@@ -312,7 +313,7 @@ static int64_t turn_failed(struct strgp *sg, int rc, const struct err *err)
 			  sg->spool ? "spool" : "queue", unit_time_text(w->backoff_us, text),
 			  rc == -EAGAIN ? "" : ", then ever later");
 	}
-	w->retry_at = now + w->backoff_us;
+	w->retry_at = now + jitter_us(w->backoff_us); /* many daemons lost the same server */
 	pthread_mutex_lock(&sg->lock);
 	sg->errors++;
 	sg->soon = sg->hurried = true; /* offers do not call for an earlier turn */
