@@ -337,8 +337,9 @@ static void kafka_close(struct store_sink *sk)
 }
 
 #define KAFKA_FACE(conf)                                                                                               \
-	.attrs = kafka_attrs, .state_size = sizeof(struct kafka), .config = (conf), .open = kafka_open,                \
-	.row = kafka_row, .flush = kafka_flush, .refused = kafka_refused, .close = kafka_close, .fini = kafka_fini
+	.attrs = kafka_attrs, .reads = "path kafka_conf serdes_conf", .state_size = sizeof(struct kafka),              \
+	.config = (conf), .open = kafka_open, .row = kafka_row, .flush = kafka_flush, .refused = kafka_refused,        \
+	.close = kafka_close, .fini = kafka_fini
 #else
 #define KAFKA_FACE(conf) .needs = RDKAFKA_NEEDS
 #endif

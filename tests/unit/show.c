@@ -58,8 +58,10 @@ static void test_columns_that_nobody_has_are_left_out(void **state)
 	check("plugn_status", CTL_TABLES, "[{\"name\":\"a\",\"type\":\"sampler[M]\",\"libpath\":\"-\"}]",
 	      "Name Type\n---- ----------\na    sampler[M]\n");
 	check("plugn_status", CTL_TABLES, "[]",
-	      "Name Plugin Type State Degraded Overdue Samples Errors Missed Sets Late 50% 99% Max Why Retry in From\n"
-	      "---- ------ ---- ----- -------- ------- ------- ------ ------ ---- -------- --- --- --- -------- ----\n");
+	      "Name Plugin Type State Degraded Overdue Samples Errors Missed Sets Late 50% 99% Max Stored Queued Dropped "
+	      "Refused Why Retry in From\n"
+	      "---- ------ ---- ----- -------- ------- ------- ------ ------ ---- -------- --- --- --- ------ ------ ------- "
+	      "------- --- -------- ----\n");
 }
 
 static void test_lists(void **state)
