@@ -57,6 +57,7 @@ struct row_cut {
 	uint32_t n_types;
 	struct decomp_cut *decomp; /* what a decomposition makes of the columns; NULL: they are the row's */
 	struct seen seen[SEEN_N];
+	unsigned int seen_next; /* to be used */
 };
 
 /* -- row_schema.c -------------------------------------------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  * Both are read from the metric descriptors.  Reading them anew for each snapshot would cost more than writing the row
  * does, so the cut remembers the descriptors it read last, as bytes, and what they said: a snapshot with the same bytes
  * there (compared, not trusted) has its values at the same places.  Sets of one schema differ in the length of their
- * instance names, which shifts the descriptors by multiples of 8: a few such memories, by the first descriptor's place.
+ * instance names, which shifts the descriptors, or what is behind them, by multiples of 8: there are a few such
+ * memories, and the oldest makes room.
  * Each has a mark of its own; metadata that several snapshots share are compared once, and then bear it.
  */
 #include <stdlib.h>
@@ -62,11 +63,6 @@ static bool names_fit(const struct row_cut *c, const struct set_meta *m)
 }
 
 /* -- memories of descriptors --------------------------------------------------------------------------------------- */
-
-static struct seen *seen_slot(struct row_cut *c, const struct set_meta *m)
-{
-	return &c->seen[image_card(m) ? le32toh(m->dict[0]) / 8 % SEEN_N : 0];
-}
 
 static void span_set(struct span *s, const struct set_meta *m, uint32_t off, uint32_t end)
 {
@@ -159,14 +155,16 @@ static void seen_set(struct row_cut *c, struct seen *s, const struct set_meta *m
 
 const struct seen *row_seen(struct row_cut *c, const struct set_meta *m)
 {
-	struct seen *s = seen_slot(c, m);
+	struct seen *s;
 
 	if (!names_fit(c, m))
 		return NULL;
-	if (seen_is(c, s, m))
-		return s;
+	for (s = c->seen; s < c->seen + SEEN_N; s++)
+		if (seen_is(c, s, m))
+			return s;
 	if (!row_shape_write(c, m, &c->other_shape) || !shape_same(&c->shape, &c->other_shape))
 		return NULL;
+	s = &c->seen[c->seen_next++ % SEEN_N];
 	seen_set(c, s, m);
 	return s;
 }
