@@ -142,7 +142,7 @@ static void record_put(struct spool *sp, const struct snap *sn, uint64_t base, u
 
 	if (!sn->shares && atomic_load_explicit(&sn->meta->refs, memory_order_relaxed) == 1) {
 		spool_record_put(&sp->out, sn, number, rows_done, true, 0); /* nobody else has them */
-	} else if (spool_metas_find(&sp->written, sn->meta, &at)) {
+	} else if (spool_metas_refer(&sp->written, sn->meta, &at)) {
 		spool_record_put(&sp->out, sn, number, rows_done, false, at);
 	} else {
 		spool_metas_add(&sp->written, sn->meta, at);

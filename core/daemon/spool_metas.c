@@ -6,9 +6,11 @@
 
 #include "core/base/xalloc.h"
 
+#define REFER_MAX 64
+
 struct spool_meta {
 	struct snap_meta *meta;
-	uint32_t at;
+	uint32_t at, refer;
 	UT_hash_handle hh_place, hh_meta;
 };
 
@@ -30,13 +32,25 @@ struct snap_meta *spool_metas_at(const struct spool_metas *ms, uint32_t at)
 	return sm ? sm->meta : NULL;
 }
 
-bool spool_metas_find(const struct spool_metas *ms, const struct snap_meta *m, uint32_t *ret_at)
+static void meta_del(struct spool_metas *ms, struct spool_meta *sm)
+{
+	HASH_DELETE(hh_place, ms->by_place, sm);
+	HASH_DELETE(hh_meta, ms->by_meta, sm);
+	snap_meta_put(sm->meta);
+	free(sm);
+}
+
+bool spool_metas_refer(struct spool_metas *ms, const struct snap_meta *m, uint32_t *ret_at)
 {
 	struct spool_meta *sm;
 
 	HASH_FIND(hh_meta, ms->by_meta, &m, sizeof(m), sm);
 	if (!sm)
 		return false;
+	if (sm->refer++ == REFER_MAX) {
+		meta_del(ms, sm);
+		return false;
+	}
 	*ret_at = sm->at;
 	return true;
 }
@@ -45,10 +59,6 @@ void spool_metas_clear(struct spool_metas *ms)
 {
 	struct spool_meta *sm, *next;
 
-	HASH_CLEAR(hh_meta, ms->by_meta);
-	HASH_ITER(hh_place, ms->by_place, sm, next) {
-		HASH_DELETE(hh_place, ms->by_place, sm);
-		snap_meta_put(sm->meta);
-		free(sm);
-	}
+	HASH_ITER(hh_place, ms->by_place, sm, next)
+		meta_del(ms, sm);
 }

@@ -17,8 +17,9 @@ struct spool_metas {
 void spool_metas_add(struct spool_metas *ms, struct snap_meta *m, uint32_t at);
 /* NULL: none there. */
 struct snap_meta *spool_metas_at(const struct spool_metas *ms, uint32_t at);
-/* False: nowhere. */
-bool spool_metas_find(const struct spool_metas *ms, const struct snap_meta *m, uint32_t *ret_at);
+/* For a record that is written: where its metadata stand.  False: nowhere, or so many refer to them already that they
+ * are to be written again: what is spoilt on the disk must not take too much with it. */
+bool spool_metas_refer(struct spool_metas *ms, const struct snap_meta *m, uint32_t *ret_at);
 void spool_metas_clear(struct spool_metas *ms);
 
 #endif

@@ -17,6 +17,7 @@ static void time_free(struct strgp_times *t, struct strgp_time *tm)
 	if (t->next == tm)
 		t->next = NULL;
 	HASH_DEL(t->table, tm);
+	snap_meta_put(tm->meta);
 	free(tm);
 }
 
@@ -70,12 +71,19 @@ void strgp_times_leave(struct strgp_times *t, const char *set)
 	pthread_mutex_unlock(&t->lock);
 }
 
-static struct strgp_time *find(struct strgp_times *t, const char *name)
+static struct strgp_time *find(struct strgp_times *t, struct snap_meta *meta)
 {
+	const char *name = NULL;
 	struct strgp_time *tm = t->next;
 
-	if (!tm || strcmp(tm->name, name))
+	if (!tm || tm->meta != meta)
+		name = image_instance((const struct set_meta *)meta->bytes);
+	if (name && (!tm || strcmp(tm->name, name)))
 		HASH_FIND_STR(t->table, name, tm);
+	if (tm && name) {
+		snap_meta_put(tm->meta);
+		tm->meta = snap_meta_get(meta);
+	}
 	t->next = tm && tm->hh.next ? tm->hh.next : t->table;
 	return tm;
 }
@@ -104,7 +112,7 @@ void strgp_times_count(struct strgp_times *t, struct snap *const *sn, size_t n, 
 
 	pthread_mutex_lock(&t->lock);
 	for (size_t i = 0; i < n; i++) {
-		struct strgp_time *tm = find(t, image_instance(sn[i]->im.meta));
+		struct strgp_time *tm = find(t, sn[i]->meta);
 
 		if (tm) /* else it has gone since */
 			count(tm, us, now_us, tid);

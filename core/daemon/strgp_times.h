@@ -15,6 +15,7 @@
 struct strgp_time {
 	UT_hash_handle hh;
 	const char *prdcr, *schema; /* behind the name */
+	struct snap_meta *meta;     /* of its last snapshot: the next one's are likely the same */
 	unsigned int users;         /* who offers it: two for a moment, when it moves to another producer */
 	int tid;                    /* of the worker that had it last; 0: none yet */
 	uint64_t n;

@@ -19,8 +19,14 @@ static struct snap_meta *meta_alloc(size_t len)
 /* Takes the metadata, also when it fails. */
 static struct snap *snap_alloc(struct snap_meta *meta, size_t data_sz)
 {
-	struct snap *sn = meta ? malloc(sizeof(*sn) + data_sz) : NULL;
+	struct snap *sn = meta ? atomic_exchange_explicit(&meta->spare, NULL, memory_order_acquire) : NULL;
 
+	if (sn && sn->len != data_sz) {
+		free(sn);
+		sn = NULL;
+	}
+	if (!sn && meta)
+		sn = malloc(sizeof(*sn) + data_sz);
 	if (!sn) {
 		snap_meta_put(meta);
 		return NULL;
@@ -134,8 +140,10 @@ struct snap_meta *snap_meta_get(struct snap_meta *m)
 
 void snap_meta_put(struct snap_meta *m)
 {
-	if (m && atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) == 1)
-		free(m);
+	if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) > 1)
+		return;
+	free(m->spare);
+	free(m);
 }
 
 struct snap *snap_get(struct snap *sn)
@@ -146,8 +154,11 @@ struct snap *snap_get(struct snap *sn)
 
 void snap_put(struct snap *sn)
 {
+	struct snap_meta *m;
+
 	if (!sn || atomic_fetch_sub_explicit(&sn->refs, 1, memory_order_acq_rel) > 1)
 		return;
-	snap_meta_put(sn->meta);
-	free(sn);
+	m = sn->meta;
+	free(atomic_exchange_explicit(&m->spare, sn, memory_order_acq_rel));
+	snap_meta_put(m);
 }

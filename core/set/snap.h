@@ -10,12 +10,16 @@
 
 #define SNAP_FITS 4
 
+struct snap;
 struct snap_meta {
 	atomic_uint refs;
 	uint32_t len, version; /* which of the set's; see struct set */
 	/* Readers that looked whether they know metadata like these note their marks, so as not to look again; a mark is
 	 * never another reader's, 0 is none. */
 	_Atomic uint64_t fits[SNAP_FITS];
+	/* One that was put: the next one's memory.  Who makes them and who puts them are different threads, which makes
+	 * the usual allocator slow. */
+	struct snap *_Atomic spare;
 	uint64_t bytes[];
 };
 

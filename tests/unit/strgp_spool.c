@@ -368,16 +368,44 @@ static void test_torn_and_spoilt(void **state)
 	WAIT_STATUS(&r, st.errors);
 	assert_int_equal(look(&r).spooled, 9);
 	assert_int_equal(look(&r).dropped, 1);
-	fd = open(path, O_WRONLY); /* in the metadata of the first, while it is read */
-	assert_int_equal(pwrite(fd, "\xff\xff\xff\xff", 4, 40), 4);
+	/* the eighth, while they are read: those behind it refer to the first one's metadata */
+	assert_int_equal(stat(path, &sb), 0);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "\xff\xff\xff\xff", 4, sb.st_size - (off_t)r.set->data_sz - 4), 4);
 	close(fd);
 	sink_block(dir, false);
 	WAIT_STATUS(&r, !st.spooled);
 	assert_int_equal(look(&r).produced, 10);
-	/* unless the first one had been read */
+	/* unless it had been read */
 	assert_in_range(look(&r).stored, 8, 9);
 	assert_int_equal(stored(&r, seen, 10, &in_order), look(&r).stored);
 	assert_true(in_order);
+	free(path);
+	rig_fini(&r);
+	scratch_free(dir);
+}
+
+/* Where it is the one that has the metadata, it takes those with it that refer to it; they are counted. */
+static void test_spoilt_metadata(void **state)
+{
+	char *dir = scratch_new(), *path;
+	bool seen[10] = { false }, in_order;
+	struct rig r;
+	int fd;
+
+	spool_ten(dir, &r);
+	path = segment(&r);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "\xff\xff\xff\xff", 4, 40), 4);
+	close(fd);
+	sink_block(dir, false);
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	offer(&r, 10);
+	WAIT_STATUS(&r, !st.spooled && !st.queued);
+	assert_int_equal(look(&r).produced, 11);
+	assert_int_equal(look(&r).stored, 1);
+	assert_int_equal(look(&r).dropped, 10);
+	assert_int_equal(stored(&r, seen, 10, &in_order), 0);
 	free(path);
 	rig_fini(&r);
 	scratch_free(dir);
@@ -462,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_queue_age),
 		cmocka_unit_test(test_torn_and_spoilt),
+		cmocka_unit_test(test_spoilt_metadata),
 		cmocka_unit_test(test_removed),
 	};
 
