@@ -9,6 +9,7 @@ import footprint
 import listing
 import rows
 import samplers
+import stores
 import tenhertz
 import updates
 from daemons import GaveUp, OURS, Peer, Yard
@@ -21,6 +22,7 @@ BENCHES = {
     "updates": updates.run,
     "many": updates.run_many,
     "rows": rows.run,
+    "stores": stores.run,
     "memory": footprint.run_memory,
     "start": footprint.run_start,
     "ls": listing.run,

@@ -17,10 +17,11 @@ def text(x):
 
 
 class Line:
-    """at_most: a ceiling of our number; part: a ceiling of ours / the peer's."""
+    """at_most: a ceiling of our number; part: a ceiling of ours / the peer's; times: a floor of it."""
 
-    def __init__(self, what, unit, ours, theirs, at_most=None, part=None):
-        self.what, self.unit, self.ours, self.theirs, self.at_most, self.part = what, unit, ours, theirs, at_most, part
+    def __init__(self, what, unit, ours, theirs, at_most=None, part=None, times=None, at_least=None):
+        self.what, self.unit, self.ours, self.theirs = what, unit, ours, theirs
+        self.at_most, self.part, self.times, self.at_least = at_most, part, times, at_least
 
     def ratio(self):
         return self.ours / self.theirs if self.ours is not None and self.theirs else None
@@ -28,12 +29,20 @@ class Line:
     def target(self):
         if self.at_most is not None:
             return f"<= {text(float(self.at_most))}"
+        if self.at_least is not None:
+            return f">= {text(float(self.at_least))}"
+        if self.times:
+            return f">= {self.times} x"
         return f"<= 1/{round(1 / self.part)}" if self.part else ""
 
     def verdict(self):
         ratio = self.ratio()
         if self.at_most is not None and self.ours is not None:
             return "OK" if self.ours <= self.at_most else "MISS"
+        if self.at_least is not None and self.ours is not None:
+            return "OK" if self.ours >= self.at_least else "MISS"
+        if self.times and ratio is not None:
+            return "OK" if ratio >= self.times else "MISS"
         if self.part and ratio is not None:
             return "OK" if ratio <= self.part else "MISS"
         return ""

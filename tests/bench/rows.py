@@ -1,5 +1,6 @@
 """rows.py - what a stored CSV row costs: an aggregator that stores, less the same one that does not"""
 import os
+import tempfile
 
 import updates
 from daemons import conf_csv
@@ -10,8 +11,7 @@ SETS = 1000
 
 def stored(bench, make, sources, measure):
     """measure() with the store, less without; the rows are counted in the file."""
-    folder = bench.yard.path(f"csv-{make.title}-{measure.__name__}")
-    os.makedirs(folder)
+    folder = tempfile.mkdtemp(prefix=f"csv-{make.title}-", dir=bench.yard.dir)
     with_store = measure(bench, make, sources, conf_csv(folder, "synth"))
     with open(os.path.join(folder, "c", "synth"), "rb") as f:
         rows = sum(1 for line in f if not line.startswith(b"#"))

@@ -18,12 +18,12 @@ SETS_CALLS_MAX = 40  # a round of 1,000 sets of one producer, on each side
 
 
 class Sources:
-    """Producers that together serve this many sets, 1 a second."""
+    """Producers that together serve this many sets, 1 a second unless said."""
 
-    def __init__(self, yard, producers, sets, metrics=METRICS):
+    def __init__(self, yard, producers, sets, metrics=METRICS, interval_s=1):
         self.yard, self.sets = yard, sets
         each = sets // producers
-        self.daemons = [yard.samp(OURS, conf_sampler("synth", f"p{i}", 1, sets=each, metrics=metrics), memory=MEMORY)
+        self.daemons = [yard.samp(OURS, conf_sampler("synth", f"p{i}", interval_s, sets=each, metrics=metrics), memory=MEMORY)
                         for i in range(producers)]
         self.ports = [d.ports[0] for d in self.daemons]
         for d in self.daemons:
