@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 import urllib.request
 
 from ldms import BUILD, PATIENCE_S, ROOT, free_port, wait_for
@@ -18,7 +17,7 @@ from ldms import BUILD, PATIENCE_S, ROOT, free_port, wait_for
 JARS = os.path.join(ROOT, "tests/kafka/jars.txt")
 CACHE = os.environ.get("LDMS_KAFKA_CACHE", os.path.expanduser("~/.cache/ldms-tests/kafka"))
 CENTRAL = os.environ.get("LDMS_MAVEN", "https://repo1.maven.org/maven2")
-FETCH_S = 120  # for all jars, 47 MB
+FETCH_S, ANSWER_S = 60, 10  # for all jars, 47 MB; for a part of one to come
 MOCK = os.path.join(BUILD, "tests/kafka/mock")
 
 Message = collections.namedtuple("Message", "partition offset key headers value")
@@ -35,7 +34,8 @@ def topics(brokers):
 
 def consume(brokers, topic, *args):
     """All messages of a topic, partition by partition."""
-    r = kcat(brokers, "-t", topic, "-C", "-e", "-q", "-X", "fetch.wait.max.ms=10", "-o", "beginning", "-f", "%p %o %k %h %S %s\\n", *args)
+    r = kcat(brokers, "-t", topic, "-C", "-e", "-q", "-X", "fetch.wait.max.ms=10", "-o", "beginning",
+             "-f", "%p %o %k %h %S %s\\n", *args)
     assert r.returncode == 0, r.stderr
     got, text, at = [], r.stdout, 0
     while at < len(text):
@@ -88,7 +88,7 @@ class Mock:
 # -- a real one ---------------------------------------------------------------------------------------------------------
 
 
-def fetch(line, deadline):
+def fetch(line):
     """A jar of that name and contents, from the cache or from Maven Central."""
     digest, path = line.split()
     file = os.path.join(CACHE, os.path.basename(path))
@@ -96,7 +96,7 @@ def fetch(line, deadline):
         with open(file, "rb") as f:
             if hashlib.sha256(f.read()).hexdigest() == digest:
                 return file
-    with urllib.request.urlopen(f"{CENTRAL}/{path}", timeout=max(1, deadline - time.monotonic())) as r:
+    with urllib.request.urlopen(f"{CENTRAL}/{path}", timeout=ANSWER_S) as r:
         data = r.read()
     if hashlib.sha256(data).hexdigest() != digest:
         raise OSError(f"{path} is not what it was")
@@ -112,12 +112,13 @@ def jars():
     os.makedirs(CACHE, exist_ok=True)
     with open(JARS) as f:
         lines = f.read().splitlines()
-    deadline = time.monotonic() + FETCH_S
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        try:
-            return list(pool.map(lambda line: fetch(line, deadline), lines, timeout=FETCH_S))
-        except concurrent.futures.TimeoutError:
-            raise OSError(f"the jars did not come within {FETCH_S} s") from None
+    pool = concurrent.futures.ThreadPoolExecutor(8)
+    try:
+        return list(pool.map(fetch, lines, timeout=FETCH_S))
+    except concurrent.futures.TimeoutError:
+        raise OSError(f"the jars did not come within {FETCH_S} s") from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 PROPERTIES = """process.roles=broker,controller
@@ -163,8 +164,8 @@ class Broker:
         self.write("log4j.properties", LOG4J)
         self.conf = self.write("server.properties",
                                PROPERTIES.format(dir=self.dir, port=self.port, tls=self.tls, control=free_port()))
-        subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", self.conf), check=True,
-                       stdout=subprocess.DEVNULL, timeout=PATIENCE_S * 3)
+        subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", self.conf),
+                       check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S * 3)
         self.up()
 
     def write(self, name, text):
@@ -175,8 +176,9 @@ class Broker:
 
     def certificate(self):
         key, cert = os.path.join(self.dir, "key.pem"), self.ca
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj",
-                        "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True,
+                       stderr=subprocess.DEVNULL)
         with open(key) as k, open(cert) as c:
             self.write("broker.pem", k.read() + c.read())
 

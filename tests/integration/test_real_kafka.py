@@ -28,8 +28,8 @@ def test_messages(cluster):
     def conf(path):
         brokers.append(Mock())
         return ("load name=store_kafka\nconfig name=store_kafka\n"
-                f"strgp_add name=k plugin=store_kafka container={brokers[-1].brokers} regex=.* decomposition={decomp} flush=100ms\n"
-                "strgp_prdcr_add name=k regex=.*\nstrgp_start name=k\n")
+                f"strgp_add name=k plugin=store_kafka container={brokers[-1].brokers} regex=.* decomposition={decomp} "
+                "flush=100ms\nstrgp_prdcr_add name=k regex=.*\nstrgp_start name=k\n")
 
     _, daemons = both(cluster, conf, ("all_example", "loadavg", "procnetdev2"))
     try:
