@@ -4,8 +4,16 @@
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
 #include "cmd/daemon_to.h"
+#include "cmd/store_tool.h"
 
 static const struct opt opts[] = { DAEMON_OPTS_COMMON, DAEMON_OPTS_COLLECT, { 0 } };
+static const struct opt store_opts[] = {
+	{ 'l', "list", OPT_FLAG, NULL, DAEMON_OPT(list), "list the stores and end" },
+	{ 0, "json", OPT_FLAG, NULL, DAEMON_OPT(json), "with -l: as JSON" },
+	DAEMON_OPTS_COMMON,
+	DAEMON_OPTS_COLLECT,
+	{ 0 },
+};
 
 const struct cmd_usage usage_agg = {
 	.synopsis = "ldms agg [-x XPRT:PORT] --prdcr LIST [--strgp LIST --to STORE:PATH] [option ...]\n"
@@ -24,17 +32,21 @@ const struct cmd_usage usage_agg = {
 
 const struct cmd_usage usage_store = {
 	.synopsis = "ldms store [-x XPRT:PORT] --prdcr LIST [--strgp LIST] --to STORE:PATH [option ...]\n"
-		    "ldms store -c FILE [option ...]",
+		    "ldms store -c FILE [option ...]\n"
+		    "ldms store -l [--json]\n"
+		    "ldms store help NAME ...",
 	.brief = "a storage daemon: an aggregator whose work is to store",
 	.about = "The same as `ldms agg`, for daemons that write down what an aggregator collects.",
-	.opts = opts,
+	.opts = store_opts,
 	.examples = "ldms store --prdcr agg-1 --strgp \"loadavg meminfo\" --to csv:/var/lib/ldms\n"
-		    "ldms store --prdcr agg-1 --to sqlite:/var/lib/ldms/ldms.db --spool /var/spool/ldms",
+		    "ldms store --prdcr agg-1 --to sqlite:/var/lib/ldms/ldms.db --spool /var/spool/ldms\n"
+		    "ldms store help csv",
 	.more = daemon_to_help,
 };
 
-/* Common to the daemons that take nothing but the common options. */
-static int run(const struct daemon_role *role, const struct cmd_usage *usage, int argc, char **argv)
+/* Common to both; `tool`: what a command does beside running a daemon, or NULL. */
+static int run(const struct daemon_role *role, const struct cmd_usage *usage, int argc, char **argv,
+	       bool (*tool)(const struct daemon_opts *o, char **words, int *ret_status))
 {
 	struct daemon_opts o;
 	struct err err = { "" };
@@ -42,6 +54,10 @@ static int run(const struct daemon_role *role, const struct cmd_usage *usage, in
 
 	daemon_opts_init(&o);
 	n = opt_parse(usage->opts, argc, argv, &o, &err);
+	if (n >= 0 && !o.help && tool && tool(&o, argv + 1, &n)) {
+		daemon_opts_fini(&o);
+		return n;
+	}
 	if (!n && !o.help && !o.prdcr.n && !o.accept.n && !o.conf.n && !o.yaml.n && !o.samp.n)
 		n = err_set(&err, -1, "nothing to collect: give --prdcr LIST, --accept WHO or -c FILE");
 	if (n > 0)
@@ -65,12 +81,12 @@ int cmd_agg(int argc, char **argv)
 {
 	static const struct daemon_role role = { .name = "agg", .io_loops = true };
 
-	return run(&role, &usage_agg, argc, argv);
+	return run(&role, &usage_agg, argc, argv, NULL);
 }
 
 int cmd_store(int argc, char **argv)
 {
 	static const struct daemon_role role = { .name = "store", .io_loops = true };
 
-	return run(&role, &usage_store, argc, argv);
+	return run(&role, &usage_store, argc, argv, store_tool);
 }

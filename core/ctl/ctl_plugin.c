@@ -33,7 +33,7 @@ static int no_plugin(const char *plugin, struct err *err)
 	near = nearest(plugin, names);
 	return err_set(err, -ENOENT,
 		       "Error %d plugin '%s': failed to load the plugin, it is no sampler or store of this ldms%s%s%s; "
-		       "`ldms samp -l` lists them",
+		       "`ldms samp -l` and `ldms store -l` list them",
 		       ENOENT, plugin, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 

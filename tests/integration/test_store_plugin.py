@@ -147,6 +147,8 @@ def test_sandbox_and_check(cluster, lines):
     assert r.returncode and "did you mean 'dir'?" in r.stdout + r.stderr
     r = run("check", cluster.write("slip.conf", f"load name=mine path={lines}\nconfig name=mine longest=3\n"))
     assert r.returncode and "store mine: dir= is missing; name the folder for the files" in r.stdout + r.stderr
+    r = run("store", "help", lines)
+    assert r.returncode == 0 and "a line of NAME=VALUE for each row" in r.stdout and "longer ones are refused (65535)" in r.stdout
     r = run("samp", "--once", lines)
     assert r.returncode and "is a store, and here a sampler is wanted" in r.stderr
 

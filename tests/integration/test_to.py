@@ -27,6 +27,23 @@ def test_forms_stand_in_the_manual():
     assert [w for w in FORMS if f".It Cm {w} :" not in page] == []
 
 
+def test_list_and_help():
+    """Every store of the program, with what it takes; the samplers' tool says where they are."""
+    listed = {s["name"]: s for s in json.loads(run("store", "-l", "--json").stdout)}
+    assert {"csv", "flatfile", "function_csv", "none", "sqlite"} <= set(listed)
+    text = run("store", "--list").stdout
+    for name, s in listed.items():
+        assert re.search(rf"^{name} +.*{re.escape(s['brief'])}", text, re.M)
+        assert s["here"] or f"built without {s['needs']}" in text
+        r = run("store", "help", name)
+        assert r.returncode == 0 and r.stdout.startswith(f"{name} - {s['brief']}")
+        assert "attributes:" in r.stdout or not s["here"]
+    assert "--to csv:DIR" in run("store", "help", "store_csv").stdout
+    r = run("store", "help", "cvs")
+    assert r.returncode == 1 and "did you mean 'csv'?" in r.stderr
+    assert "of which store?" in run("store", "help").stderr
+
+
 def test_all_at_once(cluster):
     """A daemon with every store of files, with spools; another one without."""
     port, up = free_port(), free_port()
