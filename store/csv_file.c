@@ -266,7 +266,9 @@ void csv_file_close(struct csv_file *f)
 
 	/* a failure that was told already is not waited for again */
 	if (f->out.buf.len && (f->out.failing || csv_file_flush(f, &err)))
-		log_error("store", "file %s: closed with rows=%" PRIu64 " that could not be written; they are lost%s%s",
+		log_error("store",
+			  "file %s: closed with rows=%" PRIu64
+			  " that could not be written; without a spool they are lost%s%s",
 			  f->out.path, f->out.rows, *err.msg ? ": " : "", err.msg);
 	file_end(f);
 	csv_plan_fini(&f->plan);

@@ -78,7 +78,8 @@ static void shape_free(struct flat_shape *sh)
 
 		if (l->fd >= 0 && (l->failing || lines_flush(l, &err)))
 			log_error("store",
-				  "file %s: closed with rows=%" PRIu64 " that could not be written; they are lost",
+				  "file %s: closed with rows=%" PRIu64
+				  " that could not be written; without a spool they are lost",
 				  l->path, l->rows);
 		if (l->fd >= 0)
 			close(l->fd);

@@ -327,7 +327,9 @@ static void kafka_close(struct store_sink *sk)
 		shape_free(sk, sk->shapes[i]);
 	lost = kafka_out_close(sk->out);
 	if (lost)
-		log_error("store", "store %s: closed with messages=%" PRIu64 " that were not delivered; they are lost",
+		log_error("store",
+			  "store %s: closed with messages=%" PRIu64
+			  " that were not delivered; without a spool they are lost",
 			  name, lost);
 	kafka_names_fini(&sk->names);
 	buf_fini(&sk->topic);

@@ -295,9 +295,12 @@ void post_close(struct post *p, const char *name)
 	struct err err = { "" };
 
 	if (p->failing)
-		log_error("store", "store %s: rows=%zu that it had taken are lost", name, p->n);
+		log_error("store", "store %s: closed with rows=%zu that were not sent; without a spool they are lost",
+			  name, p->n);
 	else if (post_flush(p, &err))
-		log_error("store", "store %s: rows=%zu that it had taken are lost: %s", name, p->n, err.msg);
+		log_error("store",
+			  "store %s: closed with rows=%zu that were not sent; without a spool they are lost: %s", name,
+			  p->n, err.msg);
 	http_close(p->http);
 	http_answer_fini(&p->answer);
 	buf_fini(&p->taken);

@@ -69,6 +69,33 @@ def test_all_at_once(cluster):
         assert next(csv.DictReader(f))["ProducerName"] == "n2"
 
 
+def test_engines_that_are_servers(cluster):
+    """What each short form becomes: containers, attributes; nobody is there, and all rows wait in the spools."""
+    here = {s["name"] for s in json.loads(run("store", "-l", "--json").stdout) if s["here"]}
+    forms = [("kafka", "kafka:127.0.0.1:9/rows.%S", "config name=to.{0} topic=rows.%S", "container=127.0.0.1:9 "),
+             ("kafka", "kafka:127.0.0.1:9,localhost:10", "config name=to.{0}", "container=127.0.0.1:9,localhost:10 "),
+             ("influx", "influx:http://127.0.0.1:9", "config name=to.{0} url=http://127.0.0.1:9", "container=ldms "),
+             ("remote_write", "vm:http://127.0.0.1:9", "config name=to.{0} url=http://127.0.0.1:9", "container=ldms "),
+             ("remote_write", "prom:http://127.0.0.1:9/x", "config name=to.{0} url=http://127.0.0.1:9/x", "container=ldms ")]
+    forms = [f for f in forms if f[0] in here]
+    if not forms:
+        pytest.skip("built without the libraries of all of them")
+    port = free_port()
+    args = ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms", "--spool",
+            cluster.path("spool"), *(w for f in forms for w in ("--to", f[1]))]
+    d = cluster.daemon("n1", args, port)
+    wait_for(lambda: len(status(port)) == len(forms) and all(s["why"] and s["spooled"] > 5 for s in status(port).values()),
+             "rows in all spools")
+    lines = run("ctl", "-h", "127.0.0.1", "-p", port, "dump_cfg").stdout.splitlines()
+    for i, (_, _, config, container) in enumerate(forms):
+        assert config.format(i) in lines
+        assert any(line.startswith(f"strgp_add name=strgp_all.{i} plugin=to.{i} {container}") for line in lines)
+    assert d.stop() == 0
+    d.start()
+    st = wait_for(lambda: (s := status(port)) and len(s) == len(forms) and s, "the next process")
+    assert all(s["spooled"] + s["queued"] > 5 and not s["dropped"] for s in st.values()), st
+
+
 def test_a_spool_of_each(cluster):
     """One of two stores is dead: its rows wait, the other's do not; all of them are stored in the end."""
     port = free_port()
