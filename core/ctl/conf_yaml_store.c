@@ -1,8 +1,13 @@
 /* conf_yaml_store.c - stores of a cluster file: storage policies. */
 #include "core/ctl/conf_yaml_impl.h"
 
-static const char *const store_keys[] = { "name",          "daemons", "plugin", "container", "schema", "regex",
-					  "decomposition", "decomp",  "flush",  "perm",      NULL };
+/* The last ones are this program's own: what becomes of samples that the store does not take. */
+static const char *const store_keys[] = { "name",      "daemons",       "plugin",    "container", "schema",
+					  "regex",     "decomposition", "decomp",    "flush",     "perm",
+					  "overflow",  "queue_bytes",   "queue_age", "spool",     "spool_bytes",
+					  "spool_age", "shard",         NULL };
+static const char *const own_texts[] = { "overflow", "queue_bytes", "spool", "spool_bytes", "shard", NULL };
+static const char *const own_times[] = { "queue_age", "spool_age", NULL };
 
 static void store_lines(struct ygen *g, ynode map, const char *name)
 {
@@ -26,6 +31,10 @@ static void store_lines(struct ygen *g, ynode map, const char *name)
 	ygen_attr_if(g, map, "regex", "regex");
 	ygen_attr_perm(g, map);
 	ygen_attr_time(g, map, "flush");
+	for (size_t k = 0; own_texts[k]; k++)
+		ygen_attr_if(g, map, own_texts[k], own_texts[k]);
+	for (size_t k = 0; own_times[k]; k++)
+		ygen_attr_time(g, map, own_times[k]);
 	ygen_end(g);
 	ygen_verb(g, map, "strgp_start");
 	ygen_attr(g, map, "name", name);

@@ -340,7 +340,9 @@ def test_a_cluster_file_becomes_commands(env):
     assert ("updtr_add", {"name": "updtr_1", "push": "onchange", "interval": "1000000"}) in top
     assert ("listen", {"xprt": "sock", "port": "413", "auth": "site", "host": "0.0.0.0"}) in top
     assert ("strgp_add", {"name": "csv-meminfo", "plugin": "csv1", "container": "ldms_data", "schema": "meminfo",
-                          "flush": "10000000"}) in top
+                          "flush": "10000000", "queue_bytes": "8M", "queue_age": "60000000",
+                          "spool": env["STORE"] + "/spool", "spool_bytes": "64M", "spool_age": "86400000000",
+                          "shard": "1/2"}) in top
 
 
 @pytest.mark.parametrize("old,new,words", [
