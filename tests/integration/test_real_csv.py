@@ -1,11 +1,13 @@
 """Files of store csv, byte for byte beside those of an installed ldmsd 4.5.3: one sampler, both aggregators."""
 import os
 import re
+import stat
 
 import pytest
 
-from ldms import wait_for
-from real import needs_ldmsd, real_agg, real_samp
+from ldms import free_port, wait_for
+from real import PREFIX, env, needs_ldmsd, real_agg, real_samp
+from test_csv import CLOCK, check_timed, needs_fake_clock, timed
 
 pytestmark = needs_ldmsd
 
@@ -23,6 +25,10 @@ MODES = {
     "na": "expand_array=0",
     "sep": "expand_array=0 array_sep=; array_lquote=[ array_rquote=] altheader=1",
     "kb": "time_format=1 altheader=1 buffer=4 buffertype=4",
+    "msud": "time_format=1 userdata=1 ietfcsv=1 typeheader=1",
+    "naud": "expand_array=0 ietfcsv=1 typeheader=2",  # with typeheader=1 ldmsd has a kind for each element, but one column
+    "perm": "create_perm=640 altheader=1 typeheader=2",
+    "group": "create_gid=1 create_perm=751",
 }
 
 
@@ -57,7 +63,7 @@ def lines(path):
 
 def fix(mode, text):
     """What is a mistake of ldmsd's: arrays of s64 have commas and double quotes, whatever the attributes say."""
-    marks = {"na": '":"', "sep": "[;]"}.get(mode)
+    marks = {"na": '":"', "naud": '":"', "sep": "[;]"}.get(mode)
     if not marks:
         return text
     left, sep, right = marks
@@ -178,3 +184,64 @@ def test_names_of_closed_files(cluster, rolls):
                        for f, _, names in os.walk(f"{path}/{folder}") for n in names})
 
     assert spool(theirs) == spool(ours) != []
+
+
+def test_owners_and_modes(cluster):
+    """Of files, and the modes of the folders that are made for them (which stay ldmsd's own, where ours follow the files)."""
+    modes = {"none": "", "perm": "create_perm=640 altheader=1 typeheader=1", "wide": "create_perm=777", "ids": "create_uid=1 create_gid=2",
+             "tight": "create_perm=600 create_gid=3"}
+    (theirs, ours), _ = both(cluster, lambda path: config(path, modes) + policies(modes, ("loadavg",)), ("loadavg",))
+
+    def looks(path):
+        found = {os.path.relpath(os.path.join(at, n), path): os.stat(os.path.join(at, n))
+                 for at, folders, names in os.walk(path) for n in folders + names}
+        return {n: (oct(st.st_mode & 0o777), *((st.st_uid, st.st_gid) if stat.S_ISREG(st.st_mode) else ()))
+                for n, st in found.items() if "/" in n}
+
+    wait_for(lambda: all(len(lines(f"{p}/{m}/c/{m}/loadavg")) > 1 for p in (theirs, ours) for m in modes), "rows")
+    assert looks(ours) == looks(theirs)
+
+
+def test_two_policies_one_file(cluster):
+    """Every row is there twice."""
+    (theirs, ours), _ = both(cluster, lambda path: config(path, {"x": ""}) + policies(("x",), ("loadavg",)) +
+                             policies(("x",), ("loadavg",)).replace("x-loadavg", "again"), ("loadavg",))
+    compare("x", f"{theirs}/x/c/x/loadavg", f"{ours}/x/c/x/loadavg")
+    for p in theirs, ours:
+        rows = by_time(lines(f"{p}/x/c/x/loadavg"))
+        assert all(len(rows[t]) == 2 for t in sorted(rows)[1:-1])
+
+
+def test_words_of_a_template(cluster, monkeypatch):
+    """The environment, and what is no word."""
+    monkeypatch.setenv("GOOD", "a.b-c")
+    monkeypatch.setenv("BAD", "a b")
+    modes = {"env": "rename_template=%D/x/%{GOOD}.%{NONE}.%q.%B", "bad": "rename_template=%D/x/%{BAD}.%B",
+             "plain": "rename_template=%D/x/%S.%T.%s"}  # without rolltype there are no seconds
+    attrs = {m: a + " altheader=1" for m, a in modes.items()}
+    (theirs, ours), daemons = both(cluster, lambda path: config(path, attrs) + policies(attrs, ("loadavg",)), ("loadavg",))
+    wait_for(lambda: all(len(lines(f"{p}/{m}/c/{m}/loadavg")) > 1 for p in (theirs, ours) for m in modes), "rows")
+    for d in daemons:
+        d.stop()
+    names = [sorted(os.path.relpath(os.path.join(at, n), p) for at, _, found in os.walk(p) for n in found if n[0] != ".")
+             for p in (theirs, ours)]
+    assert names[0] == names[1]
+    assert "env/c/env/x/a.b-c..%q.loadavg" in names[1]
+
+
+@needs_fake_clock
+def test_timed_rolls(cluster):
+    """Both read one sampler, with clocks that run faster."""
+    samp = cluster.samp("n1", "loadavg", "--interval", "100ms")
+    lines_of = "".join(f"{line}\n" for line in (
+        f"prdcr_add name=p type=active xprt=sock host=127.0.0.1 port={samp.port} interval=2000000", "prdcr_start name=p",
+        "updtr_add name=u interval=2000000 offset=50000", "updtr_prdcr_add name=u regex=.*", "updtr_start name=u"))
+    folders = cluster.path("theirs"), cluster.path("ours")
+    for name, folder, program, more in (("ra", folders[0], [os.path.join(PREFIX, "sbin/ldmsd")], env()),
+                                        ("oa", folders[1], None, os.environ)):
+        port = free_port()
+        conf = cluster.write(name + ".conf", lines_of + timed(folder))
+        args = ["-x", f"sock:{port}:127.0.0.1", "-c", conf, "-m", "16M"]
+        cluster.daemon(name, args if program else ["agg", *args[:4]], port, program=program, env={**more, **CLOCK})
+    for folder in folders:
+        check_timed(folder)
