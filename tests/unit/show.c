@@ -60,7 +60,7 @@ static void test_columns_that_nobody_has_are_left_out(void **state)
 	check("plugn_status", CTL_TABLES, "[]",
 	      "Name Plugin Type State Degraded Overdue Samples Errors Missed Sets Late 50% 99% Max Stored Queued Dropped "
 	      "Refused Why Retry in From\n"
-	      "---- ------ ---- ----- -------- ------- ------- ------ ------ ---- -------- --- --- --- ------ ------ ------- "
+	      "---- ------ ---- ----- -------- ------- ------- ------ ------ ---- -------- --- --- ------ ------ ------- "
 	      "------- --- -------- ----\n");
 }
 
