@@ -262,6 +262,18 @@ static void time_count(struct prdset *ps)
 	t->sum_us += took_us;
 }
 
+/* Its first sample is still to come: that nothing can be read yet is no mishap. */
+static bool is_unsampled(const struct set_data *data)
+{
+	return data && !data->ts_sec && !data->ts_usec;
+}
+
+static void nothing_new(struct prdset *ps)
+{
+	ps->prdcr->stats.oversampled++;
+	ps->times.oversampled++;
+}
+
 static void on_updated(struct rset *rs, enum update_result res, int rc, const struct set_data *data)
 {
 	struct prdset *ps = rs->arg;
@@ -278,11 +290,13 @@ static void on_updated(struct rset *rs, enum update_result res, int rc, const st
 			prdset_store(ps, snap_next(ps->set, data, &ps->meta));
 		break;
 	case UPDATE_SAME:
-		p->stats.oversampled++;
-		ps->times.oversampled++;
+		nothing_new(ps);
 		break;
 	case UPDATE_TORN:
-		p->stats.torn += !ps->group; /* a group has no samples */
+		if (is_unsampled(data))
+			nothing_new(ps);
+		else
+			p->stats.torn += !ps->group; /* a group has no samples */
 		break;
 	case UPDATE_FAIL:
 		p->stats.failed++;
@@ -410,8 +424,7 @@ static void turn_local(struct prdset *ps)
 	struct snap *sn;
 
 	if (gn == ps->gn) {
-		p->stats.oversampled++;
-		ps->times.oversampled++;
+		nothing_new(ps);
 		return;
 	}
 	ps->gn = gn;
@@ -426,7 +439,10 @@ static void turn_local(struct prdset *ps)
 		prdgap_count(ps, sn->im.data);
 		prdset_store(ps, sn);
 	} else {
-		p->stats.torn++;
+		if (sn && is_unsampled(sn->im.data))
+			nothing_new(ps);
+		else
+			p->stats.torn++;
 		snap_put(sn);
 	}
 }

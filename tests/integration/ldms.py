@@ -116,6 +116,22 @@ class Daemon:
     def addr(self):
         return f"127.0.0.1:{self.port}"
 
+    def ctl(self, *line):
+        r = run("ctl", "-h", "127.0.0.1", "-p", self.port, *line)
+        assert r.returncode == 0, r.stderr
+        return r.stdout
+
+    def ask(self, *line):
+        """A command's answer as JSON; None while it does not answer."""
+        r = run("ctl", "-h", "127.0.0.1", "-p", self.port, "--json", *line)
+        return json.loads(r.stdout) if r.returncode == 0 else None
+
+    def policy(self, name=None):
+        """What strgp_status says of that policy, or of the only one, which has to add up; {} while it does not answer."""
+        st, = self.ask("strgp_status", *([f"name={name}"] if name else [])) or [{}]
+        assert not st or st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
+        return st
+
     def ls_run(self, *args):
         return run("ls", "-h", "127.0.0.1", "-p", self.port, *args)
 

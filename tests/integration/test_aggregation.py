@@ -60,6 +60,19 @@ def test_rows_of_the_tree(cluster):
     assert {line.split(",")[7] for line in lines[1:]} >= {"lo"}
 
 
+def test_what_has_no_sample_yet_is_not_torn(cluster):
+    """A sampler with an interval of a day, read all the time, elsewhere and where it is."""
+    day = ("--interval", "1d")
+    samp = cluster.samp("n1", "loadavg", *day, "--to", "none:")
+    agg = cluster.agg("l1", [samp], *MS, "--to", "none:")
+    samp.says("is ready")
+    for line in ("updtr_add name=often interval=50ms", "updtr_prdcr_add name=often regex=.*", "updtr_start name=often"):
+        samp.ctl(*line.split())
+    for d in (samp, agg):
+        p = wait_for(lambda d=d: (st := d.ask("prdcr_status")) and st[0]["oversampled"] > 3 and st[0], "reads")
+        assert (p["torn"], p["updates"]) == (0, 0)
+
+
 def test_a_sampler_restarts(cluster):
     samps, l1, l2 = tree(cluster)
     wait_for(lambda: set(l2.ls()) == all_sets(), "nine sets")
