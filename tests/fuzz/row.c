@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 
-struct lines {
+struct csv_text {
 	const struct csv_conf *conf;
 	struct csv_plan plan;
 	struct buf text;
@@ -28,7 +28,7 @@ struct lines {
 
 static int add_row(const struct row *row, void *arg)
 {
-	struct lines *l = arg;
+	struct csv_text *l = arg;
 
 	buf_reset(&l->text);
 	csv_row_add(&l->text, l->conf, &l->plan, row);
@@ -39,7 +39,7 @@ static int add_row(const struct row *row, void *arg)
 
 static void store(const struct snap *sn, struct row_cut *cut, const struct csv_conf *conf)
 {
-	struct lines l = { .conf = conf };
+	struct csv_text l = { .conf = conf };
 
 	if (csv_plan_init(&l.plan, conf, row_cut_schema(cut), NULL) == 0 && l.plan.room < ROOM_MAX) {
 		csv_header_add(&l.text, conf, row_cut_schema(cut));
@@ -54,7 +54,7 @@ static void store(const struct snap *sn, struct row_cut *cut, const struct csv_c
 	buf_fini(&l.text);
 }
 
-struct messages {
+struct both {
 	struct json_row json;
 	struct row_fields avro;
 	struct buf text;
@@ -62,7 +62,7 @@ struct messages {
 
 static int add_messages(const struct row *row, void *arg)
 {
-	struct messages *m = arg;
+	struct both *m = arg;
 
 	buf_reset(&m->text);
 	json_row_put(&m->text, &m->json, row);
@@ -73,10 +73,10 @@ static int add_messages(const struct row *row, void *arg)
 	return 0;
 }
 
-static void send(const struct snap *sn, struct row_cut *cut)
+static void messages(const struct snap *sn, struct row_cut *cut)
 {
 	const struct row_schema *rs = row_cut_schema(cut);
-	struct messages m = { 0 };
+	struct both m = { 0 };
 	size_t room = 0;
 
 	for (uint32_t i = 0; i < rs->n_cols; i++)
@@ -112,7 +112,7 @@ static void cut(const struct snap *sn, const char *const *metrics, size_t n)
 		return;
 	for (size_t i = 0; i < sizeof(confs) / sizeof(*confs); i++)
 		store(sn, c, &confs[i]);
-	send(sn, c);
+	messages(sn, c);
 	row_cut_free(c);
 }
 

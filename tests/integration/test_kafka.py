@@ -31,13 +31,13 @@ AS_IS = '{"type":"as_is"}'
 class Store:
     """A daemon that samples and stores."""
 
-    def __init__(self, cluster, policies, sets=3, interval="20ms", more="", name="store"):
+    def __init__(self, cluster, policies, sets=3, interval="20ms", more="", name="store", args=(), env=None):
         self.port = free_port()
         cluster.write("as_is.json", AS_IS)
         text = "".join(SETS.format(i=i, interval=interval) for i in range(sets)) if sets else ""
         conf = cluster.write(name + ".conf", more + text + AGG.format(interval=interval, port=self.port) +
                              policies.format(dir=cluster.dir))
-        self.d = cluster.daemon(name, ["store", "-n", name, "-c", conf], self.port)
+        self.d = cluster.daemon(name, ["store", "-n", name, "-c", conf, *args], self.port, env=env)
 
     def status(self, name="k"):
         r = run("ctl", "-h", "127.0.0.1", "-p", self.port, "--json", "strgp_status")
@@ -299,11 +299,12 @@ def test_topics_of_each_set(cluster, mock):
 
 
 def test_sandbox(cluster, mock):
-    port = free_port()
-    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms", "--to",
-                              f"kafka:{mock.brokers}/sandboxed", "--sandbox"], port, env=CONFINED_ENV)
-    wait_for(lambda: "sandboxed" in topics(mock.brokers) and len(consume(mock.brokers, "sandboxed")) > 3, "rows")
-    assert d.stop() == 0
+    """The policy's worker opens the broker's connections when all else is out of reach."""
+    props = cluster.write("kafka.json", json.dumps({"client.id": "sandboxed"}))
+    s = Store(cluster, POLICY.format(topic="sandboxed", config=f"path={props}", brokers=mock.brokers, strgp=""), 1, "50ms",
+              args=["--sandbox"], env=CONFINED_ENV)
+    s.wait(lambda st: st["stored"] > 3, "rows")
+    assert s.d.stop() == 0
 
 
 @pytest.mark.parametrize("attrs, words", [
