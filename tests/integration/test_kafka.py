@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import re
+import signal
 
 import pytest
 from kafka import Broker, Mock, Registry, avro_row, consume, rows, topics, why_no_broker, why_no_mock
@@ -203,17 +204,18 @@ def test_outage(cluster, broker):
 
 
 def test_drop_oldest(cluster, mock):
-    """Without a spool the oldest are dropped, and the count is exact; memory stays where it is."""
+    """A broker that hangs, and no spool: the oldest are dropped, and the count is exact."""
     props = cluster.write("props", "queue.buffering.max.messages=100\n")
     s = Store(cluster, POLICY.format(topic="drop", config=f"kafka_conf={props}", brokers=mock.brokers, strgp="queue_bytes=100k"),
               interval="10ms")
     s.wait(lambda st: st["stored"] > 50, "rows")
-    mock.down()
+    mock.proc.send_signal(signal.SIGSTOP)
     try:
-        s.wait(lambda st: st["dropped"] > 300, "dropped ones")
+        st = s.wait(lambda st: st["dropped"] > 300, "dropped ones")
+        assert "messages=" in st["why"] and "are not delivered" in st["why"]
     finally:
-        mock.up()
-    s.wait(lambda st: not st["why"], "rows")
+        mock.proc.send_signal(signal.SIGCONT)
+    s.wait(lambda st: "delivered" not in st["why"], "rows")
     st = s.still()
     got = consume(mock.brokers, "drop.synth_2ed3dd6")
     in_order(got)
