@@ -174,9 +174,9 @@ def test_outage(cluster, broker):
     s, t = [Store(cluster, POLICY.format(topic=name, config=f"kafka_conf={props}", brokers=broker.brokers,
                                          strgp=f"spool={{dir}}/spool.{name}"), sets=sets, interval=interval, name=name)
             for name, sets, interval in (("outage", 5, "10ms"), ("killed", 3, "20ms"))]
-    before = t.wait(lambda st: st["stored"] > 20, "rows")
+    before = t.wait(lambda st: st["stored"] > 90, "rows")
     t.d.restart()
-    t.wait(lambda st: st["stored"] > before["stored"] + 20, "more rows")
+    t.wait(lambda st: st["stored"] > before["stored"] + 90, "more rows")
     s.wait(lambda st: st["stored"] > 100, "rows")
     broker.down()
     try:
