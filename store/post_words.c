@@ -47,6 +47,9 @@ void post_words(const void *body, size_t len, char to[POST_WORDS_MAX])
 	size_t n = 0, c;
 	bool json = len && message_find(&p, &len);
 
+	*to = '\0';
+	if (!len)
+		return;
 	for (end = p + len; p < end && n < POST_WORDS_MAX - 4; p += c) {
 		c = utf8_len((const unsigned char *)p, (size_t)(end - p));
 		if (json && *p == '\\' && p + 1 < end) {

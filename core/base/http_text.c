@@ -33,9 +33,12 @@ void http_quote(struct buf *b, const char *text)
 
 const char *http_header(const struct http_answer *a, const char *name, char *to, size_t size)
 {
-	const char *p = (const char *)a->headers.p, *end = p + a->headers.len, *nl;
+	const char *p = (const char *)a->headers.p, *end, *nl;
 	size_t len = strlen(name);
 
+	if (!a->headers.len)
+		return NULL;
+	end = p + a->headers.len;
 	for (; p < end; p = nl + 1) {
 		nl = memchr(p, '\n', (size_t)(end - p));
 		if (!nl)
