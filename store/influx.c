@@ -254,6 +254,11 @@ static uint64_t influx_refused(struct store_sink *sk, struct err *why)
 	return post_refused(sk->post, why);
 }
 
+static void influx_abort(struct store_sink *sk)
+{
+	post_abort(sk->post);
+}
+
 static void influx_close(struct store_sink *sk)
 {
 	post_close(sk->post, sk->in->name);
@@ -286,6 +291,7 @@ const struct store_type store_influx = {
 	.row = influx_row,
 	.flush = influx_flush,
 	.refused = influx_refused,
+	.abort = influx_abort,
 	.close = influx_close,
 	.fini = influx_fini,
 };

@@ -2,6 +2,7 @@
 #include "store/post.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +24,9 @@ struct post {
 	const struct post_face *face;
 	void *arg;
 	char *url;
-	struct http *http; /* NULL: not open */
+	pthread_mutex_t lock; /* for post_abort(), while `http` is replaced */
+	struct http *http;    /* NULL: not open */
+	bool aborted;
 	struct http_answer answer;
 	char words[POST_WORDS_MAX]; /* of that */
 
@@ -49,6 +52,7 @@ struct post *post_new(const struct post_conf *conf, const struct post_face *face
 	p->arg = arg;
 	p->url = url;
 	p->batch = conf->batch;
+	pthread_mutex_init(&p->lock, NULL);
 	return p;
 }
 
@@ -79,6 +83,32 @@ static void secret_forget(struct buf *b)
 	buf_fini(b);
 }
 
+static void server_set(struct post *p, struct http *http)
+{
+	pthread_mutex_lock(&p->lock);
+	p->http = http;
+	if (http && p->aborted)
+		http_abort(http);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void server_close(struct post *p)
+{
+	struct http *http = p->http;
+
+	server_set(p, NULL);
+	http_close(http);
+}
+
+void post_abort(struct post *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->aborted = true;
+	if (p->http)
+		http_abort(p->http);
+	pthread_mutex_unlock(&p->lock);
+}
+
 static int server_open(struct post *p, struct err *err)
 {
 	const struct post_conf *c = p->conf;
@@ -87,6 +117,7 @@ static int server_open(struct post *p, struct err *err)
 	struct http_conf hc = {
 		.url = p->url, .headers = headers, .tls = c->tls, .body_max = ANSWER_MAX, .body_cut = true
 	};
+	struct http *http;
 	size_t n = 0;
 	int rc = 0;
 
@@ -106,7 +137,9 @@ static int server_open(struct post *p, struct err *err)
 		hc.password = buf_str(&secret);
 	}
 	if (!rc)
-		rc = http_open(&hc, &p->http, err);
+		rc = http_open(&hc, &http, err);
+	if (!rc)
+		server_set(p, http);
 	secret_forget(&secret);
 	secret_forget(&line);
 	return rc;
@@ -153,10 +186,8 @@ static int server_failed(struct post *p, struct err *err)
 	int64_t wait_us = p->answer.retry_after_us;
 	int rc = status_say(p, &p->failed);
 
-	if (p->answer.status == 401 || p->answer.status == 403) { /* the secrets may have been replaced */
-		http_close(p->http);
-		p->http = NULL;
-	}
+	if (p->answer.status == 401 || p->answer.status == 403) /* the secrets may have been replaced */
+		server_close(p);
 	if (wait_us) /* many daemons were told the same */
 		p->not_before = mono_us() + jitter_us(wait_us < RETRY_ASKED_MAX ? wait_us : RETRY_ASKED_MAX);
 	if (err)
@@ -301,7 +332,8 @@ void post_close(struct post *p, const char *name)
 		log_error("store",
 			  "store %s: closed with rows=%zu that were not sent; without a spool they are lost: %s", name,
 			  p->n, err.msg);
-	http_close(p->http);
+	server_close(p);
+	pthread_mutex_destroy(&p->lock);
 	http_answer_fini(&p->answer);
 	buf_fini(&p->taken);
 	buf_fini(&p->sent);

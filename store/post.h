@@ -78,6 +78,7 @@ int post_added(struct post *p, struct err *err);
 /* All that was taken; 0: it is stored, or counted as refused. */
 int post_flush(struct post *p, struct err *err);
 uint64_t post_refused(struct post *p, struct err *why); /* as store_type.refused */
+void post_abort(struct post *p);                        /* as store_type.abort */
 
 /* -- post_words.c -------------------------------------------------------------------------------------------------- */
 

@@ -131,6 +131,11 @@ static uint64_t remote_refused(struct store_sink *sk, struct err *why)
 	return post_refused(sk->post, why);
 }
 
+static void remote_abort(struct store_sink *sk)
+{
+	post_abort(sk->post);
+}
+
 static void remote_close(struct store_sink *sk)
 {
 	post_close(sk->post, sk->rw->name);
@@ -167,6 +172,7 @@ const struct store_type store_remote_write = {
 	.row = remote_row,
 	.flush = remote_flush,
 	.refused = remote_refused,
+	.abort = remote_abort,
 	.close = remote_close,
 	.fini = remote_fini,
 };

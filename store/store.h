@@ -62,6 +62,10 @@ struct store_type {
 	 * flush() answered 0 (a message that is too long, one bad line of a batch); `why` says so of the last one. Called
 	 * after each flush that answers 0; status counts them. */
 	uint64_t (*refused)(struct store_sink *sk, struct err *why);
+	/* Optional: the policy is to stop, and its time is over: what row() or flush() wait for on a worker fails now, and
+	 * so does all that they would wait for from now on; rows are the policy's to spool then.  On the main loop, between
+	 * open() and close(); must not wait. */
+	void (*abort)(struct store_sink *sk);
 	void (*close)(struct store_sink *sk); /* flushes */
 	void (*fini)(struct store *st);       /* undo config; any thread, when nobody uses it any more */
 };

@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
@@ -38,6 +40,8 @@ struct library {
 #undef X
 };
 
+#define SOCKETS_MAX 4 /* of one request: addresses of a host that are tried side by side */
+
 struct http {
 	const struct library *lib;
 	CURL *easy;
@@ -49,6 +53,10 @@ struct http {
 	struct http_answer *answer;
 	bool too_long;
 	char why[CURL_ERROR_SIZE];
+
+	pthread_mutex_t lock; /* for http_abort() */
+	bool aborted;
+	int sockets[SOCKETS_MAX]; /* open; -1: none */
 };
 
 /* -- the library --------------------------------------------------------------------------------------------------- */
@@ -115,6 +123,55 @@ static size_t on_header(char *p, size_t one, size_t n, void *arg)
 	return n;
 }
 
+/* -- sockets, which another thread may shut down -------------------------------------------------------------------- */
+
+static curl_socket_t on_open(void *arg, curlsocktype type, struct curl_sockaddr *a)
+{
+	struct http *h = arg;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+	pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < SOCKETS_MAX && fd >= 0; i++)
+		if (h->sockets[i] < 0) {
+			h->sockets[i] = fd;
+			break;
+		}
+	pthread_mutex_unlock(&h->lock);
+	return fd;
+}
+
+static int on_close(void *arg, curl_socket_t fd)
+{
+	struct http *h = arg;
+
+	pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		if (h->sockets[i] == fd)
+			h->sockets[i] = -1;
+	pthread_mutex_unlock(&h->lock);
+	return close(fd);
+}
+
+void http_abort(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->aborted = true;
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		if (h->sockets[i] >= 0)
+			shutdown(h->sockets[i], SHUT_RDWR);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static bool is_aborted(struct http *h)
+{
+	bool aborted;
+
+	pthread_mutex_lock(&h->lock);
+	aborted = h->aborted;
+	pthread_mutex_unlock(&h->lock);
+	return aborted;
+}
+
 /* -- a server ------------------------------------------------------------------------------------------------------ */
 
 static void tls_set(struct http *h, const struct http_tls *tls)
@@ -147,6 +204,10 @@ static void conf_set(struct http *h, const struct http_conf *conf)
 	lib->easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
 	lib->easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
 	lib->easy_setopt(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	lib->easy_setopt(h->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	lib->easy_setopt(h->easy, CURLOPT_OPENSOCKETDATA, h);
+	lib->easy_setopt(h->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	lib->easy_setopt(h->easy, CURLOPT_CLOSESOCKETDATA, h);
 	if (conf->socket)
 		lib->easy_setopt(h->easy, CURLOPT_UNIX_SOCKET_PATH, conf->socket);
 	if (conf->user) {
@@ -177,6 +238,9 @@ int http_open(const struct http_conf *conf, struct http **ret, struct err *err)
 		free(h);
 		return err_set(err, -ENOMEM, LIBRARY " gives no handle");
 	}
+	pthread_mutex_init(&h->lock, NULL);
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		h->sockets[i] = -1;
 	h->url = xstrdup(conf->url);
 	h->body_max = conf->body_max;
 	h->body_cut = conf->body_cut;
@@ -191,6 +255,7 @@ void http_close(struct http *h)
 		return;
 	h->lib->easy_cleanup(h->easy);
 	h->lib->slist_free_all(h->headers);
+	pthread_mutex_destroy(&h->lock);
 	free(h->url);
 	free(h);
 }
@@ -217,12 +282,14 @@ static void req_set(struct http *h, const struct http_req *req, struct curl_slis
 	lib->easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, strcmp(method, body ? "POST" : "GET") ? method : NULL);
 }
 
-static int failed(const struct http *h, const struct http_req *req, CURLcode code, struct err *err)
+static int failed(struct http *h, const struct http_req *req, CURLcode code, struct err *err)
 {
 	const char *url = req->url ? req->url : h->url;
 	int len = (int)strcspn(url, "?");
 	char text[32];
 
+	if (is_aborted(h))
+		return err_set(err, -ECANCELED, "%.*s: was not waited for any longer", len, url);
 	if (h->too_long && !h->body_cut)
 		return err_set(err, -EFBIG, "%.*s: answers with more than %s", len, url,
 			       unit_size_text(h->body_max, text));
@@ -261,7 +328,7 @@ int http_ask(struct http *h, const struct http_req *req, struct http_answer *ret
 	h->too_long = false;
 	*h->why = 0;
 	req_set(h, req, headers);
-	code = h->lib->easy_perform(h->easy);
+	code = is_aborted(h) ? CURLE_ABORTED_BY_CALLBACK : h->lib->easy_perform(h->easy);
 	h->lib->easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
 	if (last) {
 		last->next = NULL;
@@ -294,6 +361,11 @@ void http_close(struct http *h)
 int http_ask(struct http *h, const struct http_req *req, struct http_answer *ret, struct err *err)
 {
 	return err_set(err, -ENOTSUP, "no HTTP");
+}
+
+void http_abort(struct http *h)
+{
+	(void)h;
 }
 
 #endif

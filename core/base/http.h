@@ -64,6 +64,8 @@ void http_close(struct http *h); /* NULL is fine */
  * -ETIMEDOUT, -EFBIG, -EREMOTEIO for all else, with words that begin with the URL (without its query, which may hold
  * secrets). */
 int http_ask(struct http *h, const struct http_req *req, struct http_answer *ret, struct err *err);
+/* The request that another thread waits for, and all later ones, end with -ECANCELED.  Any thread, while `h` is open. */
+void http_abort(struct http *h);
 void http_answer_fini(struct http_answer *a);
 /* The value of the answer's header of that name (any case), in `to`; NULL when there is none. */
 const char *http_header(const struct http_answer *a, const char *name, char *to, size_t size);

@@ -13,8 +13,9 @@
 #include "core/daemon/mirrored.h"
 #include "core/daemon/strgp_impl.h"
 
-#define VICTIMS_MAX   16              /* snapshots that are dropped before the lock is given up between */
-#define STOP_GRACE_US (100 * MSEC_US) /* what closing may take after the deadline, before we go on without it */
+#define VICTIMS_MAX    16              /* snapshots that are dropped before the lock is given up between */
+#define ABORT_GRACE_US SEC_US          /* what a store that was aborted did not take is on its way to the spool */
+#define STOP_GRACE_US  (100 * MSEC_US) /* what closing may take after the deadline, before we go on without it */
 
 /* -- making and ending --------------------------------------------------------------------------------------------- */
 
@@ -293,11 +294,21 @@ int strgp_start(struct strgp *sg, struct err *err)
 	return rc;
 }
 
+/* Wait for the worker's end; lock held. */
+static void stop_wait(struct strgp *sg, int64_t until_us)
+{
+	struct timespec ts = { .tv_sec = until_us / SEC_US, .tv_nsec = until_us % SEC_US * 1000 };
+	int rc = 0;
+
+	while (sg->state == STRGP_STOPPING && !rc)
+		rc = pthread_cond_timedwait(&sg->ended, &sg->lock, &ts);
+}
+
 int strgp_stop(struct strgp *sg, int64_t deadline_us, struct err *err)
 {
-	int64_t stop_by = mono_us() + deadline_us, until = stop_by + STOP_GRACE_US;
-	struct timespec ts = { .tv_sec = until / SEC_US, .tv_nsec = until % SEC_US * 1000 };
-	int rc = 0;
+	const struct store_type *type = store_type(sg->conf.store);
+	int64_t stop_by = mono_us() + deadline_us;
+	int rc;
 
 	pthread_mutex_lock(&sg->lock);
 	if (sg->state != STRGP_RUNNING) {
@@ -308,8 +319,11 @@ int strgp_stop(struct strgp *sg, int64_t deadline_us, struct err *err)
 	sg->state = STRGP_STOPPING;
 	sg->stop_by = stop_by;
 	strgp_pool_at(sg->pool, &sg->task, 0);
-	while (sg->state == STRGP_STOPPING && !rc)
-		rc = pthread_cond_timedwait(&sg->ended, &sg->lock, &ts);
+	stop_wait(sg, stop_by + STOP_GRACE_US);
+	if (sg->state == STRGP_STOPPING && type->abort && sg->sink) {
+		type->abort(sg->sink);
+		stop_wait(sg, mono_us() + ABORT_GRACE_US);
+	}
 	rc = sg->state == STRGP_STOPPING ? -ETIMEDOUT : 0;
 	pthread_mutex_unlock(&sg->lock);
 	if (rc)

@@ -103,6 +103,7 @@ struct strgp {
 	int64_t refused_since_us;
 	char **seen;                       /* all metrics of the first set, where the configuration names none */
 	size_t n_seen;
+	struct store_sink *sink; /* the worker's, to abort() it; NULL: none */
 	/* When strgp_stop() wants the worker back; INT64_MAX: not stopping. */
 	_Atomic int64_t stop_by;
 

@@ -40,11 +40,24 @@ void strgp_well(struct strgp *sg)
 
 /* -- storing ------------------------------------------------------------------------------------------------------- */
 
+/* Whom strgp_stop() may abort. */
+static void sink_show(struct strgp *sg, struct store_sink *sink)
+{
+	pthread_mutex_lock(&sg->lock);
+	sg->sink = sink;
+	pthread_mutex_unlock(&sg->lock);
+}
+
 int strgp_sink_open(struct strgp *sg, struct err *err)
 {
+	int rc;
+
 	if (sg->work.sink)
 		return 0;
-	return store_type(sg->conf.store)->open(sg->conf.store, sg->conf.container, &sg->work.sink, err);
+	rc = store_type(sg->conf.store)->open(sg->conf.store, sg->conf.container, &sg->work.sink, err);
+	if (!rc)
+		sink_show(sg, sg->work.sink);
+	return rc;
 }
 
 struct rows {
@@ -404,8 +417,10 @@ static int64_t turn_last(struct strgp *sg)
 		flush(sg, NULL);
 	else
 		rc = flush(sg, &err);
-	if (w->sink)
+	if (w->sink) {
+		sink_show(sg, NULL);
 		store_type(sg->conf.store)->close(w->sink);
+	}
 	strgp_shapes_fini(w);
 	if (sg->conf.decomp)
 		decomp_reset(sg->conf.decomp);

@@ -259,6 +259,25 @@ def test_memory_is_bounded(cluster, server):
     assert st["stored"] == 0 and st["rows"] <= 10 and st["queued_bytes"] < 128 << 10
 
 
+def test_stopping_while_a_server_hangs(cluster, server):
+    """What is in memory goes to the spool, though the worker waits for an answer for minutes to come; nothing is lost."""
+    s = server(lambda *_: ("hang", {}, b""))
+    d = daemon(cluster, {"csv": f"store_csv path={cluster.path('rows')}", "in": f"influx url={s.url} deadline=5m", "rw": f"remote_write url={s.url} deadline=5m"},
+               policy=f"spool={cluster.path('spool')}")
+    wait_for(lambda: len(s.posts) == 2 and all((st := status(d, n)) and st["queued"] > 10 for n in ("in", "rw")), "samples in the queues")
+    assert d.stop() == 0
+    assert "left behind" not in d.text()
+    s.answer = s.ok
+    n = len(s.posts)
+    d.start()
+    wait_for(lambda: all((st := status(d, n)) and st["stored"] and not st["spooled"] for n in ("in", "rw")), "empty spools")
+    assert [status(d, n)["dropped"] for n in ("in", "rw")] == [0, 0]
+    assert d.stop() == 0
+    times = [round(float(r["#Time"]) * 1e6) for r in by_csv(cluster, "synth")]
+    got = [int(line.split()[-1]) // 1000 for path, _, body in s.posts[n:] if path.startswith("/write") for line in body.decode().splitlines()]
+    assert got == times
+
+
 # -- configuration
 
 

@@ -189,6 +189,8 @@ static void test_failures_have_words(void **state)
 	server_start(&sv, (const char *const[]){ OK, NULL });
 	h = client(&(struct http_conf){ .url = sv.url, .body_max = 3 });
 	assert_int_equal(http_ask(h, &(struct http_req){ .deadline_us = 10 * SEC_US }, &a, &err), -EFBIG);
+	http_abort(h);
+	assert_int_equal(http_ask(h, &(struct http_req){ .deadline_us = 10 * SEC_US }, &a, &err), -ECANCELED);
 	http_close(h);
 	server_end(&sv);
 	http_answer_fini(&a);
