@@ -402,6 +402,7 @@ static int64_t turn_last(struct strgp *sg)
 	struct err err = { "" };
 	struct snap *sn;
 	uint64_t lost = 0;
+	bool early;
 	int rc;
 
 	do {
@@ -409,13 +410,14 @@ static int64_t turn_last(struct strgp *sg)
 		if (!rc && strgp_spool_urgent(sg))
 			strgp_spool_queue(sg);
 	} while (!rc && !strgp_time_is_up(sg) && (sg->queue.n || strgp_spool_waits(sg)));
-	if (!rc && !sg->queue.n) /* what is stored need not be spooled before */
+	early = !rc && !sg->queue.n && !w->failing; /* what is safe need not be spooled before */
+	if (early)
 		rc = flush(sg, &err);
 	if (sg->spool)
 		strgp_spool_queue(sg);
-	if (rc)
+	if (rc && !early)
 		flush(sg, NULL);
-	else
+	else if (!early)
 		rc = flush(sg, &err);
 	if (w->sink) {
 		sink_show(sg, NULL);
