@@ -177,6 +177,20 @@ RUN = {
         load name=csv1 plugin=store_csv
         config name=csv1 path={dir} altheader=0
         strgp_add name=csv-decomp plugin=csv1 container=ldms_data  decomposition={dir}/decomp.json regex=.* perm=0640""",
+    "messages that are kept": """
+        listen port={port} xprt=sock
+        msg_enable
+        stream_enable
+        load name=stream_csv_store
+        config name=stream_csv_store path={dir}/store container=csv stream=foo,bar buffer=1 flushtime=120 rolltype=2 rollover=0
+        load name=blob_stream_writer
+        config name=blob_stream_writer path={dir} container=blobs stream=foo stream=slurm stream=kokkos debug=1 timing=1
+        start name=blob_stream_writer interval=1000000 offset=0
+        load name=blob_msg_writer
+        config name=blob_msg_writer path={dir} container=blobs message_channel=foo message_tag=slurm rolltype=1 rollover=86400 spool=1
+        start name=blob_msg_writer interval=1000000
+        load name=dump plugin=stream_dump
+        config name=dump op=msg_subscribe message_channel=.* path={dir}/all""",
 }
 
 MISSING = {
