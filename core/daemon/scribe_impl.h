@@ -1,5 +1,5 @@
-/* scribe_impl.h - the inside of an instance of a store of messages: scribe.c (what operators see, and what it hears),
- * scribe_run.c (the queue, and the worker's side). */
+/* scribe_impl.h - the inside of an instance of a store of messages: scribe.c (what operators see), scribe_hear.c (its
+ * subscriptions), scribe_run.c (the queue, and the worker's side). */
 #ifndef CORE_DAEMON_SCRIBE_IMPL_H
 #define CORE_DAEMON_SCRIBE_IMPL_H
 
@@ -23,8 +23,6 @@ struct scribe_sub {
 	struct bus_sub *bus;
 	char name[];
 };
-void scribe_sub_put(struct scribe_sub *sub);
-
 struct scribe_letter {
 	struct scribe_letter *next;
 	struct scribe_sub *sub;
@@ -63,6 +61,13 @@ struct scribe {
 };
 
 void scribe_put(struct scribe *sc);
+
+/* -- scribe_hear.c: with the main loop held ------------------------------------------------------------------------ */
+
+void scribe_sub_put(struct scribe_sub *sub); /* any thread */
+void scribe_subs_open(struct scribe *sc);
+void scribe_subs_close(struct scribe *sc);
+void scribe_subs_drop(struct scribe *sc); /* and forget them */
 
 /* -- scribe_run.c -------------------------------------------------------------------------------------------------- */
 

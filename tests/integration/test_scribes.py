@@ -110,14 +110,25 @@ def test_all_of_them(cluster):
 def test_what_cannot_be_written_waits(cluster):
     folder = cluster.write("m", "a file in its place")
     d = conf(cluster, "d", f"stream_enable\nload name=csv plugin=stream_csv_store\n"
-             f"config name=csv path={folder} container=c stream=s\n")
+             f"config name=csv path={folder} container=c stream=s\nload name=small plugin=stream_csv_store\n"
+             f"config name=small path={folder} container=small stream=many queue_bytes=4k\n")
     wire(d)
     d.says("store csv: folder")
+    d.says("store small: folder")
     say(d, "stream", "s", '{"n":1}', "--json")
     why = wait_for(lambda: (s := stores(d)["csv"])["queued"] == 1 and s, "a message that waits")
     assert "something above it is a file" in why["why"] and why["retry_in_us"] > 0
+    # as many as there is room for, the newest; and all are accounted for
+    text = "".join(f'{{"n":{i}}}\n' for i in range(200))
+    assert pub(d, "--stream", "--json", "--line", "many", input=text).returncode == 0
+    full = wait_for(lambda: (s := stores(d)["small"])["messages"] == 200 and s, "all of them")
+    assert full["dropped"] > 100 and full["queued"] == 200 - full["dropped"] and full["queued_bytes"] <= 4096
+    d.says("store small: its queue is full (4096 bytes)")
     os.unlink(folder)
     stored(d, "csv", 1)
+    stored(d, "small", full["queued"])
+    assert content(f"{folder}/small/many.*") == "#n\n" + "".join(
+        f"{i}\n" for i in range(full["dropped"], 200))
     d.says("store csv: writes again")
     assert content(f"{folder}/c/s.*") == "#n\n1\n"
 
