@@ -11,13 +11,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/base/str.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/scribe_impl.h"
+#include "core/daemon/store_attrs.h"
 
 #define QUEUE_BYTES_DFLT (16u << 20)
-#define ATTRS_MAX        64            /* that one store has; for "did you mean" */
 #define STOP_US          (10 * SEC_US) /* what is queued is written within */
 
 const struct store_attr scribe_common_attrs[] = {
@@ -72,26 +71,6 @@ static void sc_get(struct scribe *sc)
 
 /* -- config -------------------------------------------------------------------------------------------------------- */
 
-static bool attr_known(const struct store_attr *attrs, const char *key)
-{
-	for (const struct store_attr *a = attrs; a->name; a++)
-		if (!strcmp(a->name, key))
-			return true;
-	return false;
-}
-
-static int attr_unknown(const struct scribe *sc, const char *key, struct err *err)
-{
-	const char *names[ATTRS_MAX + 1] = { NULL }, *near;
-	size_t n = 0;
-
-	for (const struct store_attr *a = sc->type->attrs; a->name && n < ATTRS_MAX; a++)
-		names[n++] = a->name;
-	near = nearest(key, names);
-	return err_set(err, -EINVAL, "store %s: %s has no attribute '%s'%s%s%s", sc->name, sc->type->name, key,
-		       near ? "; did you mean '" : "; leave it out", near ? near : "", near ? "'?" : "");
-}
-
 static int config_first(struct scribe *sc, const struct kv *attrs, struct err *err)
 {
 	const char *queue = kv_get(attrs, "queue_bytes");
@@ -118,10 +97,10 @@ static int config_first(struct scribe *sc, const struct kv *attrs, struct err *e
 
 int scribe_config(struct scribe *sc, const struct kv *attrs, struct err *err)
 {
-	for (size_t i = 0; i < attrs->n; i++)
-		if (strcmp(attrs->v[i].key, "name") && !attr_known(sc->type->attrs, attrs->v[i].key) &&
-		    !attr_known(scribe_common_attrs, attrs->v[i].key))
-			return attr_unknown(sc, attrs->v[i].key, err);
+	int rc = store_attrs_check(sc->name, sc->type->name, sc->type->attrs, scribe_common_attrs, attrs, err);
+
+	if (rc)
+		return rc;
 	if (sc->state == SCRIBE_LOADED)
 		return config_first(sc, attrs, err);
 	if (!sc->type->config_more)

@@ -4,12 +4,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "core/base/str.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/store_attrs.h"
 #include "core/daemon/strgp.h"
-
-#define ATTRS_MAX 64 /* that one store has; for "did you mean" */
 
 struct store {
 	const struct store_type *type;
@@ -35,26 +33,6 @@ int store_new(const struct store_type *type, const char *name, struct store **re
 	return 0;
 }
 
-static bool attr_known(const struct store_type *type, const char *key)
-{
-	for (const struct store_attr *a = type->attrs; a && a->name; a++)
-		if (!strcmp(a->name, key))
-			return true;
-	return !strcmp(key, "name"); /* the instance's, which `config` finds it by */
-}
-
-static int attr_unknown(const struct store *st, const char *key, struct err *err)
-{
-	const char *names[ATTRS_MAX + 1] = { NULL }, *near;
-	size_t n = 0;
-
-	for (const struct store_attr *a = st->type->attrs; a && a->name && n < ATTRS_MAX; a++)
-		names[n++] = a->name;
-	near = nearest(key, names);
-	return err_set(err, -EINVAL, "store %s: %s has no attribute '%s'%s%s%s", st->name, st->type->name, key,
-		       near ? "; did you mean '" : "; leave it out", near ? near : "", near ? "'?" : "");
-}
-
 int store_config(struct store *st, const struct kv *attrs, struct err *err)
 {
 	int rc;
@@ -63,9 +41,9 @@ int store_config(struct store *st, const struct kv *attrs, struct err *err)
 		return err_set(err, -EINVAL,
 			       "store %s: it is configured already, and that cannot be changed; load another instance",
 			       st->name);
-	for (size_t i = 0; i < attrs->n; i++)
-		if (!attr_known(st->type, attrs->v[i].key))
-			return attr_unknown(st, attrs->v[i].key, err);
+	rc = store_attrs_check(st->name, st->type->name, st->type->attrs, NULL, attrs, err);
+	if (rc)
+		return rc;
 	if (st->configured)
 		return st->type->config_more(st, attrs, err);
 	kv_copy(&st->attrs, attrs);
