@@ -8,12 +8,10 @@
  * OFFSET is written last: what it does not count in DAT is of a message that a killed process did not finish.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "store/dirs.h"
 #include "store/rolled.h"
 #include "store/scribe.h"
 
@@ -32,18 +30,10 @@ static const struct {
 	[BLOB_OFFSET] = { "OFFSET", "bloboff" },
 };
 
-struct blob_file {
-	struct rolled files;
-	const char *name; /* of the stream or channel; borrowed */
-};
-
 struct blob {
 	enum scribe_via via;
-	struct rolled_conf conf;
-	enum blob_kind kinds[ROLLED_KINDS]; /* by place in `conf` */
-	struct blob_file *v;
-	size_t n;
-	bool open;
+	enum blob_kind kinds[ROLLED_KINDS]; /* by place in the set's conf */
+	struct rolled_set set;
 };
 
 /* Beside its word for what it hears. */
@@ -100,7 +90,6 @@ static int names_read(struct scribe *sc, struct blob *bl, struct err *err)
 	const struct kv *attrs = scribe_attrs(sc);
 	int rc = 0;
 
-	bl->v = xcalloc(attrs->n + 1, sizeof(*bl->v));
 	for (size_t i = 0; !rc && i < attrs->n; i++) {
 		const char *name = attrs->v[i].value;
 
@@ -110,9 +99,9 @@ static int names_read(struct scribe *sc, struct blob *bl, struct err *err)
 		if (!rc)
 			rc = scribe_subscribe(sc, bl->via, name, false, err);
 		if (!rc)
-			bl->v[bl->n++].name = name;
+			rolled_set_add(&bl->set, name, bl);
 	}
-	if (!rc && !bl->n)
+	if (!rc && !bl->set.n)
 		rc = err_set(err, -EINVAL, "store %s: %s is required: what to write", scribe_name(sc),
 			     bl->via == SCRIBE_STREAM ? "stream" : "message_tag");
 	return rc;
@@ -128,6 +117,7 @@ static int attr_bool(const struct scribe *sc, const char *name, bool *ret, struc
 
 static int kinds_read(const struct scribe *sc, struct blob *bl, struct err *err)
 {
+	struct rolled_conf *conf = &bl->set.conf;
 	bool on[] = { [BLOB_DAT] = true, [BLOB_TIMING] = false, [BLOB_TYPE] = false, [BLOB_OFFSET] = true };
 	int rc = attr_bool(sc, "timing", &on[BLOB_TIMING], err);
 
@@ -136,8 +126,8 @@ static int kinds_read(const struct scribe *sc, struct blob *bl, struct err *err)
 	for (enum blob_kind k = BLOB_DAT; !rc && k <= BLOB_OFFSET; k++) {
 		if (!on[k])
 			continue;
-		bl->kinds[bl->conf.n_kinds] = k;
-		bl->conf.kinds[bl->conf.n_kinds++] = kinds[k].word;
+		bl->kinds[conf->n_kinds] = k;
+		conf->kinds[conf->n_kinds++] = kinds[k].word;
 	}
 	return rc;
 }
@@ -146,7 +136,7 @@ static void head_put(struct rolled *r)
 {
 	const struct blob *bl = r->arg;
 
-	for (size_t i = 0; i < bl->conf.n_kinds; i++)
+	for (size_t i = 0; i < bl->set.conf.n_kinds; i++)
 		buf_add(&r->file[i].buf, kinds[bl->kinds[i]].magic, MAGIC_LEN);
 }
 
@@ -154,8 +144,7 @@ static void blob_fini(struct scribe *sc)
 {
 	struct blob *bl = scribe_state(sc);
 
-	free(bl->conf.dir);
-	free(bl->v);
+	rolled_set_fini(&bl->set);
 }
 
 static int config(struct scribe *sc, enum scribe_via via, struct err *err)
@@ -170,16 +159,16 @@ static int config(struct scribe *sc, enum scribe_via via, struct err *err)
 		return err_set(err, -EINVAL, "store %s: path and container are required: the folder for its files",
 			       scribe_name(sc));
 	bl->via = via;
-	bl->conf = (struct rolled_conf){
+	bl->set.conf = (struct rolled_conf){
 		.who = scribe_name(sc), .flush_bytes = FLUSH_BYTES, .file_perm = FILE_PERM, .head = head_put
 	};
-	rc = roll_read(&bl->conf.roll, scribe_name(sc), &roll, err);
+	rc = roll_read(&bl->set.conf.roll, scribe_name(sc), &roll, err);
 	if (!rc)
-		rc = attr_bool(sc, "spool", &bl->conf.spool, err);
+		rc = attr_bool(sc, "spool", &bl->set.conf.spool, err);
 	if (!rc)
 		rc = kinds_read(sc, bl, err);
 	if (!rc)
-		bl->conf.dir = xasprintf("%s/%s", path, container);
+		bl->set.conf.dir = xasprintf("%s/%s", path, container);
 	if (!rc)
 		rc = names_read(sc, bl, err);
 	if (rc)
@@ -202,12 +191,8 @@ static int msg_config(struct scribe *sc, struct err *err)
 static int blob_open(struct scribe *sc, struct err *err)
 {
 	struct blob *bl = scribe_state(sc);
-	int rc = dirs_make(bl->conf.dir, 0750, (uid_t)-1, (gid_t)-1, err);
 
-	for (size_t i = 0; !rc && i < bl->n; i++)
-		rolled_init(&bl->v[i].files, &bl->conf, bl->v[i].name, bl);
-	bl->open = !rc;
-	return rc;
+	return rolled_set_open(&bl->set, err);
 }
 
 static void put_le64(struct buf *b, uint64_t v)
@@ -219,13 +204,10 @@ static void put_le64(struct buf *b, uint64_t v)
 static int blob_msg(struct scribe *sc, const struct scribe_msg *m, struct err *err)
 {
 	struct blob *bl = scribe_state(sc);
-	struct rolled *r = NULL;
+	struct rolled *r = rolled_set_find(&bl->set, m->heard);
 	uint64_t offset;
 	int rc;
 
-	for (size_t i = 0; !r && i < bl->n; i++)
-		if (!strcmp(bl->v[i].name, m->heard))
-			r = &bl->v[i].files;
 	if (!r)
 		return err_set(err, -EINVAL, "nobody asked for it");
 	rc = rolled_ready(r, err);
@@ -233,7 +215,7 @@ static int blob_msg(struct scribe *sc, const struct scribe_msg *m, struct err *e
 		return rc;
 	rolled_begin(r);
 	offset = (uint64_t)r->file[0].size + r->file[0].buf.len; /* BLOB_DAT is the first */
-	for (size_t i = 0; i < bl->conf.n_kinds; i++) {
+	for (size_t i = 0; i < bl->set.conf.n_kinds; i++) {
 		struct buf *b = &r->file[i].buf;
 
 		switch (bl->kinds[i]) {
@@ -258,33 +240,22 @@ static int blob_msg(struct scribe *sc, const struct scribe_msg *m, struct err *e
 static int blob_flush(struct scribe *sc, struct err *err)
 {
 	struct blob *bl = scribe_state(sc);
-	int rc = 0;
 
-	for (size_t i = 0; !rc && i < bl->n; i++)
-		rc = rolled_flush(&bl->v[i].files, err);
-	return rc;
+	return rolled_set_flush(&bl->set, err);
 }
 
 static int64_t blob_tick(struct scribe *sc)
 {
 	struct blob *bl = scribe_state(sc);
-	int64_t due = INT64_MAX;
 
-	for (size_t i = 0; i < bl->n; i++) {
-		int64_t at = rolled_tick(&bl->v[i].files);
-
-		due = at < due ? at : due;
-	}
-	return due;
+	return rolled_set_tick(&bl->set);
 }
 
 static void blob_close(struct scribe *sc)
 {
 	struct blob *bl = scribe_state(sc);
 
-	for (size_t i = 0; bl->open && i < bl->n; i++)
-		rolled_fini(&bl->v[i].files);
-	bl->open = false;
+	rolled_set_close(&bl->set);
 }
 
 #define BLOB_TYPE_ROW(what, words)                                                                                     \

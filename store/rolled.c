@@ -13,9 +13,8 @@
 #include "core/base/xalloc.h"
 #include "store/dirs.h"
 
-#define EPOCHS   1000 /* seconds ahead that a file's name may be, where there are files with those before */
-#define RETRY_S  60   /* until a roll that failed is tried again */
-#define DIR_PERM 0750
+#define EPOCHS  1000 /* seconds ahead that a file's name may be, where there are files with those before */
+#define RETRY_S 60   /* until a roll that failed is tried again */
 
 void rolled_init(struct rolled *r, const struct rolled_conf *conf, const char *name, void *arg)
 {
@@ -71,7 +70,7 @@ static int files_open(struct rolled *r, struct err *err)
 static int files_start(struct rolled *r, struct err *err)
 {
 	int64_t now = wall_us() / SEC_US;
-	int rc = dirs_make(r->conf->dir, DIR_PERM, (uid_t)-1, (gid_t)-1, err);
+	int rc = dirs_make(r->conf->dir, ROLLED_DIR_PERM, (uid_t)-1, (gid_t)-1, err);
 
 	if (rc)
 		return rc;
@@ -98,7 +97,7 @@ static void file_spool(const struct rolled *r, const char *path)
 {
 	char *dir = xasprintf("%s/spool", r->conf->dir), *to = xasprintf("%s%s", dir, strrchr(path, '/'));
 	struct err err = { "" };
-	int rc = dirs_make(dir, DIR_PERM, (uid_t)-1, (gid_t)-1, &err);
+	int rc = dirs_make(dir, ROLLED_DIR_PERM, (uid_t)-1, (gid_t)-1, &err);
 
 	if (!rc)
 		rc = file_move(path, to, &err);

@@ -10,7 +10,8 @@
 #include "store/append.h"
 #include "store/roll.h"
 
-#define ROLLED_KINDS 4
+#define ROLLED_KINDS    4
+#define ROLLED_DIR_PERM 0750
 
 struct rolled;
 
@@ -48,5 +49,29 @@ int rolled_flush(struct rolled *r, struct err *err);
 int64_t rolled_tick(struct rolled *r);
 /* What cannot be written is lost, and said. */
 void rolled_fini(struct rolled *r);
+
+/* -- rolled_set.c: all those of a store, one for each stream ------------------------------------------------------- */
+
+struct rolled_set {
+	struct rolled_conf conf;
+	struct rolled_one {
+		const char *name; /* borrowed */
+		void *arg;
+		struct rolled files; /* while open */
+	} * v;
+	size_t n;
+	bool open;
+};
+
+/* Before it is opened. */
+void rolled_set_add(struct rolled_set *rs, const char *name, void *arg);
+/* See that the folder is there; the rest opens with its first message. */
+int rolled_set_open(struct rolled_set *rs, struct err *err);
+struct rolled *rolled_set_find(struct rolled_set *rs, const char *name);
+int rolled_set_flush(struct rolled_set *rs, struct err *err);
+int64_t rolled_set_tick(struct rolled_set *rs);
+void rolled_set_close(struct rolled_set *rs);
+/* Of one that is closed. */
+void rolled_set_fini(struct rolled_set *rs);
 
 #endif

@@ -10,7 +10,6 @@
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "store/dirs.h"
 #include "store/rolled.h"
 #include "store/scribe.h"
 #include "store/stream_csv_line.h"
@@ -19,19 +18,14 @@
 #define FILE_PERM   0600        /* ldmsd's */
 #define LINES_MAX   (64u << 20) /* bytes that one message may become: lists repeat what stands beside them */
 
-struct scs_file {
-	struct rolled files;
-	const char *name; /* of the stream */
+struct scs_stream {
 	struct scsv *columns;
 	bool told; /* that members are left out */
 };
 
 struct scs {
-	struct rolled_conf conf;
 	char *names; /* with NULs for commas */
-	struct scs_file *v;
-	size_t n;
-	bool open;
+	struct rolled_set set;
 };
 
 static const struct store_attr scs_attrs[] = {
@@ -54,21 +48,24 @@ static const struct store_attr scs_attrs[] = {
 
 static void head_put(struct rolled *r)
 {
-	const struct scs_file *f = r->arg;
+	const struct scs_stream *st = r->arg;
 
-	if (f->columns)
-		scsv_head_add(&r->file[0].buf, f->columns);
+	if (st->columns)
+		scsv_head_add(&r->file[0].buf, st->columns);
 }
 
 static void scs_fini(struct scribe *sc)
 {
 	struct scs *s = scribe_state(sc);
 
-	for (size_t i = 0; i < s->n; i++)
-		scsv_free(s->v[i].columns);
-	free(s->v);
+	for (size_t i = 0; i < s->set.n; i++) {
+		struct scs_stream *st = s->set.v[i].arg;
+
+		scsv_free(st->columns);
+		free(st);
+	}
+	rolled_set_fini(&s->set);
 	free(s->names);
-	free(s->conf.dir);
 }
 
 static int names_read(struct scribe *sc, const char *streams, struct err *err)
@@ -82,10 +79,8 @@ static int names_read(struct scribe *sc, const char *streams, struct err *err)
 		if (!*name)
 			continue;
 		rc = scribe_subscribe(sc, SCRIBE_STREAM, name, false, err);
-		if (rc)
-			break;
-		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
-		s->v[s->n++] = (struct scs_file){ .name = name };
+		if (!rc)
+			rolled_set_add(&s->set, name, xcalloc(1, sizeof(struct scs_stream)));
 	}
 	return rc;
 }
@@ -115,14 +110,14 @@ static int scs_config(struct scribe *sc, struct err *err)
 			"store %s: path, container and stream are required: the folder for its files, and what to "
 			"write",
 			scribe_name(sc));
-	s->conf = (struct rolled_conf){
+	s->set.conf = (struct rolled_conf){
 		.who = scribe_name(sc), .file_perm = FILE_PERM, .kinds = { "" }, .n_kinds = 1, .head = head_put
 	};
-	rc = roll_read(&s->conf.roll, scribe_name(sc), &roll, err);
+	rc = roll_read(&s->set.conf.roll, scribe_name(sc), &roll, err);
 	if (!rc)
-		rc = buffer_read(sc, &s->conf.flush_bytes, err);
+		rc = buffer_read(sc, &s->set.conf.flush_bytes, err);
 	if (!rc)
-		s->conf.dir = xasprintf("%s/%s", path, container);
+		s->set.conf.dir = xasprintf("%s/%s", path, container);
 	if (!rc)
 		rc = names_read(sc, streams, err);
 	if (rc)
@@ -135,103 +130,87 @@ static int scs_config(struct scribe *sc, struct err *err)
 static int scs_open(struct scribe *sc, struct err *err)
 {
 	struct scs *s = scribe_state(sc);
-	int rc = dirs_make(s->conf.dir, 0750, (uid_t)-1, (gid_t)-1, err);
 
-	for (size_t i = 0; !rc && i < s->n; i++)
-		rolled_init(&s->v[i].files, &s->conf, s->v[i].name, &s->v[i]);
-	s->open = !rc;
-	return rc;
+	return rolled_set_open(&s->set, err);
 }
 
 /* The columns are the first message's; a file that began with strings gets its header here. */
-static int columns_get(struct scs_file *f, const char *text, size_t len, struct err *err)
+static int columns_get(struct rolled *r, const char *text, size_t len, struct err *err)
 {
+	struct scs_stream *st = r->arg;
 	int rc;
 
-	if (f->columns)
+	if (st->columns)
 		return 0;
-	rc = scsv_new(text, len, &f->columns, err);
-	if (!rc && f->files.open)
-		scsv_head_add(&f->files.file[0].buf, f->columns);
+	rc = scsv_new(text, len, &st->columns, err);
+	if (!rc && r->open)
+		head_put(r);
 	return rc;
 }
 
-static int json_put(struct scribe *sc, struct scs_file *f, const char *text, size_t len, struct err *err)
+static int json_put(struct scribe *sc, struct rolled *r, const struct scribe_msg *m, size_t len, struct err *err)
 {
+	struct scs_stream *st = r->arg;
 	struct scsv_key left_out;
-	int rc = scsv_lines_add(&f->files.file[0].buf, f->columns, text, len, LINES_MAX, &left_out, err);
+	int rc = scsv_lines_add(&r->file[0].buf, st->columns, m->data, len, LINES_MAX, &left_out, err);
 
-	if (rc || !left_out.p || f->told)
+	if (rc || !left_out.p || st->told)
 		return rc;
-	f->told = true;
+	st->told = true;
 	log_warning(
 		"store",
 		"store %s: stream %s: \"%.*s\" has no column, and is left out (so may others be): the first message "
 		"had none; term and load the store again to make columns of the next one",
-		scribe_name(sc), f->name, (int)left_out.len, left_out.p);
+		scribe_name(sc), m->heard, (int)left_out.len, left_out.p);
 	return 0;
 }
 
 static int scs_msg(struct scribe *sc, const struct scribe_msg *m, struct err *err)
 {
 	struct scs *s = scribe_state(sc);
-	struct scs_file *f = NULL;
+	struct rolled *r = rolled_set_find(&s->set, m->heard);
 	size_t len = m->len;
 	int rc = 0;
 
-	for (size_t i = 0; !f && i < s->n; i++)
-		if (!strcmp(s->v[i].name, m->heard))
-			f = &s->v[i];
-	if (!f)
+	if (!r)
 		return err_set(err, -EINVAL, "nobody asked for it");
 	while (len && !m->data[len - 1])
 		len--;
 	if (m->json)
-		rc = columns_get(f, m->data, len, err);
+		rc = columns_get(r, m->data, len, err);
 	if (!rc)
-		rc = rolled_ready(&f->files, err);
+		rc = rolled_ready(r, err);
 	if (rc)
 		return rc;
-	rolled_begin(&f->files);
+	rolled_begin(r);
 	if (m->json) {
-		rc = json_put(sc, f, m->data, len, err);
+		rc = json_put(sc, r, m, len, err);
 	} else {
-		buf_add(&f->files.file[0].buf, m->data, len);
-		buf_u8(&f->files.file[0].buf, '\n');
+		buf_add(&r->file[0].buf, m->data, len);
+		buf_u8(&r->file[0].buf, '\n');
 	}
-	return rc ? rc : rolled_end(&f->files, err);
+	return rc ? rc : rolled_end(r, err);
 }
 
 static int scs_flush(struct scribe *sc, struct err *err)
 {
 	struct scs *s = scribe_state(sc);
-	int rc = 0;
 
-	for (size_t i = 0; !rc && i < s->n; i++)
-		rc = rolled_flush(&s->v[i].files, err);
-	return rc;
+	return rolled_set_flush(&s->set, err);
 }
 
 static int64_t scs_tick(struct scribe *sc)
 {
 	struct scs *s = scribe_state(sc);
-	int64_t due = INT64_MAX;
 
-	for (size_t i = 0; i < s->n; i++) {
-		int64_t at = rolled_tick(&s->v[i].files);
-
-		due = at < due ? at : due;
-	}
-	return due;
+	return rolled_set_tick(&s->set);
 }
 
 static void scs_close(struct scribe *sc)
 {
 	struct scs *s = scribe_state(sc);
 
-	for (size_t i = 0; s->open && i < s->n; i++)
-		rolled_fini(&s->v[i].files);
-	s->open = false;
+	rolled_set_close(&s->set);
 }
 
 const struct scribe_type scribe_stream_csv_store = {
