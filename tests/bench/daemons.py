@@ -4,6 +4,7 @@ Both makes read the same configuration text: what is measured is the program, no
 """
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -152,7 +153,8 @@ class Yard:
 
     def __init__(self, keep=False):
         self.dir = tempfile.mkdtemp(prefix="ldms-bench-")
-        self.keep, self.daemons, self.next_port = keep, [], PORTS_FROM
+        self.keep, self.daemons = keep, []
+        self.next_port = random.randrange(PORTS_FROM, PORTS_TO - PORTS_TO // 10)  # two benches at once differ
 
     def path(self, name):
         return os.path.join(self.dir, name)

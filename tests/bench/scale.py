@@ -62,9 +62,10 @@ class Crowd:
     when it was read more than half an interval behind its time, and `again` when it was read once more.
     """
 
-    def __init__(self, yard, n, sets, rounds, interval_ms=INTERVAL_MS, offset_ms=OFFSETS_MS[0]):
+    def __init__(self, yard, n, sets, rounds, interval_ms=INTERVAL_MS, offset_ms=OFFSETS_MS[0],
+                 metrics=METRICS):
         self.n, self.sets, self.rounds = n, n * sets, rounds
-        self.interval_ms, self.offset_ms = interval_ms, offset_ms
+        self.interval_ms, self.offset_ms, self.metrics = interval_ms, offset_ms, metrics
         self.port = yard.port()
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         needed = 1 if hard == resource.RLIM_INFINITY else math.ceil(2 * n / max(hard - FDS_MORE, 1))
@@ -75,7 +76,7 @@ class Crowd:
             self.expect(p, "ready")
 
     def start(self, first, n, sets):
-        args = (first, n, self.port, sets, METRICS, self.interval_ms, self.offset_ms)
+        args = (first, n, self.port, sets, self.metrics, self.interval_ms, self.offset_ms)
         return subprocess.Popen([PROGRAM, *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 

@@ -1,83 +1,138 @@
 """sinks.py - stores that go dead and come back, for outage.py: each says what is in it afterwards, row by row
 
-A sink is asked for the lines of the storing daemon's configuration and what its program is started with, goes down and
-up, and yields (producer, number) of each row that it holds, in its order.
+A sink has the line of the storing daemon's configuration and what its policy is given, is told when that runs, goes down
+and up, and yields (producer, number) of each row that it holds, in its order.
 """
+import json
 import os
+import re
+import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
+import urllib.request
 
-from daemons import GaveUp, wait_for
+from daemons import GaveUp, HOST, wait_for
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "integration"))
+import fulldisk  # noqa: E402
+import kafka  # noqa: E402
 
 
-class FullDisk:
-    """A file system of memory, in the daemon's own mount namespace, that gets no byte larger."""
-    UP = "12G"
-
-    def __init__(self, yard):
-        self.dir = yard.path("disk")
-        os.makedirs(self.dir)
-        rights = ["-r"] if os.geteuid() else []
-        self.wrap = ("unshare", "-m", *rights, "sh", "-c", f'mount -t tmpfs -o size={self.UP} disk "{self.dir}" && exec "$@"',
-                     "sh")
+class Sink:
+    """What most of them have."""
+    wrap, metrics, container, policy = (), 50, "c", ""
 
     def started(self, daemon):
-        self.pid = daemon.pid
-        self.seen = f"/proc/{self.pid}/root{self.dir}"
-        wait_for(lambda: self.is_mounted(), "file system of memory")
-
-    def is_mounted(self):
-        with open(f"/proc/{self.pid}/mountinfo") as f:
-            return f" {self.dir} " in f.read()
-
-    def resize(self, size):
-        cmd = ["nsenter", "-t", str(self.pid), "-m", *(["-U", "--preserve-credentials"] if os.geteuid() else []),
-               "mount", "-o", f"remount,size={size}", self.dir]
-        return subprocess.run(cmd, capture_output=True, text=True)
-
-    def down(self):
-        """As small as it is full; what is written meanwhile may make it larger."""
-        def shrunk():
-            st = os.statvfs(self.seen)
-            r = self.resize((st.f_blocks - st.f_bfree) * st.f_frsize)
-            return r.returncode == 0
-        wait_for(shrunk, "file system that is full")
-
-    def up(self):
-        r = self.resize(self.UP)
-        if r.returncode:
-            raise GaveUp(f"the file system cannot grow: {r.stderr}")
+        pass
 
     def end(self):
         pass
 
 
-class Csv(FullDisk):
-    store = "csv"
+class Disk(Sink):
+    def __init__(self, yard):
+        self.disk = fulldisk.FullDisk(yard.path("disk"))
+        self.wrap, self.down, self.up = self.disk.wrap, self.disk.down, self.disk.up
 
+    def started(self, daemon):
+        self.disk.started(daemon.pid)
+
+
+class Csv(Disk):
     def conf(self):
-        return f"config name=sink path={self.dir}\n"
+        return f"plugin=csv path={self.disk.dir}"
 
     def rows(self):
-        with open(os.path.join(self.seen, "c", "synth")) as f:
+        with open(os.path.join(self.disk.seen, "c", "synth")) as f:
             for line in f:
                 if line[0] != "#":
                     _, _, producer, number, _ = line.split(",", 4)
                     yield producer, int(number)
 
 
-class Sqlite(FullDisk):
-    store = "sqlite"
-
+class Sqlite(Disk):
     def conf(self):
-        return f"config name=sink path={self.dir}/rows.db\n"
+        return f"plugin=sqlite path={self.disk.dir}/rows.db"
 
     def rows(self):
-        db = sqlite3.connect(os.path.join(self.seen, "rows.db"))
+        db = sqlite3.connect(os.path.join(self.disk.seen, "rows.db"))
         if (verdict := db.execute("PRAGMA quick_check").fetchall()) != [("ok",)]:
             raise GaveUp(f"the database is spoilt: {verdict}")
         yield from db.execute("SELECT producer, m0 FROM synth ORDER BY rowid")
         db.close()
 
 
-SINKS = {"csv-on-full-tmpfs": Csv, "sqlite-on-full-tmpfs": Sqlite}
+class Kafka(Sink):
+    """A real broker, killed; messages are read with kcat, each partition in its order."""
+
+    def __init__(self, yard):
+        if kafka.why_no_broker():
+            raise GaveUp(kafka.why_no_broker())
+        os.makedirs(yard.path("broker"))
+        self.broker = kafka.Broker(yard.path("broker"))
+        self.container = self.broker.brokers
+        self.policy = "decomposition=" + yard.write("as_is.json", '{"type":"as_is"}')
+        self.down, self.up, self.end = self.broker.down, self.broker.up, self.broker.end
+
+    def conf(self):
+        return "plugin=kafka topic=rows"
+
+    def rows(self):
+        pattern = re.compile(rb'^(\S+) .*?"m0":(\d+)')
+        with subprocess.Popen(["kcat", "-b", self.container, "-t", "rows", "-C", "-e", "-q", "-o", "beginning", "-f",
+                               "%k %s\\n"], stdout=subprocess.PIPE) as p:
+            for line in p.stdout:
+                yield (m := pattern.match(line))[1], int(m[2])
+
+
+class Influx(Sink):
+    """A VictoriaMetrics that ends and is started again; rows of five metrics: it is to keep up with five times as many as
+    come, on the same machine."""
+    metrics = 5
+
+    def __init__(self, yard):
+        if not shutil.which("victoria-metrics"):
+            raise GaveUp("victoria-metrics is not there")
+        self.folder, self.log, self.port, self.proc = yard.path("victoria"), yard.path("victoria.log"), yard.port(), None
+        self.up()
+
+    def conf(self):
+        return f"plugin=influx url=http://{HOST}:{self.port}"
+
+    def ask(self, path):
+        return urllib.request.urlopen(f"http://{HOST}:{self.port}{path}", timeout=600)
+
+    def answers(self):
+        try:
+            return self.ask("/health").status == 200
+        except OSError:
+            return False
+
+    def up(self):
+        with open(self.log, "ab") as log:
+            self.proc = subprocess.Popen(["victoria-metrics", "-storageDataPath", self.folder, "-retentionPeriod", "100y",
+                                          "-httpListenAddr", f"{HOST}:{self.port}", "-search.maxExportDuration=1h",
+                                          "-memory.allowedBytes=1GB"], stdout=log, stderr=log)
+        wait_for(self.answers, "VictoriaMetrics")
+
+    def down(self):
+        self.proc.send_signal(signal.SIGTERM)
+        self.proc.wait(60)
+
+    def rows(self):
+        self.ask("/internal/force_flush").read()
+        with self.ask("/api/v1/export?match[]=synth_m0") as r:
+            for line in r:
+                series = json.loads(line)
+                for _, value in sorted(zip(series["timestamps"], series["values"])):
+                    yield series["metric"]["producer"], int(value)
+
+    def end(self):
+        if self.proc.poll() is None:
+            self.proc.kill()
+            self.proc.wait()
+
+
+SINKS = {"csv-on-full-tmpfs": Csv, "influx": Influx, "kafka": Kafka, "sqlite-on-full-tmpfs": Sqlite}
