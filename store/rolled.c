@@ -193,6 +193,8 @@ static void roll_timed(struct rolled *r, int64_t now)
 	rc = roll(r, &err);
 	if (!rc && r->conf->roll.empty)
 		rc = files_start(r, &err);
+	if (!rc) /* what heads a file stands there before its first message */
+		rc = rolled_flush(r, &err);
 	if (rc && !r->failing)
 		log_error("store", "store %s: file %s/%s: cannot roll over: %s; tried again later", r->conf->who,
 			  r->conf->dir, r->name, err.msg);

@@ -6,6 +6,7 @@ import re
 import struct
 
 from ldms import CONFINED_ENV, ROOT, run, wait_for
+from test_csv import CLOCK, needs_fake_clock
 from test_msg import BOTH, at, pub
 from test_streams import conf, wire
 
@@ -237,3 +238,34 @@ def test_a_burst(cluster):
         places = [*struct.unpack(f"<{len(offsets) // 8 - 1}Q", offsets[8:]), len(dat)]
         got += [int(dat[a:b].rstrip(b"\0\n")) for a, b in zip(places, places[1:])]
     assert got == list(range(n))
+
+
+@needs_fake_clock
+def test_timed_rolls(cluster):
+    """A clock that runs faster: files end, also when nothing comes any more, and no message is in two of them."""
+    folder = cluster.path("m")
+    d = conf(cluster, "d", f"stream_enable\nload name=bs plugin=blob_stream_writer\n"
+             f"config name=bs path={folder} container=bs stream=s rolltype=1 rollover=20 spool=1\nstart name=bs interval=1s\n"
+             "load name=csv plugin=stream_csv_store\n"
+             f"config name=csv path={folder} container=csv stream=s rolltype=1 rollover=20 rollempty=1\n",
+             env={**os.environ, **CLOCK})
+    wire(d)
+    said = []
+
+    def say_one():
+        say(d, "stream", "s", f'{{"n":{len(said)}}}', "--json")
+        said.append(len(said))
+        return len(glob.glob(f"{folder}/bs/spool/s.DAT.*")) > 1
+
+    wait_for(say_one, "files that are closed")
+    stored(d, "bs", len(said))
+    wait_for(lambda: not glob.glob(f"{folder}/bs/s.*"), "the last one to be closed, though nothing comes")
+    wait_for(lambda: b"".join(open(p, "rb").read() for p in sorted(glob.glob(f"{folder}/csv/s.*"))[-1:]) == b"#n\n",
+             "a file without messages")
+    d.stop()
+    dat = b"".join(open(p, "rb").read()[8:] for p in sorted(glob.glob(f"{folder}/bs/spool/s.DAT.*")))
+    assert [json.loads(m)["n"] for m in dat.split(b"\0")[:-1]] == said
+    text = "".join(open(p).read() for p in sorted(glob.glob(f"{folder}/csv/s.*")))
+    assert [int(line) for line in text.split("\n")[:-1] if line != "#n"] == said
+    times = [int(p.rsplit(".", 1)[1]) for p in sorted(glob.glob(f"{folder}/csv/s.*"))]
+    assert all(b - a >= 20 - 1 for a, b in zip(times, times[1:]))
