@@ -59,6 +59,12 @@ def run(*args, **kw):
     return subprocess.run([LDMS, *map(str, args)], capture_output=True, text=True, timeout=PATIENCE_S * 2, **kw)
 
 
+def lacks(plugin):
+    """Why that plugin cannot be had of this build; None: it can."""
+    words = run("check", "/dev/stdin", input=f"load name=x plugin={plugin}\n").stdout
+    return f"{plugin}: this ldms was built without its library" if "built without" in words else None
+
+
 def real_ldmsd():
     """The folder where an ldmsd 4.5.3 is installed, or None."""
     for d in filter(None, [os.environ.get("LDMSD_PREFIX"), "/usr", "/usr/local", "/opt/ovis"]):

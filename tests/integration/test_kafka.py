@@ -9,11 +9,10 @@ import signal
 
 import pytest
 from kafka import Broker, Mock, Registry, avro_row, consume, rows, topics, why_no_broker, why_no_mock
-from ldms import CONFINED_ENV, free_port, run, wait_for
+from ldms import CONFINED_ENV, free_port, lacks, run, wait_for
 
 pytestmark = [pytest.mark.skipif(bool(why_no_mock()), reason=str(why_no_mock())),
-              pytest.mark.skipif("built without" in run("check", "/dev/stdin", input="load name=k plugin=kafka\n").stdout,
-                                 reason="built without librdkafka")]
+              pytest.mark.skipif(bool(lacks("kafka")), reason=str(lacks("kafka")))]
 
 SETS = """load name=synth.{i} plugin=synth
 config name=synth.{i} producer=n{i} instance=n{i}/synth

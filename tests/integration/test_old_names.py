@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from ldms import ROOT, free_port, wait_for
+from ldms import ROOT, free_port, lacks, wait_for
 from old_names import NAMES, daemon, tool
 
 SAMPLER = ("load name=meminfo\nconfig name=meminfo producer=n1 instance=n1/meminfo component_id=1 perm=0777\n"
@@ -191,6 +191,12 @@ RUN = {
         start name=blob_msg_writer interval=1000000
         load name=dump plugin=stream_dump
         config name=dump op=msg_subscribe message_channel=.* path={dir}/all""",
+    "a store of messages of Kafka": """
+        listen port={port} xprt=sock
+        load name=store_avro_kafka
+        config name=store_avro_kafka encoding=json topic=nersc-ldms
+        strgp_add name=kafka regex=.* plugin=store_avro_kafka container=localhost:{other} decomposition={dir}/decomp.json
+        strgp_start name=kafka""",
 }
 
 MISSING = {
@@ -200,10 +206,6 @@ MISSING = {
         config name=store_sos path={dir}
         strgp_add name=strgp_loadavg plugin=store_sos container=loadavg schema=loadavg
         strgp_start name=strgp_loadavg""",
-    "store_avro_kafka": """
-        load name=store_avro_kafka
-        config name=store_avro_kafka encoding=json topic=nersc-ldms
-        strgp_add name=kafka regex=.* plugin=store_avro_kafka container=cluster:9092 decomposition=/ldms_bin/decomp.json""",
 }
 
 
@@ -216,6 +218,8 @@ def written(cluster, text, port):
 @pytest.mark.parametrize("what", RUN)
 def test_configurations_of_sites_run(cluster, what):
     port = free_port()
+    if "Kafka" in what and lacks("kafka"):
+        pytest.skip(lacks("kafka"))
     d = daemon(cluster, "d", ["-c", written(cluster, RUN[what], port), "-v", "INFO"], port,
                env={**os.environ, "HOSTNAME": "n1"})
     wait_for(lambda: d.ls_run().returncode == 0 or not d.alive(), "it to listen")
