@@ -349,8 +349,8 @@ int http_ask(struct http *h, const struct http_req *req, struct http_answer *ret
 
 int http_open(const struct http_conf *conf, struct http **ret, struct err *err)
 {
-	return err_set(err, -ENOTSUP, "%s: this ldms cannot ask HTTP servers: it was built %s", conf->url,
-		       HTTP_NEEDS ? "without libcurl; install it and run make again" : "with STATIC=1");
+	return err_set(err, -ENOTSUP, "%s: this ldms cannot ask HTTP servers: it was built without " HTTP_NEEDS,
+		       conf->url);
 }
 
 void http_close(struct http *h)

@@ -15,7 +15,9 @@
 #include "core/base/err.h"
 
 /* What this build lacks, for tables of what there is; NULL: nothing. */
-#if __has_include(<curl/curl.h>)
+#if defined(LDMS_STATIC)
+#define HTTP_NEEDS "libcurl (STATIC=1 leaves it out)"
+#elif __has_include(<curl/curl.h>)
 #define HTTP_NEEDS NULL
 #else
 #define HTTP_NEEDS "libcurl"
