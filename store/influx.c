@@ -235,7 +235,10 @@ static int influx_open(struct store *st, const char *container, struct store_sin
 static int influx_row(struct store_sink *sk, const struct row *row, struct err *err)
 {
 	struct line_shape *sh = series_shape_find(&sk->shapes, row->schema, line_shape_schema);
+	int rc = sh ? 0 : series_check(row->schema, err);
 
+	if (rc)
+		return rc;
 	if (!sh) {
 		sh = line_shape_new(&sk->in->line, row->schema);
 		series_shape_add(&sk->shapes, sh);

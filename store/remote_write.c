@@ -112,7 +112,10 @@ static int remote_open(struct store *st, const char *container, struct store_sin
 static int remote_row(struct store_sink *sk, const struct row *row, struct err *err)
 {
 	struct samples_shape *sh = series_shape_find(&sk->shapes, row->schema, samples_shape_schema);
+	int rc = sh ? 0 : series_check(row->schema, err);
 
+	if (rc)
+		return rc;
 	if (!sh) {
 		sh = samples_shape_new(&sk->rw->samples, row->schema);
 		series_shape_add(&sk->shapes, sh);

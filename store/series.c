@@ -2,6 +2,7 @@
 #include "store/series.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/base/utf8.h"
@@ -66,6 +67,21 @@ void series_conf_fini(struct series_conf *c)
 }
 
 /* -- columns ------------------------------------------------------------------------------------------------------- */
+
+int series_check(const struct row_schema *rs, struct err *err)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < rs->n_cols; i++)
+		n += rs->cols[i].type == V_CHAR_ARRAY ? 1 : rs->cols[i].count;
+	if (n <= SERIES_NUMBERS_MAX)
+		return 0;
+	return err_set(err, -EINVAL,
+		       "row schema %s: a row has %" PRIu64
+		       " numbers, at most %u can be stored as series; take the arrays "
+		       "out by a decomposition",
+		       rs->name, n, SERIES_NUMBERS_MAX);
+}
 
 /* The column of an entry's number: "NAME_entry_idx". */
 static bool is_idx(const struct row_schema *rs, uint32_t i)

@@ -26,6 +26,11 @@ struct series_conf {
 int series_conf_read(struct store *st, struct series_conf *ret, struct err *err);
 void series_conf_fini(struct series_conf *c);
 
+#define SERIES_NUMBERS_MAX (1u << 18) /* that a row may have, arrays counted by their elements: each is a series */
+
+/* -EINVAL with words: rows of this schema are too large for an engine of time series, and for our memory. */
+int series_check(const struct row_schema *rs, struct err *err);
+
 enum series_role { SERIES_NOTHING, SERIES_TAG, SERIES_VALUE };
 
 /* What column i is. */

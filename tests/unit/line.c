@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,20 @@ static void test_decomposed(void **state)
 	LINE(&conf, rs, v, "disk,dev=sda,instance=n1/set,node=n7 n=7i 1795188631002339000");
 }
 
+static void test_too_large(void **state)
+{
+	static const struct def defs[] = { { "a", V_U8_ARRAY, 1000000 }, { "b", V_U64, 1 } };
+	static const struct def fine[] = { { "a", V_CHAR_ARRAY, 1000000 }, { "b", V_D64_ARRAY, 1000 } };
+	struct row_schema *rs = SCHEMA("big", defs), *ok = SCHEMA("fine", fine);
+	struct err err = { "" };
+
+	assert_int_equal(series_check(rs, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "row schema big: a row has 1000001 numbers"));
+	assert_int_equal(series_check(ok, &err), 0);
+	row_schema_put(rs);
+	row_schema_put(ok);
+}
+
 static void test_nothing_to_say(void **state)
 {
 	static const struct def defs[] = { { "d64", V_D64, 1 } };
@@ -333,10 +348,15 @@ static void test_samples_without_labels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),     cmocka_unit_test(test_as_ldmsd),
-		cmocka_unit_test(test_names),      cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_decomposed), cmocka_unit_test(test_nothing_to_say),
-		cmocka_unit_test(test_samples),    cmocka_unit_test(test_samples_without_labels),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_as_ldmsd),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_decomposed),
+		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_nothing_to_say),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_samples_without_labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
