@@ -167,7 +167,8 @@ bool strgp_spool_keeps_much(const struct strgp *sg);
 /* Store what is spooled, up to a number of records; 0 also when time is up. */
 int strgp_spool_drain(struct strgp *sg, struct err *err);
 /* The queue is so full, or so old, that the store does not keep up; and the spool can be written. */
-bool strgp_spool_urgent(const struct strgp *sg);
+bool strgp_spool_urgent(struct strgp *sg);
+bool strgp_spool_is_urgent(const struct strgp *sg); /* lock held */
 /* The store has flushed: what was read is done with.  Lock held. */
 void strgp_spool_settle(struct strgp *sg);
 /* ... and what was kept is let go, and its files are removed. */

@@ -204,7 +204,7 @@ static int drain(struct strgp *sg, struct err *err)
 
 	pthread_mutex_lock(&sg->lock);
 	queue_expire(sg);
-	for (int k = 0; k < BATCHES_MAX && !rc && !strgp_spool_urgent(sg); k++) {
+	for (int k = 0; k < BATCHES_MAX && !rc && !strgp_spool_is_urgent(sg); k++) {
 		n = strgp_batch_take(sg, batch, &since_us, &rows_done);
 		if (!n)
 			break;

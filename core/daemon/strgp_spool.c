@@ -82,12 +82,22 @@ void strgp_spool_end(struct strgp *sg)
 
 /* -- out of memory ------------------------------------------------------------------------------------------------- */
 
-bool strgp_spool_urgent(const struct strgp *sg)
+bool strgp_spool_is_urgent(const struct strgp *sg)
 {
 	if (!sg->spool || (sg->work.spool_failing && mono_us() < sg->work.spool_retry_at))
 		return false;
 	return sg->queue.bytes > sg->conf.queue_bytes / 2 ||
 	       (sg->conf.queue_age_us && queue_since(&sg->queue) <= mono_us() - sg->conf.queue_age_us);
+}
+
+bool strgp_spool_urgent(struct strgp *sg)
+{
+	bool urgent;
+
+	pthread_mutex_lock(&sg->lock);
+	urgent = strgp_spool_is_urgent(sg);
+	pthread_mutex_unlock(&sg->lock);
+	return urgent;
 }
 
 /* Within its bounds: what is too much or too old is dropped, the oldest first. */
