@@ -33,7 +33,8 @@ struct post {
 	struct buf taken, sent; /* rows; and as they are sent */
 	size_t *ends;           /* of the rows in `taken` */
 	size_t n, cap, first;   /* rows; those before `first` are gone */
-	size_t batch;           /* rows, at most; less than the conf's when that was too much */
+	size_t batch_max;       /* rows; less than the conf's when that was too much */
+	size_t batch;           /* at most as many now: less while the server is slow */
 
 	int64_t not_before; /* monotonic: so the server has asked; 0: it did not */
 	struct err failed;  /* ... saying this */
@@ -51,7 +52,7 @@ struct post *post_new(const struct post_conf *conf, const struct post_face *face
 	p->face = face;
 	p->arg = arg;
 	p->url = url;
-	p->batch = conf->batch;
+	p->batch = p->batch_max = conf->batch;
 	pthread_mutex_init(&p->lock, NULL);
 	return p;
 }
@@ -225,13 +226,25 @@ static void rows_refused(struct post *p, uint64_t n)
 	status_say(p, &p->why);
 }
 
+/* A batch that a slow server does not get done within the deadline would come back for ever: the next one is half as large,
+ * and larger again when the answer comes at once. */
+static void pace(struct post *p, size_t n, int rc, int64_t took_us)
+{
+	if (rc == -ETIMEDOUT)
+		p->batch = (n + 1) / 2;
+	else if (!rc && n >= p->batch && took_us < p->conf->deadline_us / 4)
+		p->batch = 2 * p->batch < p->batch_max ? 2 * p->batch : p->batch_max;
+}
+
 /* See that the next n rows are stored, or refused: then they are gone. */
 static int rows_post(struct post *p, size_t n, struct err *err)
 {
+	int64_t since_us = mono_us();
 	enum verdict v;
 	uint64_t out = 0;
 	int rc = rows_send(p, n, &v, err);
 
+	pace(p, n, rc, mono_us() - since_us);
 	if (rc)
 		return rc;
 	if (v == ROW_BAD && p->face->left_out && p->face->left_out(p->words, &out) && out <= n) {
@@ -244,8 +257,8 @@ static int rows_post(struct post *p, size_t n, struct err *err)
 		p->first += n;
 		return 0;
 	}
-	if (v == TOO_MUCH && p->batch > (n + 1) / 2)
-		p->batch = (n + 1) / 2;
+	if (v == TOO_MUCH && p->batch_max > (n + 1) / 2)
+		p->batch = p->batch_max = (n + 1) / 2;
 	rc = rows_post(p, n / 2, err);
 	return rc ? rc : rows_post(p, n - n / 2, err);
 }

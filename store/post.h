@@ -10,7 +10,8 @@
  *   any other, or  the server as a whole: all rows stay here, nothing more is taken, and the policy tries again, not
  *   none           before the time that Retry-After asks for
  *
- * A batch whose answer did not come is posted again: the same rows twice, which the engines take as one.
+ * A batch whose answer did not come is posted again, in smaller pieces when it took too long: the same rows twice, which
+ * the engines take as one.
  */
 #ifndef STORE_POST_H
 #define STORE_POST_H

@@ -251,6 +251,22 @@ def test_bad_rows_are_found(cluster, server):
     assert final <= len(refused)
 
 
+def test_a_slow_server_gets_less_at_once(cluster, server):
+    """A batch that took longer than the deadline is halved, and not sent again and again as it is."""
+    answers, sizes = [503, "hang"], []
+
+    def answer(path, headers, body):
+        sizes.append(body.count(b"\n"))
+        return answers.pop(0) if answers and (answers[0] == 503 or sizes[-1] == 16) else 204, {}, b""
+
+    s = server(answer)
+    d = daemon(cluster, {"in": f"influx url={s.url} batch=16 deadline=1s"}, interval="10ms")
+    wait_for(lambda: not answers, "a batch that hangs")
+    d.says("stores again after")
+    assert stored(d, 16)["dropped"] == 0
+    assert sizes[sizes.index(16) + 1] == 8
+
+
 def test_memory_is_bounded(cluster, server):
     """With a server that hangs, all but a batch waits in the queue, which drops its oldest; all of it is counted."""
     s = server(lambda *_: ("hang", {}, b""))
