@@ -417,8 +417,14 @@ static void lint_files(struct lint *l, const struct cmd *cmd)
 {
 	static const char *const writers[] = { "log_file", "pid_file" };
 	const char *path = cmd_arg(cmd, "path");
+	const char *spool = cmd->verb->run == ctl_strgp_add ? cmd_arg(cmd, "spool") : NULL;
 	char *expanded;
 
+	if (spool) {
+		expanded = ctl_expand(spool);
+		lint_path(l->cf, cmd, "spool", "spool", expanded, true);
+		free(expanded);
+	}
 	if (cmd->verb->run == ctl_config)
 		lint_store_paths(l, cmd);
 	for (size_t i = 0; path && i < sizeof(writers) / sizeof(*writers); i++) {

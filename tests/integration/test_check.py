@@ -212,6 +212,8 @@ def test_several_files_are_one_configuration(cluster):
     ("prdcr_start_regex regex=nobody", "no producer's name matches"),
     ("load name=csv\nconfig name=csv path=/", "used by no storage policy"),
     ("load name=csv\nconfig name=csv path=/nowhere/at/all", "No such file or directory"),
+    ("load name=none\nconfig name=none\nstrgp_add name=s plugin=none schema=s spool=/nowhere/at/all\nstrgp_start name=s",
+     "spool /nowhere/at/all: /nowhere: No such file or directory"),
     ("prdcr_subscribe stream=s regex=.*", "stream_enable"),
     ("prdcr_add name=q type=active host=h port=411 reconnect=1s\nprdcr_start name=q", "is also producer p"),
     ("load name=loadavg\nconfig name=loadavg\nstart name=loadavg interval=10", "10 microseconds; was 10s meant?"),
