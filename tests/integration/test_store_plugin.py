@@ -238,3 +238,27 @@ def test_in_cpp(cluster, installed):  # noqa: F811
         static struct ldms_store_plugin make() { struct ldms_store_plugin p{}; p.name = "cc"; p.row = r; return p; }
         int main() { return make().row == r ? 0 : 1; }""")
     subprocess.run(["c++", "-std=c++14", "-Wall", "-Wextra", "-fsyntax-only", "-I", installed / "usr/include", source], check=True)
+
+
+def test_in_a_cluster_file(cluster, lines):
+    os.mkdir(cluster.path("lines"))
+    port = free_port()
+    path = cluster.write("c.yaml", f"""\
+daemons:
+  - {{names: n1, hosts: 127.0.0.1, endpoints: [{{names: ep, ports: {port}}}]}}
+samplers:
+  - {{daemons: n1, plugins: [load]}}
+stores:
+  keep: {{daemons: n1, container: rows, schema: loadavg, flush: 100ms, plugin: mine, spool: {cluster.path("spool")}}}
+plugins:
+  load: {{name: loadavg, interval: 50ms}}
+  mine: {{path: {lines}, config: [{{dir: {cluster.path("lines")}, form: json}}]}}
+""")
+    more = cluster.write("more.conf", "prdcr_add name=me type=local reconnect=1s\nprdcr_start name=me\nupdtr_add name=u interval=50ms "
+                         "offset=10ms\nupdtr_prdcr_add name=u regex=.*\nupdtr_start name=u\n")
+    d = cluster.daemon("n1", ["store", "-y", path, "-c", more, "-n", "n1"], port)
+    wait_for(lambda: status(d) and status(d)["stored"] > 3, "rows")
+    assert d.stop() == 0
+    with open(cluster.path("lines/rows")) as f:
+        assert json.loads(f.readline())["producer"] == "n1"
+    assert os.listdir(cluster.path("spool")) == ["keep"]
