@@ -21,8 +21,13 @@ def test_they_stand_in_for_each_other(cluster, sides):
     samplers = [cluster.samp(n, "loadavg", "--interval", "200ms") for n in ("n1", "n2")]
     more = ("prdcr_add name=idle host=127.0.0.1 port=1 xprt=sock type=active reconnect=1000000\n"
             "updtr_add name=h interval=1000000 auto_interval=true\nupdtr_prdcr_add name=h regex=p\n"
-            "updtr_add name=pu interval=1000000 push=onchange\nupdtr_prdcr_add name=pu regex=idle\n",) * 2
-    pairs = pair(cluster, sides, samplers, more)
+            "updtr_add name=pu interval=1000000 push=onchange\nupdtr_prdcr_add name=pu regex=idle\n")
+    # what only we know of a policy is told, too, and an ldmsd does not mind
+    policy = ("load name=csv plugin=store_csv\nconfig name=csv path={0}\nstrgp_add name=st plugin=csv container=c schema=loadavg "
+              "{1}\nstrgp_prdcr_add name=st regex=^p-{2}$\nstrgp_start name=st\n")
+    own = f"spool={cluster.path('spool')} spool_bytes=8M spool_age=1d queue_bytes=1M queue_age=1m shard=1/1 flush=1s"
+    pairs = pair(cluster, sides, samplers, [more + policy.format(cluster.path(name), own if side is ours else "", name)
+                                            for side, name in zip(sides, ("a1", "a2"))])
     top = cluster.agg("top", pairs, "--interval", "200ms")
     everything = {"n1/loadavg", "n2/loadavg"}
     paired(*pairs)
@@ -36,6 +41,9 @@ def test_they_stand_in_for_each_other(cluster, sides):
             assert states(alive)["#idle"] == "STOPPED"
         wait_for(lambda: set(top.ls()) == everything, "all sets at the top while one is dead")
         advances(top, taken)
+        if alive is pairs[sides.index(ours)]:
+            rows = os.path.join(cluster.path(alive.name), "c", "loadavg")
+            wait_for(lambda: {"n1", "n2"} <= {r.split(",")[2] for r in open(rows) if r.count(",") > 2}, "rows of both")
         dead.start()
         paired(*pairs)
         wait_for(lambda: states(alive).get(its) == "STOPPED", "the producer to be given back")
