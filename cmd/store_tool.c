@@ -8,24 +8,59 @@
 #include "core/base/json_put.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/so_load.h"
+#include "store/scribe.h"
 
 #define NAMES_MAX 64 /* to look for a near one in */
+
+/* What there is to say of a store: of rows, or of messages. */
+struct about {
+	const char *name, *brief, *needs;
+	const struct store_attr *attrs;
+	const struct store_to *to;
+	bool messages;
+};
+
+static struct about about_store(const struct store_type *t)
+{
+	return (struct about){ t->name, t->brief, t->needs, t->attrs, t->to, false };
+}
+
+static struct about about_scribe(const struct scribe_type *t)
+{
+	return (struct about){ t->name, t->brief, NULL, t->attrs, NULL, true };
+}
+
+/* The i-th of this program; those of rows come first. */
+static bool about_nth(size_t i, struct about *ret)
+{
+	size_t n = 0;
+
+	while (store_types[n])
+		n++;
+	if (i < n)
+		*ret = about_store(store_types[i]);
+	else if (scribe_types[i - n])
+		*ret = about_scribe(scribe_types[i - n]);
+	else
+		return false;
+	return true;
+}
 
 /* -- the list ------------------------------------------------------------------------------------------------------ */
 
 static void list_json(void)
 {
 	struct buf b = { 0 };
+	struct about a;
 
-	for (size_t i = 0; store_types[i]; i++) {
-		const struct store_type *t = store_types[i];
-
-		buf_addf(&b, "%s\n  {\"name\":\"%s\",\"brief\":", i ? "," : "[", t->name);
-		json_put_str(&b, t->brief);
-		buf_addf(&b, ",\"here\":%s", t->needs ? "false" : "true");
-		if (t->needs) {
+	for (size_t i = 0; about_nth(i, &a); i++) {
+		buf_addf(&b, "%s\n  {\"name\":\"%s\",\"brief\":", i ? "," : "[", a.name);
+		json_put_str(&b, a.brief);
+		buf_addf(&b, ",\"of\":\"%s\",\"here\":%s", a.messages ? "messages" : "rows",
+			 a.needs ? "false" : "true");
+		if (a.needs) {
 			buf_addf(&b, ",\"needs\":");
-			json_put_str(&b, t->needs);
+			json_put_str(&b, a.needs);
 		}
 		buf_addf(&b, "}");
 	}
@@ -35,68 +70,71 @@ static void list_json(void)
 
 static void list_text(void)
 {
+	struct about a;
 	size_t width = 0;
 
-	for (size_t i = 0; store_types[i]; i++)
-		if (width < strlen(store_types[i]->name))
-			width = strlen(store_types[i]->name);
-	for (size_t i = 0; store_types[i]; i++) {
-		const struct store_type *t = store_types[i];
-
-		printf("%-*s  %s", (int)width, t->name, t->brief);
-		printf(t->needs ? " (not here: built without %s)\n" : "\n", t->needs);
+	for (size_t i = 0; about_nth(i, &a); i++)
+		if (width < strlen(a.name))
+			width = strlen(a.name);
+	for (size_t i = 0; about_nth(i, &a); i++) {
+		printf("%-*s  %s", (int)width, a.name, a.brief);
+		printf(a.needs ? " (not here: built without %s)\n" : "\n", a.needs);
 	}
 }
 
 /* -- one of them --------------------------------------------------------------------------------------------------- */
 
-static const struct store_type *unknown(const char *word, struct err *err)
+static int unknown(const char *word, struct err *err)
 {
 	const char *names[NAMES_MAX + 1], *near;
-	size_t n = 0;
+	struct about a;
+	size_t n;
 
-	while (n < NAMES_MAX && store_types[n]) {
-		names[n] = store_types[n]->name;
-		n++;
-	}
+	for (n = 0; n < NAMES_MAX && about_nth(n, &a); n++)
+		names[n] = a.name;
 	names[n] = NULL;
 	near = nearest(word, names);
-	err_set(err, -ENOENT, "%s: there is no such store%s%s%s", word, near ? "; did you mean '" : "; `-l` lists them",
-		near ? near : "", near ? "'?" : "");
-	return NULL;
+	return err_set(err, -ENOENT, "%s: there is no such store%s%s%s", word,
+		       near ? "; did you mean '" : "; `-l` lists them", near ? near : "", near ? "'?" : "");
 }
 
-static const struct store_type *type_find(const char *word, struct err *err)
+static int about_find(const char *word, struct about *ret, struct err *err)
 {
-	const struct store_type *t;
+	const struct scribe_type *sc = scribe_type_find(word);
+	const struct store_type *t = store_type_find(word);
 	const struct so *so;
 	char *path;
-	int rc;
+	int rc = 0;
 
-	if (!strchr(word, '/')) {
-		t = store_type_find(word);
-		return t ? t : unknown(word, err);
+	if (strchr(word, '/')) {
+		path = realpath(word, NULL);
+		so = so_load(path ? path : word, &rc, err);
+		free(path);
+		if (so && !so->store)
+			return err_set(err, -EINVAL, "%s: is a sampler, and here a store is wanted", word);
+		t = so ? so->store : NULL;
 	}
-	path = realpath(word, NULL);
-	so = so_load(path ? path : word, &rc, err);
-	if (so && !so->store)
-		err_set(err, -EINVAL, "%s: is a sampler, and here a store is wanted", word);
-	free(path);
-	return so ? so->store : NULL;
+	if (t)
+		*ret = about_store(t);
+	else if (sc)
+		*ret = about_scribe(sc);
+	else
+		rc = rc ? rc : unknown(word, err);
+	return rc;
 }
 
-static void help_one(const struct store_type *t)
+static void help_one(const struct about *about)
 {
-	printf("%s - %s\n", t->name, t->brief);
-	if (t->needs)
-		printf("not here: this ldms was built without %s\n", t->needs);
-	for (const struct store_to *to = t->to; to && to->word; to++)
-		printf("%s  --to %s:%s\n", to == t->to ? "\nin short:\n" : "", to->word, to->form);
-	for (const struct store_attr *a = t->attrs; a && a->name; a++) {
+	printf("%s - %s\n", about->name, about->brief);
+	if (about->needs)
+		printf("not here: this ldms was built without %s\n", about->needs);
+	for (const struct store_to *to = about->to; to && to->word; to++)
+		printf("%s  --to %s:%s\n", to == about->to ? "\nin short:\n" : "", to->word, to->form);
+	for (const struct store_attr *a = about->attrs; a && a->name; a++) {
 		char *text =
 			xasprintf("%s%s%s%s", a->help, a->dflt ? " (" : "", a->dflt ? a->dflt : "", a->dflt ? ")" : "");
 
-		fputs(a == t->attrs ? "\nattributes:\n" : "", stdout);
+		fputs(a == about->attrs ? "\nattributes:\n" : "", stdout);
 		opt_help_row(stdout, a->name, text);
 		free(text);
 	}
@@ -112,14 +150,15 @@ static int help(char **words)
 	}
 	for (char **w = words; *w; w++) {
 		struct err err = { "" };
-		const struct store_type *t = type_find(*w, &err);
+		struct about about = { 0 };
+		bool found = !about_find(*w, &about, &err);
 
 		fputs(w == words ? "" : "\n", stdout);
-		if (t)
-			help_one(t);
+		if (found)
+			help_one(&about);
 		else
 			fprintf(stderr, "ldms store: %s\n", err.msg);
-		status |= !t;
+		status |= !found;
 	}
 	return status;
 }

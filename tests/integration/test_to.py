@@ -30,10 +30,10 @@ def test_forms_stand_in_the_manual():
 def test_list_and_help():
     """Every store of the program, with what it takes; the samplers' tool says where they are."""
     listed = {s["name"]: s for s in json.loads(run("store", "-l", "--json").stdout)}
-    assert {"csv", "flatfile", "function_csv", "none", "sqlite"} <= set(listed)
+    assert {"csv", "flatfile", "function_csv", "none", "sqlite", "stream_csv_store"} <= set(listed)
     text = run("store", "--list").stdout
     for name, s in listed.items():
-        assert re.search(rf"^{name} +.*{re.escape(s['brief'])}", text, re.M)
+        assert re.search(rf"^{name} +{re.escape(s['brief'])}", text, re.M) and s["of"] in ("rows", "messages")
         assert s["here"] or f"built without {s['needs']}" in text
         r = run("store", "help", name)
         assert r.returncode == 0 and r.stdout.startswith(f"{name} - {s['brief']}")
