@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import urllib.request
 
 from daemons import GaveUp, HOST, wait_for
@@ -57,7 +58,12 @@ class Sqlite(Disk):
         return f"plugin=sqlite path={self.disk.dir}/rows.db"
 
     def rows(self):
-        db = sqlite3.connect(os.path.join(self.disk.seen, "rows.db"))
+        with tempfile.TemporaryDirectory() as folder:  # SQLite would follow /proc/PID/root
+            shutil.copytree(self.disk.seen, folder, dirs_exist_ok=True)
+            yield from self.rows_of(os.path.join(folder, "rows.db"))
+
+    def rows_of(self, path):
+        db = sqlite3.connect(path)
         if (verdict := db.execute("PRAGMA quick_check").fetchall()) != [("ok",)]:
             raise GaveUp(f"the database is spoilt: {verdict}")
         yield from db.execute("SELECT producer, m0 FROM synth ORDER BY rowid")
