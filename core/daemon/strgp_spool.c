@@ -185,7 +185,7 @@ bool strgp_spool_queue(struct strgp *sg)
 	struct err err = { "" };
 	uint32_t rows_done;
 	int64_t since_us;
-	uint64_t bytes;
+	uint64_t bytes, number;
 	size_t n;
 	int rc = 0;
 
@@ -196,11 +196,12 @@ bool strgp_spool_queue(struct strgp *sg)
 		bytes = sg->in_hand_bytes;
 		pthread_mutex_unlock(&sg->lock);
 		shrink(sg, bytes);
-		if (rows_done && sg->work.part) { /* the next process cannot rely on rows that were not flushed */
-			sg->work.part_no = spool_tail(sg->spool);
+		number = spool_tail(sg->spool);
+		rc = spool_add(sg->spool, batch, n, sg->work.part ? 0 : rows_done, &err);
+		if (!rc && rows_done && sg->work.part) { /* the next process cannot rely on rows that were not flushed */
+			sg->work.part_no = number;
 			sg->work.part_rows = rows_done;
 		}
-		rc = spool_add(sg->spool, batch, n, sg->work.part ? 0 : rows_done, &err);
 		for (size_t i = 0; !rc && i < n; i++)
 			snap_put(batch[i]);
 		pthread_mutex_lock(&sg->lock);

@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -279,6 +281,31 @@ static void test_part(void **state)
 	scratch_free(dir);
 }
 
+/* ... and the spool cannot be written either: nothing is remembered of a record that there never was. */
+static void test_part_unspooled(void **state)
+{
+	char *dir = scratch_new(), *path = xasprintf("%s/sg/0000000000000000.spool", dir);
+	struct rig r;
+
+	engine_init(ENTRIES / 2);
+	rig_init(&r, dir, quick, true);
+	assert_int_equal(mkdir(path, 0700), 0);
+	offer(&r, 0);
+	WAIT_STATUS(&r, st.errors >= 2);
+	engine.fails = false;
+	WAIT_STATUS(&r, st.stored == 1);
+	assert_int_equal(rmdir(path), 0);
+	engine.fails = true;
+	offer(&r, 1);
+	WAIT_STATUS(&r, st.spooled == 1);
+	engine.fails = false;
+	WAIT_STATUS(&r, st.stored == 2);
+	rig_fini(&r);
+	assert_safe(2 * ENTRIES, 0);
+	free(path);
+	scratch_free(dir);
+}
+
 /* What is kept until the flush has its bound: then the flush comes early. */
 static void test_bound(void **state)
 {
@@ -311,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_recovers),
 		cmocka_unit_test(test_part),
+		cmocka_unit_test(test_part_unspooled),
 		cmocka_unit_test(test_bound),
 	};
 
