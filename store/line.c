@@ -7,6 +7,7 @@
 #include "core/base/json_put.h"
 #include "core/base/xalloc.h"
 #include "store/digits.h"
+#include "store/unique.h"
 
 #define NUMBER_MAX (DIGITS_MAX + 2) /* with the letter behind it, and the comma in front of the field */
 #define TIME_MAX   (DIGITS_MAX + 2)
@@ -35,6 +36,8 @@ struct line_shape {
 	struct field *fields;
 	size_t n_tags, n_fields;
 	size_t room; /* bytes that all fields take which are numbers */
+	/* of tags and fields, while these are added: what asks for one of both gets the wrong one */
+	struct unique names;
 };
 
 /* -- names and texts ----------------------------------------------------------------------------------------------- */
@@ -120,23 +123,9 @@ static char *key_of(const char *before, const char *name, const char *after, siz
 	return (char *)b.p;
 }
 
-/* Names of tags and of fields are among each other, too: what asks for one of both gets the wrong one. */
-static char *unique(const struct line_shape *sh, char *name)
-{
-	char **names = xcalloc(sh->n_tags + sh->n_fields, sizeof(*names));
-
-	for (size_t i = 0; i < sh->n_tags; i++)
-		names[i] = sh->tags[i].name;
-	for (size_t i = 0; i < sh->n_fields; i++)
-		names[sh->n_tags + i] = sh->fields[i].name;
-	name = series_name_unique(name, names, sh->n_tags + sh->n_fields);
-	free(names);
-	return name;
-}
-
 static void tag_add(struct line_shape *sh, enum row_what what, uint32_t col, const char *name)
 {
-	struct tag t = { .what = what, .col = col, .name = unique(sh, name_of(sh->conf, name)) };
+	struct tag t = { .what = what, .col = col, .name = unique_add(&sh->names, name_of(sh->conf, name)) };
 
 	t.key = key_of(",", t.name, "=", &t.key_len);
 	sh->tags[sh->n_tags++] = t;
@@ -144,8 +133,9 @@ static void tag_add(struct line_shape *sh, enum row_what what, uint32_t col, con
 
 static void field_add(struct line_shape *sh, uint32_t col)
 {
-	struct field f = { .col = col, .name = unique(sh, name_of(sh->conf, sh->schema->cols[col].name)) };
+	struct field f = { .col = col };
 
+	f.name = unique_add(&sh->names, name_of(sh->conf, sh->schema->cols[col].name));
 	f.key = key_of("", f.name, "=", &f.key_len);
 	sh->fields[sh->n_fields++] = f;
 	sh->room += f.key_len + (sh->conf->ldmsd ? FIXED_MAX : DIGITS_MAX) + NUMBER_MAX;
@@ -164,13 +154,13 @@ static void columns_take(struct line_shape *sh)
 		tag_add(sh, ROW_PRODUCER, 0, "producer");
 	if (series_has_own(&sh->conf->series, rs, ROW_INSTANCE, "instance"))
 		tag_add(sh, ROW_INSTANCE, 0, "instance");
-	for (uint32_t i = 0; i < rs->n_cols; i++)
-		if (series_role(&sh->conf->series, rs, i) == SERIES_TAG)
+	for (uint32_t i = 0, list = SERIES_NO_LIST; i < rs->n_cols; list = series_list(rs, i, list), i++)
+		if (series_role(&sh->conf->series, rs, i, list) == SERIES_TAG)
 			tag_add(sh, ROW_METRIC, i, rs->cols[i].name);
 	if (sh->n_tags)
 		qsort(sh->tags, sh->n_tags, sizeof(*sh->tags), tag_order);
-	for (uint32_t i = 0; i < rs->n_cols; i++)
-		if (series_role(&sh->conf->series, rs, i) == SERIES_VALUE)
+	for (uint32_t i = 0, list = SERIES_NO_LIST; i < rs->n_cols; list = series_list(rs, i, list), i++)
+		if (series_role(&sh->conf->series, rs, i, list) == SERIES_VALUE)
 			field_add(sh, i);
 }
 
@@ -184,11 +174,11 @@ static void columns_take_ldmsd(struct line_shape *sh)
 		for (uint32_t i = 0; i < rs->n_cols; i++)
 			if (!strcmp(rs->cols[i].name, tags[k]) && !value_is_array(rs->cols[i].type))
 				tag_add(sh, ROW_METRIC, i, tags[k]);
-	for (uint32_t i = 0; i < rs->n_cols; i++) {
+	for (uint32_t i = 0, list = SERIES_NO_LIST; i < rs->n_cols; list = series_list(rs, i, list), i++) {
 		const struct row_col *c = &rs->cols[i];
 		bool is_tag = !strcmp(c->name, tags[0]) || !strcmp(c->name, tags[1]);
 
-		if (!is_tag && !series_is_of_list(rs, i) && (c->type == V_CHAR_ARRAY || !value_is_array(c->type)))
+		if (!is_tag && !series_is_of_list(rs, i, list) && (c->type == V_CHAR_ARRAY || !value_is_array(c->type)))
 			field_add(sh, i);
 	}
 }
@@ -208,6 +198,7 @@ struct line_shape *line_shape_new(const struct line_conf *conf, const struct row
 		columns_take_ldmsd(sh);
 	else
 		columns_take(sh);
+	unique_fini(&sh->names);
 	return sh;
 }
 

@@ -3,14 +3,10 @@
 
 #include <ctype.h>
 #include <stdlib.h>
-#include <uthash.h>
+#include <string.h>
 
 #include "core/base/xalloc.h"
-
-struct taken {
-	UT_hash_handle hh;
-	const char *name;
-};
+#include "store/unique.h"
 
 char *row_field_name_avro(const char *name)
 {
@@ -22,32 +18,9 @@ char *row_field_name_avro(const char *name)
 	return ours;
 }
 
-/* A name that no field has yet; takes it. */
-static char *unique(struct taken **all, char *name)
+static void add(struct row_fields *f, struct unique *all, char *name, enum value_type type, uint32_t col)
 {
-	struct taken *t;
-	char *stem = NULL;
-
-	for (unsigned int n = 2;; n++) {
-		HASH_FIND_STR(*all, name, t);
-		if (!t)
-			break;
-		if (!stem)
-			stem = name;
-		else
-			free(name);
-		name = xasprintf("%s_%u", stem, n);
-	}
-	free(stem);
-	t = xcalloc(1, sizeof(*t));
-	t->name = name;
-	HASH_ADD_KEYPTR(hh, *all, t->name, strlen(t->name), t);
-	return name;
-}
-
-static void add(struct row_fields *f, struct taken **all, char *name, enum value_type type, uint32_t col)
-{
-	f->v[f->n++] = (struct row_field){ unique(all, name), type, col };
+	f->v[f->n++] = (struct row_field){ unique_add(all, name), type, col };
 }
 
 static bool holds_values(enum value_type type)
@@ -57,7 +30,7 @@ static bool holds_values(enum value_type type)
 
 void row_fields_init(struct row_fields *f, const struct row_schema *rs, enum row_field_names names)
 {
-	struct taken *all = NULL, *t, *next;
+	struct unique all = { NULL };
 
 	*f = (struct row_fields){ .v = xcalloc(rs->n_cols + 2, sizeof(*f->v)) };
 	if (!rs->decomposed) {
@@ -72,10 +45,7 @@ void row_fields_init(struct row_fields *f, const struct row_schema *rs, enum row
 			    names == ROW_FIELD_NAMES_AVRO ? row_field_name_avro(col->name) : xstrdup(col->name),
 			    col->type, i);
 	}
-	HASH_ITER(hh, all, t, next) {
-		HASH_DEL(all, t);
-		free(t);
-	}
+	unique_fini(&all);
 }
 
 void row_fields_fini(struct row_fields *f)

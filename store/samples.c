@@ -7,6 +7,7 @@
 
 #include "core/base/xalloc.h"
 #include "store/digits.h"
+#include "store/unique.h"
 
 #define KEY(number, kind) ((number) << 3 | (kind))
 enum { VARINT = 0, EIGHT_BYTES = 1, BYTES = 2 };
@@ -36,6 +37,7 @@ struct samples_shape {
 	size_t n_labels, n_names;
 	size_t before_name, before_index; /* so many labels stand in front of these */
 	struct buf encoded, text;         /* of the row: its labels; a value */
+	struct unique label_names, taken; /* while these are added: of labels, of metrics */
 };
 
 /* -- protobuf ------------------------------------------------------------------------------------------------------ */
@@ -99,30 +101,21 @@ static char *name_clean(char *name, bool label)
 
 static void label_add(struct samples_shape *sh, enum row_what what, uint32_t col, const char *name)
 {
-	char **taken = xcalloc(sh->n_labels + 1, sizeof(*taken)), index[] = INDEX_LABEL;
+	char *ours = unique_add(&sh->label_names, name_clean(xstrdup(name), true));
 
-	for (size_t i = 0; i < sh->n_labels; i++)
-		taken[i] = sh->labels[i].name;
-	taken[sh->n_labels] = index;
-	name = series_name_unique(name_clean(xstrdup(name), true), taken, sh->n_labels + 1);
-	free(taken);
-	sh->labels[sh->n_labels++] = (struct label){ .what = what, .col = col, .name = (char *)(uintptr_t)name };
+	sh->labels[sh->n_labels++] = (struct label){ .what = what, .col = col, .name = ours };
 }
 
 static void name_add(struct samples_shape *sh, uint32_t col)
 {
 	const char *prefix = sh->conf->prefix ? sh->conf->prefix : "";
 	struct metric_name *m = &sh->names[sh->n_names];
-	char **taken = xcalloc(sh->n_names + 1, sizeof(*taken)), *name;
+	char *name = xasprintf("%s%s_%s", prefix, sh->schema->name, sh->schema->cols[col].name);
 
-	for (size_t i = 0; i < sh->n_names; i++)
-		taken[i] = sh->names[i].name;
-	name = xasprintf("%s%s_%s", prefix, sh->schema->name, sh->schema->cols[col].name);
 	m->col = col;
-	m->name = series_name_unique(name_clean(name, false), taken, sh->n_names);
+	m->name = unique_add(&sh->taken, name_clean(name, false));
 	label_put(&m->label, NAME_LABEL, m->name, strlen(m->name));
 	sh->n_names++;
-	free(taken);
 }
 
 static int label_order(const void *a, const void *b)
@@ -134,12 +127,13 @@ static void columns_take(struct samples_shape *sh)
 {
 	const struct row_schema *rs = sh->schema;
 
+	free(unique_add(&sh->label_names, xstrdup(INDEX_LABEL)));
 	if (series_has_own(&sh->conf->series, rs, ROW_PRODUCER, "producer"))
 		label_add(sh, ROW_PRODUCER, 0, "hostname");
 	if (series_has_own(&sh->conf->series, rs, ROW_INSTANCE, "instance"))
 		label_add(sh, ROW_INSTANCE, 0, "instance");
-	for (uint32_t i = 0; i < rs->n_cols; i++) {
-		enum series_role role = series_role(&sh->conf->series, rs, i);
+	for (uint32_t i = 0, list = SERIES_NO_LIST; i < rs->n_cols; list = series_list(rs, i, list), i++) {
+		enum series_role role = series_role(&sh->conf->series, rs, i, list);
 
 		if (role == SERIES_TAG)
 			label_add(sh, ROW_METRIC, i, rs->cols[i].name);
@@ -164,6 +158,8 @@ struct samples_shape *samples_shape_new(const struct samples_conf *conf, const s
 	sh->labels = xcalloc(rs->n_cols + 2, sizeof(*sh->labels));
 	sh->names = xcalloc(rs->n_cols + 1, sizeof(*sh->names));
 	columns_take(sh);
+	unique_fini(&sh->label_names);
+	unique_fini(&sh->taken);
 	buf_reserve(&sh->encoded, 1); /* also where there is no label */
 	return sh;
 }

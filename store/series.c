@@ -92,38 +92,41 @@ static bool is_idx(const struct row_schema *rs, uint32_t i)
 	return !rs->decomposed && len >= sizeof(tail) && !strcmp(rs->cols[i].name + len - (sizeof(tail) - 1), tail);
 }
 
+uint32_t series_list(const struct row_schema *rs, uint32_t i, uint32_t list)
+{
+	return is_idx(rs, i) ? i : list;
+}
+
 /* Is column i of an entry, as those behind the column of its number whose names begin as that one's? */
-static bool is_of_entry(const struct row_schema *rs, uint32_t i)
+static bool is_of_entry(const struct row_schema *rs, uint32_t i, uint32_t list)
 {
-	for (uint32_t k = i; k-- > 0;)
-		if (is_idx(rs, k))
-			return !strncmp(rs->cols[i].name, rs->cols[k].name,
-					strlen(rs->cols[k].name) - strlen("entry_idx"));
-	return false;
+	const char *number = list == SERIES_NO_LIST ? NULL : rs->cols[list].name;
+
+	return number && !strncmp(rs->cols[i].name, number, strlen(number) - strlen("entry_idx"));
 }
 
-bool series_is_of_list(const struct row_schema *rs, uint32_t i)
+bool series_is_of_list(const struct row_schema *rs, uint32_t i, uint32_t list)
 {
-	return is_idx(rs, i) || is_of_entry(rs, i);
+	return is_idx(rs, i) || is_of_entry(rs, i, list);
 }
 
-static bool is_tag_by_itself(const struct row_schema *rs, uint32_t i)
+static bool is_tag_by_itself(const struct row_schema *rs, uint32_t i, uint32_t list)
 {
 	const struct row_col *c = &rs->cols[i];
 
 	if (c->type == V_CHAR_ARRAY)
-		return rs->decomposed || is_of_entry(rs, i);
+		return rs->decomposed || is_of_entry(rs, i, list);
 	return !strcmp(c->name, "component_id") || !strcmp(c->name, "job_id") || is_idx(rs, i);
 }
 
-enum series_role series_role(const struct series_conf *c, const struct row_schema *rs, uint32_t i)
+enum series_role series_role(const struct series_conf *c, const struct row_schema *rs, uint32_t i, uint32_t list)
 {
 	const struct row_col *col = &rs->cols[i];
 	bool can = col->type == V_CHAR_ARRAY || (!value_is_array(col->type) && value_elem_size(col->type));
 
 	if (rs->decomposed && col->what == ROW_TIME)
 		return SERIES_NOTHING;
-	if (can && !among(c->notags, col->name) && (among(c->tags, col->name) || is_tag_by_itself(rs, i)))
+	if (can && !among(c->notags, col->name) && (among(c->tags, col->name) || is_tag_by_itself(rs, i, list)))
 		return SERIES_TAG;
 	return SERIES_VALUE;
 }
@@ -133,27 +136,9 @@ bool series_has_own(const struct series_conf *c, const struct row_schema *rs, en
 	if (among(c->notags, name))
 		return false;
 	for (uint32_t i = 0; i < rs->n_cols; i++)
-		if (rs->decomposed && rs->cols[i].what == what && series_role(c, rs, i) == SERIES_TAG)
+		if (rs->decomposed && rs->cols[i].what == what && series_role(c, rs, i, SERIES_NO_LIST) == SERIES_TAG)
 			return false;
 	return true;
-}
-
-char *series_name_unique(char *name, char *const *names, size_t n)
-{
-	char *tried = xstrdup(name);
-
-	for (unsigned int k = 2;; k++) {
-		size_t i = 0;
-
-		while (i < n && (!names[i] || strcmp(names[i], tried)))
-			i++;
-		if (i == n)
-			break;
-		free(tried);
-		tried = xasprintf("%s_%u", name, k);
-	}
-	free(name);
-	return tried;
 }
 
 /* -- text ---------------------------------------------------------------------------------------------------------- */

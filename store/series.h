@@ -33,15 +33,17 @@ int series_check(const struct row_schema *rs, struct err *err);
 
 enum series_role { SERIES_NOTHING, SERIES_TAG, SERIES_VALUE };
 
+/* The column of the number of a list's entry that stands in front of columns; here of the first one ... */
+#define SERIES_NO_LIST UINT32_MAX
+/* ... and of the one behind column i, where it is `list` for i. */
+uint32_t series_list(const struct row_schema *rs, uint32_t i, uint32_t list);
 /* What column i is. */
-enum series_role series_role(const struct series_conf *c, const struct row_schema *rs, uint32_t i);
+enum series_role series_role(const struct series_conf *c, const struct row_schema *rs, uint32_t i, uint32_t list);
 /* Is column i the number of a list's entry, or of that entry? */
-bool series_is_of_list(const struct row_schema *rs, uint32_t i);
+bool series_is_of_list(const struct row_schema *rs, uint32_t i, uint32_t list);
 /* Do the row's producer and instance stand in no column, so that they are tags of their own?  `what` says which of them,
  * and `name` what it is called. */
 bool series_has_own(const struct series_conf *c, const struct row_schema *rs, enum row_what what, const char *name);
-/* Is `name` not among the n names of before?  Otherwise `name` is replaced by one that is (name_2, ...).  Takes and gives. */
-char *series_name_unique(char *name, char *const *names, size_t n);
 
 /* Text as all engines take it: what is no UTF-8 becomes the character of that number (as in Latin-1), control characters
  * a space.  Appends to `to` what stands in `text`, up to its NUL. */

@@ -345,6 +345,48 @@ static void test_samples_without_labels(void **state)
 	free(notags[1]);
 }
 
+/* A peer may send as many metrics as it likes, and names of which nothing is left: that takes moments. */
+static void test_wide(void **state)
+{
+	enum { N = 200000 };
+	struct def *defs = xcalloc(N, sizeof(*defs));
+	struct value *v = xcalloc(N, sizeof(*v));
+	const struct line_conf ldms = { .u64 = LINE_U64_INT }, ldmsd = { .ldmsd = true };
+	const struct samples_conf conf = { 0 };
+	struct samples_shape *sh;
+	struct row_schema *rs;
+	struct buf b = { 0 };
+	struct row row;
+	char *line;
+
+	for (int i = 0; i < N; i++) {
+		char name[19] = "";
+
+		for (int bit = 0; bit < 18; bit++)
+			name[bit] = i >> bit & 1 ? '(' : ')';
+		defs[i].name = xstrdup(name);
+		defs[i].type = i % 2 ? V_U64 : V_CHAR_ARRAY;
+		v[i] = i % 2 ? value_at(V_U64, 1, &one) : value_at(V_CHAR_ARRAY, 1, "x");
+	}
+	for (int k = 0; k < 2; k++) {
+		line = line_of(k ? &ldmsd : &ldms, schema_of("wide", defs, N), v);
+		assert_int_equal(!strstr(line, "_200000="), !k);
+		free(line);
+	}
+	rs = schema_of("wide", defs, N);
+	row = row_of(rs, v);
+	sh = samples_shape_new(&conf, rs);
+	assert_true(samples_put(sh, &row, &b));
+	assert_non_null(memmem(b.p, b.len, "_100000", 7));
+	samples_shape_free(sh);
+	row_schema_put(rs);
+	buf_fini(&b);
+	for (int i = 0; i < N; i++)
+		free((char *)(uintptr_t)defs[i].name);
+	free(defs);
+	free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_say),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_samples_without_labels),
+		cmocka_unit_test(test_wide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
