@@ -36,7 +36,7 @@ int append_open(struct append *a, const char *path, bool excl, mode_t mode, stru
 		return rc;
 	}
 	a->fd = fd;
-	a->size = S_ISREG(st.st_mode) ? st.st_size : 0;
+	a->size = a->end = S_ISREG(st.st_mode) ? st.st_size : 0;
 	a->path = xstrdup(path);
 	return 0;
 }
@@ -47,6 +47,14 @@ static ssize_t write_at(int fd, const uint8_t *p, size_t len, off_t at)
 	ssize_t n = pwrite(fd, p, len, at);
 
 	return n < 0 && errno == ESPIPE ? write(fd, p, len) : n;
+}
+
+/* A part of what was not written wholly stands behind the file's end, unless it was written over since. */
+static void part_cut(struct append *a)
+{
+	if (a->end > a->size && !ftruncate(a->fd, a->size))
+		a->end = a->size;
+	/* else it stays there: nothing that we could do better */
 }
 
 int append_flush(struct append *a, struct err *err)
@@ -60,8 +68,11 @@ int append_flush(struct append *a, struct err *err)
 			done += (size_t)n;
 		else if (n == 0 || errno != EINTR)
 			return file_failed(a->path, n < 0 ? -errno : -ENOSPC, "be written", err);
+		if (a->end < a->size + (off_t)done)
+			a->end = a->size + (off_t)done;
 	}
 	a->size += (off_t)done;
+	part_cut(a);
 	buf_reset(&a->buf);
 	return 0;
 }
@@ -69,9 +80,7 @@ int append_flush(struct append *a, struct err *err)
 void append_close(struct append *a)
 {
 	if (a->fd >= 0) {
-		if (a->buf.len && ftruncate(a->fd, a->size)) {
-			/* a part of what is lost stays at its end: nothing that we could do better */
-		}
+		part_cut(a);
 		close(a->fd);
 	}
 	buf_fini(&a->buf);

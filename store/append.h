@@ -1,7 +1,8 @@
 /* append.h - a file that runs of bytes are appended to, each wholly or not at all.
  *
  * What is to be written is gathered in memory, and written by one call for much.  What could be written only in part
- * waits in memory as a whole, and is written again at the same place: nobody else may write to the file.
+ * waits in memory as a whole, and is written again at the same place: nobody else may write to the file.  What is taken
+ * out of memory meanwhile leaves nothing in the file.
  */
 #ifndef STORE_APPEND_H
 #define STORE_APPEND_H
@@ -16,6 +17,7 @@ struct append {
 	char *path;
 	int fd;         /* -1: not open */
 	off_t size;     /* of what is in the file */
+	off_t end;      /* of what was written to it: more, after a failure */
 	struct buf buf; /* what is not */
 };
 

@@ -1,0 +1,111 @@
+/* append.c - runs of bytes at the end of a file, on a disk that is full now and then */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/append.h"
+
+#define ROOM 100
+
+static char path[] = "/tmp/append.XXXXXX";
+
+/* The disk has room for that much. */
+static void room(rlim_t bytes)
+{
+	struct rlimit lim;
+
+	getrlimit(RLIMIT_FSIZE, &lim);
+	lim.rlim_cur = bytes;
+	setrlimit(RLIMIT_FSIZE, &lim);
+}
+
+static void put(struct append *a, char c, size_t n)
+{
+	while (n--)
+		buf_u8(&a->buf, (uint8_t)c);
+}
+
+static off_t size(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* Two runs, of which the second is taken back after a flush that wrote a part of it. */
+static void half_written(struct append *a)
+{
+	append_init(a);
+	assert_int_equal(append_open(a, path, false, 0600, NULL), 0);
+	put(a, 'a', 60);
+	put(a, 'b', 60);
+	room(ROOM);
+	assert_true(append_flush(a, NULL) < 0);
+	room(RLIM_INFINITY);
+	a->buf.len = 60;
+}
+
+static void test_taken_back(void **state)
+{
+	struct append a;
+
+	half_written(&a);
+	assert_int_equal(append_flush(&a, NULL), 0);
+	assert_int_equal(size(), 60);
+	put(&a, 'c', 10);
+	assert_int_equal(append_flush(&a, NULL), 0);
+	append_close(&a);
+	assert_int_equal(size(), 70);
+}
+
+static void test_lost(void **state)
+{
+	struct append a;
+
+	assert_int_equal(truncate(path, 0), 0);
+	half_written(&a);
+	append_close(&a);
+	assert_int_equal(size(), 0);
+	half_written(&a);
+	buf_reset(&a.buf);
+	append_close(&a);
+	assert_int_equal(size(), 0);
+}
+
+/* A file that was there stays as long as it was. */
+static void test_longer(void **state)
+{
+	struct append a;
+
+	append_init(&a);
+	assert_int_equal(truncate(path, 500), 0);
+	assert_int_equal(append_open(&a, path, false, 0600, NULL), 0);
+	append_close(&a);
+	assert_int_equal(size(), 500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_longer),
+	};
+	int rc;
+
+	signal(SIGXFSZ, SIG_IGN);
+	close(mkstemp(path));
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	return rc;
+}
