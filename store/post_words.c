@@ -1,6 +1,6 @@
 /* post_words.c - what servers say when they refuse: {"error":"..."} of InfluxDB 1, {"code":"invalid","message":"..."} of
  * InfluxDB 2, plain text of the others. */
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "core/base/json_scan.h"
 #include "core/base/utf8.h"
@@ -32,11 +32,14 @@ static bool message_find(const char **p, size_t *len)
 /* An escape of JSON, behind its backslash, as one character that people can read; returns how long it is. */
 static size_t unescape(const char *p, size_t left, char *ret)
 {
-	unsigned int code;
+	char hex[5] = "";
+	unsigned long code;
 
 	*ret = *p == 'n' || *p == 't' || *p == 'r' || *p == 'b' || *p == 'f' ? ' ' : *p;
-	if (*p != 'u' || left < 5 || sscanf(p + 1, "%4x", &code) != 1)
+	if (*p != 'u' || left < 5)
 		return 1;
+	memcpy(hex, p + 1, 4);
+	code = strtoul(hex, NULL, 16);
 	*ret = code >= ' ' && code < 0x7f ? (char)code : '?';
 	return 5;
 }

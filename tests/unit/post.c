@@ -6,6 +6,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/base/rd.h"
 #include "core/base/xalloc.h"
@@ -43,6 +45,21 @@ static void test_words(void **state)
 	free(big);
 	post_words(NULL, 0, to);
 	assert_string_equal(to, "");
+}
+
+/* A body is bytes, with nothing behind them. */
+static void test_words_end(void **state)
+{
+	static const char body[] = "{\"error\":\"\\u0041\"}";
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), len = sizeof(body) - 1;
+	char *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char to[POST_WORDS_MAX];
+
+	assert_int_equal(mprotect(p + page, page, PROT_NONE), 0);
+	memcpy(p + page - len, body, len);
+	post_words(p + page - len, len, to);
+	assert_string_equal(to, "A");
+	munmap(p, 2 * page);
 }
 
 /* What our own literals say, by the format's rules. */
@@ -118,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_words_end),
 		cmocka_unit_test(test_snappy),
 		cmocka_unit_test(test_gzip),
 	};
