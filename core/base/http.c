@@ -18,6 +18,7 @@
 static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
 #define LIBRARY     "libcurl.so.4"
 #define HEADERS_MAX 16384 /* bytes of an answer's headers that are kept */
+#define RETRY_MAX_S 86400 /* a server may say any number */
 
 #define FUNCTIONS(X)                                                                                                   \
 	X(global_init)                                                                                                 \
@@ -341,7 +342,7 @@ int http_ask(struct http *h, const struct http_req *req, struct http_answer *ret
 	h->lib->easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	h->lib->easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_s);
 	ret->status = (unsigned int)status;
-	ret->retry_after_us = retry_s > 0 ? (int64_t)retry_s * SEC_US : 0;
+	ret->retry_after_us = (retry_s > RETRY_MAX_S ? RETRY_MAX_S : retry_s > 0 ? (int64_t)retry_s : 0) * SEC_US;
 	return 0;
 }
 

@@ -118,7 +118,10 @@ static void test_requests_of_one_connection(void **state)
 	server_start(&sv, (const char *const[]){ OK,
 						 "HTTP/1.1 100 Continue\r\nX-Words: no\r\n\r\nHTTP/1.1 503 Busy\r\n"
 						 "Retry-After: 7\r\nContent-Length: 0\r\n\r\n",
-						 OK, NULL });
+						 OK,
+						 "HTTP/1.1 503 Busy\r\nRetry-After: 9000000000000000000\r\n"
+						 "Content-Length: 0\r\n\r\n",
+						 NULL });
 	h = client(&(struct http_conf){ .url = sv.url,
 					.headers = (const char *const[]){ "X-All: yes", NULL },
 					.user = "u",
@@ -145,6 +148,8 @@ static void test_requests_of_one_connection(void **state)
 
 	assert_int_equal(http_ask(h, &(struct http_req){ .method = "DELETE", .deadline_us = 10 * SEC_US }, &a, &err),
 			 0);
+	assert_int_equal(http_ask(h, &(struct http_req){ .deadline_us = 10 * SEC_US }, &a, &err), 0);
+	assert_int_equal(a.retry_after_us, 86400 * SEC_US);
 	http_close(h);
 	http_answer_fini(&a);
 	server_wait(&sv);
