@@ -33,8 +33,9 @@ struct post {
 	struct buf taken, sent; /* rows; and as they are sent */
 	size_t *ends;           /* of the rows in `taken` */
 	size_t n, cap, first;   /* rows; those before `first` are gone */
-	size_t batch_max;       /* rows; less than the conf's when that was too much */
-	size_t batch;           /* at most as many now: less while the server is slow */
+	size_t most;            /* rows of a batch: fewer than the conf's when that was too much */
+	size_t next;    /* ... of the next one: fewer yet while a bad row is looked for, or the server is slow */
+	bool searching; /* a bad row is in the next ones */
 
 	int64_t not_before; /* monotonic: so the server has asked; 0: it did not */
 	struct err failed;  /* ... saying this */
@@ -52,7 +53,7 @@ struct post *post_new(const struct post_conf *conf, const struct post_face *face
 	p->face = face;
 	p->arg = arg;
 	p->url = url;
-	p->batch = p->batch_max = conf->batch;
+	p->most = p->next = conf->batch;
 	pthread_mutex_init(&p->lock, NULL);
 	return p;
 }
@@ -226,41 +227,39 @@ static void rows_refused(struct post *p, uint64_t n)
 	status_say(p, &p->why);
 }
 
-/* A batch that a slow server does not get done within the deadline would come back for ever: the next one is half as large,
- * and larger again when the answer comes at once. */
-static void pace(struct post *p, size_t n, int rc, int64_t took_us)
+/* See that the next rows are stored, or that one is refused: then they are gone.  Otherwise fewer are next, also where a
+ * slow server did not get them done within the deadline: they would come back for ever. */
+static int rows_post(struct post *p, struct err *err)
 {
-	if (rc == -ETIMEDOUT)
-		p->batch = (n + 1) / 2;
-	else if (!rc && n >= p->batch && took_us < p->conf->deadline_us / 4)
-		p->batch = 2 * p->batch < p->batch_max ? 2 * p->batch : p->batch_max;
-}
-
-/* See that the next n rows are stored, or refused: then they are gone. */
-static int rows_post(struct post *p, size_t n, struct err *err)
-{
+	size_t n = p->n - p->first < p->next ? p->n - p->first : p->next;
 	int64_t since_us = mono_us();
 	enum verdict v;
 	uint64_t out = 0;
 	int rc = rows_send(p, n, &v, err);
 
-	pace(p, n, rc, mono_us() - since_us);
+	if (rc == -ETIMEDOUT)
+		p->next = (n + 1) / 2;
 	if (rc)
 		return rc;
 	if (v == ROW_BAD && p->face->left_out && p->face->left_out(p->words, &out) && out <= n) {
 		rows_refused(p, out);
 		v = STORED;
 	}
-	if (v != STORED && n == 1)
-		rows_refused(p, 1);
-	if (v == STORED || n == 1) {
-		p->first += n;
+	p->searching = v != STORED && n > 1;
+	if (p->searching) {
+		p->next = (n + 1) / 2;
+		p->most = v == TOO_MUCH ? p->next : p->most;
+		status_say(p, &p->why);
 		return 0;
 	}
-	if (v == TOO_MUCH && p->batch_max > (n + 1) / 2)
-		p->batch = p->batch_max = (n + 1) / 2;
-	rc = rows_post(p, n / 2, err);
-	return rc ? rc : rows_post(p, n - n / 2, err);
+	if (v != STORED)
+		rows_refused(p, 1);
+	if (v == TOO_MUCH) /* by itself, whatever is beside it */
+		p->most = p->conf->batch;
+	p->first += n;
+	if (mono_us() - since_us < p->conf->deadline_us / 4)
+		p->next = 2 * p->next < p->most ? 2 * p->next : p->most;
+	return 0;
 }
 
 /* -- rows ---------------------------------------------------------------------------------------------------------- */
@@ -284,8 +283,16 @@ static void compact(struct post *p)
 	buf_consume(&p->taken, gone);
 }
 
+/* A server that refuses each row, and takes its time, would hold the thread for hours. */
+static int slow(const struct post *p, struct err *err)
+{
+	return err_set(err, -EAGAIN, "bad rows are looked for, and answers take long (rows=%zu wait): %s",
+		       p->n - p->first, p->why.msg);
+}
+
 static int all_post(struct post *p, struct err *err)
 {
+	int64_t give_up = mono_us() + 2 * p->conf->deadline_us;
 	int rc;
 
 	if (p->not_before > mono_us()) {
@@ -296,7 +303,7 @@ static int all_post(struct post *p, struct err *err)
 	p->not_before = 0;
 	rc = server_open(p, err);
 	while (!rc && p->first < p->n)
-		rc = rows_post(p, p->n - p->first < p->batch ? p->n - p->first : p->batch, err);
+		rc = p->searching && mono_us() > give_up ? slow(p, err) : rows_post(p, err);
 	compact(p);
 	p->failing = rc;
 	return rc == -EINVAL ? -EIO : rc; /* which the policy takes for the row's */
@@ -311,7 +318,7 @@ int post_added(struct post *p, struct err *err)
 		p->ends = xrealloc(p->ends, p->cap * sizeof(*p->ends));
 	}
 	p->ends[p->n++] = p->taken.len;
-	if (p->n < p->batch && p->taken.len < TAKEN_BYTES)
+	if (p->n < p->most && p->taken.len < TAKEN_BYTES)
 		return 0;
 	rc = all_post(p, err);
 	if (rc) /* the row stays with who gave it */

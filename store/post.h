@@ -5,8 +5,10 @@
  *
  *   2xx            stored
  *   400, 422       a row in it is bad: the batch is halved until that row is alone, which is counted as refused, with
- *                  the server's words; where these say how many it left out of a batch, that is taken as it is
- *   413            too much at once: smaller batches from then on; a row that is too long alone is refused
+ *                  the server's words; where these say how many it left out of a batch, that is taken as it is.  When
+ *                  it takes more than two deadlines, it goes on at the next try: others wait for the thread
+ *   413            too much at once: smaller batches from then on; a row that is too long alone is refused, and batches
+ *                  are as before
  *   any other, or  the server as a whole: all rows stay here, nothing more is taken, and the policy tries again, not
  *   none           before the time that Retry-After asks for
  *
