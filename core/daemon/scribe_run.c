@@ -168,7 +168,7 @@ static void why_set(struct scribe *sc, const char *text)
 	pthread_mutex_unlock(&sc->lock);
 }
 
-/* A message that can never be written. */
+/* The message in hand can never be written. */
 static void refuse(struct scribe *sc, const struct scribe_letter *l, const struct err *err)
 {
 	int64_t now = mono_us();
@@ -178,6 +178,7 @@ static void refuse(struct scribe *sc, const struct scribe_letter *l, const struc
 	err_set(&all, -EINVAL, "a message of %s is not stored: %s", l->m.name, err->msg);
 	why_set(sc, all.msg);
 	pthread_mutex_lock(&sc->lock);
+	sc->in_hand = 0;
 	refused = ++sc->refused;
 	pthread_mutex_unlock(&sc->lock);
 	if (sc->said_us && now - sc->said_us < SAY_EVERY_US)

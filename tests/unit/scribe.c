@@ -9,6 +9,7 @@
 #include <glob.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -460,6 +461,44 @@ static void test_counts(void **state)
 	rig_free(&r);
 }
 
+static atomic_bool watching;
+
+static void *watch(void *arg)
+{
+	struct scribe_status st;
+
+	while (watching) {
+		scribe_status(arg, &st);
+		if (st.msgs != st.stored + st.queued + st.dropped + st.refused)
+			return "it does not add up";
+	}
+	return NULL;
+}
+
+/* Messages are in one place at every moment, also those that are refused. */
+static void test_watched(void **state)
+{
+	pthread_t t;
+	void *words;
+	struct rig r;
+
+	rig_new(&r, "");
+	rig_turn(&r);
+	fake.rc = -EINVAL;
+	watching = true;
+	pthread_create(&t, NULL, watch, r.sc);
+	for (int i = 0; i < 20; i++) {
+		for (int k = 0; k < 500; k++)
+			rig_say(&r, "m");
+		WAIT(!status(&r).queued);
+	}
+	watching = false;
+	pthread_join(t, &words);
+	assert_null(words);
+	assert_int_equal(status(&r).refused, 10000);
+	rig_free(&r);
+}
+
 /* A plugin that fails keeps its messages, as many as there is room for; the newest are kept, and written in order. */
 static void test_failing(void **state)
 {
@@ -528,6 +567,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slips, setup, teardown),
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_failing),
 		cmocka_unit_test(test_end),
 	};
