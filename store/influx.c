@@ -105,10 +105,10 @@ static int conf_api(struct store *st, struct influx *in, struct err *err)
 		return err_set(err, -EINVAL, "store %s: db and rp are of api=1, org and bucket of api=2; leave out two",
 			       store_name(st));
 	if (in->query && (in->db || in->rp || in->org || in->bucket))
-		return err_set(
-			err, -EINVAL,
-			"store %s: url=%s says itself where rows go; leave its %s away, or db, rp, org and bucket",
-			store_name(st), in->url, in->query);
+		return err_set(err, -EINVAL,
+			       "store %s: url=%.*s?... says itself where rows go; leave the ? and what follows away, or "
+			       "db, rp, org and bucket",
+			       store_name(st), (int)(in->query - in->url), in->url);
 	return 0;
 }
 

@@ -79,8 +79,8 @@ int post_url_read(struct store *st, const char **ret_url, const char **ret_path,
 			       "user=NAME password_file=FILE",
 			       store_name(st));
 	if (strchr(url, '#'))
-		return err_set(err, -EINVAL, "store %s: url=%s: a # has no meaning there; write %%23 for one",
-			       store_name(st), url);
+		return err_set(err, -EINVAL, "store %s: url=%.*s: a # has no meaning there; write %%23 for one",
+			       store_name(st), (int)strcspn(url, "?"), url);
 	path = host + strcspn(host, "/?");
 	*ret_url = url;
 	*ret_query = strchr(url, '?');

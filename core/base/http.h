@@ -56,7 +56,7 @@ struct http_answer {
 
 struct http;
 
-/* "http://..." or "https://..."; -EINVAL with words. */
+/* "http://..." or "https://..."; -EINVAL with words, in which there are no secrets of it. */
 int http_url_check(const char *url, struct err *err);
 /* The conf's texts are copied.  -ENOENT with words when the library is not there; -EINVAL: no such URL. */
 int http_open(const struct http_conf *conf, struct http **ret, struct err *err);

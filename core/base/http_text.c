@@ -6,19 +6,25 @@
 
 #include "core/base/http.h"
 
+static int url_bad(const char *url, const char *why, struct err *err)
+{
+	const char *shown = strchr(url, '@') ? "..." : url; /* a password */
+
+	return err_set(err, -EINVAL, "url=%.*s: %s", (int)strcspn(shown, "?"), shown, why);
+}
+
 int http_url_check(const char *url, struct err *err)
 {
 	const char *host = strstr(url, "://");
 
 	if (!host || (strncmp(url, "http://", 7) && strncmp(url, "https://", 8)))
-		return err_set(err, -EINVAL, "url=%s: must begin with http:// or https://", url);
+		return url_bad(url, "must begin with http:// or https://", err);
 	host += 3;
 	if (!*host || strchr("/?#", *host))
-		return err_set(err, -EINVAL, "url=%s: names no host", url);
+		return url_bad(url, "names no host", err);
 	for (const char *p = url; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return err_set(err, -EINVAL, "url=%s: has a space or a control character; write %%20 for one",
-				       url);
+			return url_bad(url, "has a space or a control character; write %20 for one", err);
 	return 0;
 }
 

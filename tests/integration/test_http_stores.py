@@ -348,6 +348,9 @@ def test_slips(cluster):
             ("influx", "url=http://h bacth=1", "did you mean 'batch'"), ("remote_write", "url=http://h prefix=a-b", "letters, digits, _ and : go there"),
             ("remote_write", "url=http://h prefix=1", "cannot begin with a digit"), ("remote_write", "url=http://h verify=perhaps", "verify: ")):
         assert said in check(plugin, words), (plugin, words)
+    for words in ("url=http://h/write?p=secret db=y", "url=http://h/?p=secret#", "url=ftp://u:secret@h", "url=http:///?p=secret"):
+        said = check("influx", words)
+        assert "url=" in said and "secret" not in said, said
 
 
 def test_short_forms(cluster, server):

@@ -203,6 +203,7 @@ static void test_failures_have_words(void **state)
 
 static void test_urls(void **state)
 {
+	struct err err = { "" };
 	struct buf b = { 0 };
 
 	assert_int_equal(http_url_check("http://h:1/x?a=b", NULL), 0);
@@ -211,6 +212,12 @@ static void test_urls(void **state)
 							     "http://h/\n", "", NULL };
 	     *bad; bad++)
 		assert_int_equal(http_url_check(*bad, NULL), -EINVAL);
+	for (const char *const *bad =
+		     (const char *const[]){ "ftp://u:secret@h", "http:///x?p=secret", "http://h/a?p=secret b", NULL };
+	     *bad; bad++) {
+		assert_int_equal(http_url_check(*bad, &err), -EINVAL);
+		assert_null(strstr(err.msg, "secret"));
+	}
 	http_quote(&b, "a-Z_0.~ &=/\xc3\xa4");
 	assert_string_equal(buf_str(&b), "a-Z_0.~%20%26%3D%2F%C3%A4");
 	buf_fini(&b);
