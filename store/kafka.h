@@ -73,7 +73,7 @@ struct kafka_msg {
 	const struct buf *value;
 	const struct kafka_head *head; /* or NULL */
 };
-/* Take a message, waiting shortly when there are many.  -EAGAIN: the brokers take none. */
+/* Take a message, waiting shortly when there are many.  -EAGAIN: the brokers take none.  Not -EINVAL. */
 int kafka_out_put(struct kafka_out *o, const struct kafka_msg *msg, struct err *err);
 /* 0: all are delivered, or refused for good.  Otherwise they stay here; -EAGAIN with the reason. */
 int kafka_out_flush(struct kafka_out *o, struct err *err);

@@ -220,7 +220,8 @@ static int renew(struct kafka_out *o, struct err *err)
 	if (!o->rk)
 		rc = kafka_rk_new(o->lib, o->props, o->brokers, o, &o->rk, err);
 	o->renew &= rc != 0;
-	return rc;
+	return rc == -EINVAL ? -EIO
+			     : rc; /* which the policy takes for the row's: a file of TLS may be away for a while */
 }
 
 /* The oldest of those that came back, alone: it is delivered, refused, or comes back once more. */

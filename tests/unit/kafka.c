@@ -499,6 +499,31 @@ static void test_fatal(void **state)
 	kv_fini(&props);
 }
 
+/* Where there cannot be a next one for now, that is nothing about the message. */
+static void test_not_renewed(void **state)
+{
+	struct kv props = { 0 };
+	struct buf value = { 0 };
+	const struct kafka_msg msg = { .topic = "t", .value = &value };
+	struct err err = { "" };
+	struct kafka_out *o;
+
+	if (kafka_out_check(&props, &err))
+		skip();
+	buf_addf(&value, "value");
+	assert_int_equal(kafka_out_open(&props, "127.0.0.1:1", &o, &err), 0);
+	o->renew = true;
+	kv_add(&props, "ssl.ca.location", "/nowhere.pem");
+	kv_add(&props, "security.protocol", "ssl");
+	assert_int_equal(kafka_out_put(o, &msg, &err), -EIO);
+	assert_non_null(strstr(err.msg, "ssl.ca.location failed"));
+	kv_add(&props, "security.protocol", "plaintext");
+	assert_int_equal(kafka_out_put(o, &msg, &err), 0);
+	assert_int_equal(kafka_out_close(o), 1);
+	buf_fini(&value);
+	kv_fini(&props);
+}
+
 static void test_configurations(void **state)
 {
 	static const struct {
@@ -541,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_no_broker),
 		cmocka_unit_test(test_delivery),
 		cmocka_unit_test(test_fatal),
+		cmocka_unit_test(test_not_renewed),
 		cmocka_unit_test(test_configurations),
 #endif
 	};
