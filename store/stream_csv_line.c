@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "core/base/json_scan.h"
 #include "core/base/xalloc.h"
@@ -19,8 +20,14 @@
 #define COLS_MAX   4096
 #define NUMBER_MAX 400 /* characters of a number; as text, "%f" of the largest has 316 */
 
+struct col {
+	UT_hash_handle hh;
+	size_t i;
+	char name[]; /* as in JSON, escapes and all */
+};
+
 struct cols {
-	char **names; /* as in JSON, escapes and all */
+	struct col **v, *by_name;
 	size_t n;
 };
 
@@ -40,22 +47,28 @@ static bool is_called(const char *name, const struct json_member *m)
 
 static ssize_t col_find(const struct cols *c, const struct json_member *m, size_t hint)
 {
-	if (hint < c->n && is_called(c->names[hint], m))
+	struct col *col;
+
+	if (hint < c->n && is_called(c->v[hint]->name, m))
 		return (ssize_t)hint;
-	for (size_t i = 0; i < c->n; i++)
-		if (is_called(c->names[i], m))
-			return (ssize_t)i;
-	return -1;
+	HASH_FIND(hh, c->by_name, m->key, m->key_len, col);
+	return col ? (ssize_t)col->i : -1;
 }
 
 static int col_add(struct cols *c, const struct json_member *m, struct err *err)
 {
+	struct col *col;
+
 	if (col_find(c, m, c->n) >= 0)
 		return 0;
 	if (c->n == COLS_MAX)
 		return err_set(err, -EINVAL, "it has more than %d members", COLS_MAX);
-	c->names = xrealloc(c->names, (c->n + 1) * sizeof(*c->names));
-	c->names[c->n++] = xstrndup(m->key, m->key_len);
+	col = xcalloc(1, sizeof(*col) + m->key_len + 1);
+	memcpy(col->name, m->key, m->key_len);
+	col->i = c->n;
+	HASH_ADD_KEYPTR(hh, c->by_name, col->name, m->key_len, col);
+	c->v = xrealloc(c->v, (c->n + 1) * sizeof(struct col *));
+	c->v[c->n++] = col;
 	return 0;
 }
 
@@ -118,9 +131,10 @@ static int learn(struct scsv *c, const char *text, size_t len, struct err *err)
 
 static void cols_fini(struct cols *c)
 {
+	HASH_CLEAR(hh, c->by_name);
 	for (size_t i = 0; i < c->n; i++)
-		free(c->names[i]);
-	free(c->names);
+		free(c->v[i]);
+	free(c->v);
 }
 
 void scsv_free(struct scsv *c)
@@ -190,11 +204,11 @@ void scsv_head_add(struct buf *b, const struct scsv *c)
 
 	for (size_t i = 0; i < c->one.n; i++, sep = ",") {
 		buf_addf(b, "%s", sep);
-		name_add(b, NULL, c->one.names[i]);
+		name_add(b, NULL, c->one.v[i]->name);
 	}
 	for (size_t i = 0; i < c->list.n; i++, sep = ",") {
 		buf_addf(b, "%s", sep);
-		name_add(b, c->list_name, c->list.names[i]);
+		name_add(b, c->list_name, c->list.v[i]->name);
 	}
 	buf_u8(b, '\n');
 }

@@ -157,6 +157,34 @@ static void test_too_much(void **state)
 	buf_fini(&b);
 }
 
+/* Many columns, and a message of a megabyte of other members: that takes a moment, not many seconds. */
+static void test_strange(void **state)
+{
+	struct buf first = { 0 }, other = { 0 }, b = { 0 };
+	struct scsv_key left_out;
+	struct scsv *c;
+
+	for (int i = 0; i < 4096; i++)
+		buf_addf(&first, "%c\"a%d\":1", i ? ',' : '{', i);
+	buf_u8(&first, '}');
+	assert_int_equal(scsv_new(buf_str(&first), first.len, &c, NULL), 0);
+	buf_addf(&other, "{\"a4095\":2");
+	while (other.len < 1000000)
+		buf_addf(&other, ",\"az\":1");
+	buf_u8(&other, '}');
+	for (int i = 0; i < 20; i++) {
+		buf_reset(&b);
+		assert_int_equal(scsv_lines_add(&b, c, buf_str(&other), other.len, 1 << 20, &left_out, NULL), 0);
+		assert_int_equal(b.len, 4095 + 2);
+		assert_memory_equal(b.p + 4094, ",2\n", 3);
+		assert_memory_equal(left_out.p, "az", 2);
+	}
+	scsv_free(c);
+	buf_fini(&first);
+	buf_fini(&other);
+	buf_fini(&b);
+}
+
 static void test_unescape(void **state)
 {
 	static const char *const rows[][2] = {
@@ -201,8 +229,9 @@ static void test_items(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),    cmocka_unit_test(test_refused),  cmocka_unit_test(test_left_out),
-		cmocka_unit_test(test_too_much), cmocka_unit_test(test_unescape), cmocka_unit_test(test_items),
+		cmocka_unit_test(test_lines),    cmocka_unit_test(test_refused), cmocka_unit_test(test_left_out),
+		cmocka_unit_test(test_too_much), cmocka_unit_test(test_strange), cmocka_unit_test(test_unescape),
+		cmocka_unit_test(test_items),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
