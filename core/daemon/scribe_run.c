@@ -187,14 +187,15 @@ static void refuse(struct scribe *sc, const struct scribe_letter *l, const struc
 	log_warning("store", "store %s: %s (refused=%" PRIu64 " so far)", sc->name, all.msg, refused);
 }
 
-/* Give the plugin what waits, up to a number of messages. */
+/* Give the plugin what waits, up to a number of messages, and until a flush may be due. */
 static int drain(struct scribe *sc, struct err *err)
 {
+	int64_t until = mono_us() + FLUSH_US;
 	struct scribe_letter *l;
 	int rc = 0;
 
 	pthread_mutex_lock(&sc->lock);
-	for (unsigned int i = 0; i < TURN_MSGS && !rc && !time_is_up(sc) && (l = pop(sc)); i++) {
+	for (unsigned int i = 0; i < TURN_MSGS && mono_us() < until && !time_is_up(sc) && (l = pop(sc)); i++) {
 		sc->in_hand = 1;
 		pthread_mutex_unlock(&sc->lock);
 		rc = sc->type->msg(sc, &l->m, err);

@@ -308,6 +308,7 @@ static struct {
 	pthread_mutex_t lock;
 	int rc;      /* of msg() */
 	bool refuse; /* the next one */
+	bool slow;   /* 10 ms for each */
 	unsigned int got, flushed, opened, closed;
 	char last[32];
 } fake = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -335,6 +336,8 @@ static int fake_msg(struct scribe *sc, const struct scribe_msg *m, struct err *e
 		snprintf(fake.last, sizeof(fake.last), "%s", m->data);
 	}
 	pthread_mutex_unlock(&fake.lock);
+	if (fake.slow)
+		usleep(10000);
 	return rc ? err_set(err, rc, "the plugin says no") : 0;
 }
 
@@ -527,6 +530,22 @@ static void test_failing(void **state)
 	rig_free(&r);
 }
 
+/* Where messages take long, those that were written are flushed in time, and other stores have their turn. */
+static void test_slow(void **state)
+{
+	struct rig r;
+
+	rig_new(&r, "");
+	rig_turn(&r);
+	fake.slow = true;
+	for (int i = 0; i < 250; i++)
+		rig_say(&r, "m");
+	WAIT(status(&r).stored);
+	assert_true(status(&r).queued > 50);
+	WAIT(status(&r).stored == 250);
+	rig_free(&r);
+}
+
 /* The end of the daemon: what is queued is written; what cannot be is counted. */
 static void test_end(void **state)
 {
@@ -569,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_failing),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_end),
 	};
 
