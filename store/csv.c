@@ -239,6 +239,7 @@ const struct store_type store_csv = {
 	.to = csv_to,
 	.attrs = csv_attrs,
 	.dir_attr = "path",
+	.again_bytes = 16 << 10, /* with their text, less than is written at once */
 	.state_size = sizeof(struct csv),
 	.config = csv_config,
 	.config_more = csv_config_more,

@@ -256,8 +256,9 @@ static void sqlite_close(struct store_sink *sk)
 }
 
 #define SQLITE_FACE                                                                                                    \
-	.attrs = sqlite_attrs, .file_attr = "path", .state_size = sizeof(struct sqlite_db), .config = sqlite_config,   \
-	.open = sqlite_open, .row = sqlite_row, .flush = sqlite_flush, .close = sqlite_close, .fini = sqlite_fini
+	.attrs = sqlite_attrs, .file_attr = "path", .state_size = sizeof(struct sqlite_db),                            \
+	.again_bytes = TAKEN_BYTES / 8, .config = sqlite_config, .open = sqlite_open, .row = sqlite_row,               \
+	.flush = sqlite_flush, .close = sqlite_close, .fini = sqlite_fini
 #else
 #include "store/store.h"
 

@@ -42,6 +42,10 @@ struct store_type {
 	const char *reads;                /* attributes that are files to read, also later: "ca key", for --sandbox; or NULL */
 	const struct store_to *to;        /* short forms, ended by a row without word; or NULL: a word does not suffice */
 	size_t state_size;                /* bytes of store_state(), zeroed before config */
+	/* Of a store that also stores what row() has taken before it is told to flush: so many bytes of sets come from a
+	 * spool at the most until it is.  When the process is killed, rows that are stored and were not flushed are in the
+	 * spool still, and come again.  0: when it is time to. */
+	size_t again_bytes;
 
 	/* Take over the attributes; called on the main loop until it succeeds once (state zeroed before each try; a
 	 * failure must leave nothing behind); must not wait.  A policy that finds its store unconfigured calls it

@@ -134,6 +134,8 @@ struct strgp_tally {
 int strgp_snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_done, struct strgp_tally *tally,
 		     struct err *err);
 int strgp_sink_open(struct strgp *sg, struct err *err);
+/* What the store has taken is stored, or it fails. */
+int strgp_flush(struct strgp *sg, struct err *err);
 bool strgp_time_is_up(struct strgp *sg);
 int64_t strgp_flush_us(const struct strgp *sg);
 /* Something is wrong.  Lock held. */

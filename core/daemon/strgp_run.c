@@ -271,7 +271,7 @@ static void refused(struct strgp *sg)
 		  all, why.msg);
 }
 
-static int flush(struct strgp *sg, struct err *err)
+int strgp_flush(struct strgp *sg, struct err *err)
 {
 	int rc;
 
@@ -412,13 +412,13 @@ static int64_t turn_last(struct strgp *sg)
 	} while (!rc && !strgp_time_is_up(sg) && (sg->queue.n || strgp_spool_waits(sg)));
 	early = !rc && !sg->queue.n && !w->failing; /* what is safe need not be spooled before */
 	if (early)
-		rc = flush(sg, &err);
+		rc = strgp_flush(sg, &err);
 	if (sg->spool)
 		strgp_spool_queue(sg);
 	if (rc && !early)
-		flush(sg, NULL);
+		strgp_flush(sg, NULL);
 	else if (!early)
-		rc = flush(sg, &err);
+		rc = strgp_flush(sg, &err);
 	if (w->sink) {
 		sink_show(sg, NULL);
 		store_type(sg->conf.store)->close(w->sink);
@@ -461,7 +461,7 @@ int64_t strgp_run(struct strgp_task *t)
 		return turn_spooling(sg);
 	/* a store that failed proves itself by a flush: rows that it takes may only be in its memory */
 	if (w->failing)
-		rc = flush(sg, &err);
+		rc = strgp_flush(sg, &err);
 	if (!rc && strgp_spool_waits(sg))
 		rc = strgp_spool_drain(sg, &err);
 	if (!rc && !strgp_spool_waits(sg))
@@ -469,7 +469,7 @@ int64_t strgp_run(struct strgp_task *t)
 	if (!rc && strgp_spool_urgent(sg))
 		strgp_spool_queue(sg);
 	if (!rc && has_unflushed(sg) && (w->failing || mono_us() >= w->flush_at))
-		rc = flush(sg, &err);
+		rc = strgp_flush(sg, &err);
 	if (sg->stop_by != INT64_MAX)
 		return turn_last(sg);
 	return rc ? turn_failed(sg, rc, &err) : turn_done(sg);

@@ -260,6 +260,7 @@ int strgp_spool_drain(struct strgp *sg, struct err *err)
 {
 	struct strgp_tally tally = { 0 };
 	bool unflushed = spool_at(sg->spool) > sg->counts->taken || sg->unflushed;
+	size_t again = store_type(sg->conf.store)->again_bytes, bytes = 0;
 	int64_t since_ns = wall_ns(), now_ns;
 	struct snap *sn;
 	int rc = strgp_sink_open(sg, err);
@@ -283,7 +284,16 @@ int strgp_spool_drain(struct strgp *sg, struct err *err)
 		now_ns = wall_ns();
 		strgp_times_count(&sg->times, &sn, 1, now_ns - since_ns, now_ns / 1000);
 		since_ns = now_ns;
+		bytes += sn->len;
 		spool_pass(sg->spool);
+		if (again &&
+		    (bytes >= again || !strgp_spool_waits(sg))) { /* rows of the queue may come behind the last */
+			sg->work.refused += tally.dropped;
+			tally.dropped = 0;
+			bytes = 0;
+			unflushed = false;
+			rc = strgp_flush(sg, err);
+		}
 	}
 	sg->work.refused += tally.dropped;
 	if (!unflushed)

@@ -160,3 +160,32 @@ def test_killed_again_and_again(cluster, store, rows):
     in_order(got)
     # a process may have ended between the flush and its count
     assert end["stored"] <= len(got) <= end["produced"], (len(got), end)
+
+
+def test_killed_while_it_catches_up(cluster):
+    """Rows that come from the spool are in the file once, however often the daemon is killed behind writing them."""
+    port, more = free_port(), 4000
+    for folder in ("rows", "db"):
+        os.mkdir(cluster.path(folder))
+    conf = cluster.write("store.conf", "".join(SYNTH.format(i=i, metrics=50, interval="10ms") for i in range(4 * NODES)) +
+                         STORES.format(dir=cluster.dir) +
+                         f"strgp_add name=p plugin=csv container=c schema=synth spool={cluster.path('spool')}\n"
+                         "strgp_start name=p\n" + COLLECT.format(type="local", interval="10ms", port=port))
+    block(cluster.dir, True)
+    d = cluster.daemon("store", ["store", "-c", conf], port)
+    wait_for(lambda: (s := status(port).get("p")) and s["spooled"] > more, "a spool")
+    d.stop(signal.SIGKILL)
+    block(cluster.dir, False)
+    path = cluster.path("rows/c/synth")
+    for _ in range(KILLS // 2):
+        size = os.path.getsize(path) if os.path.exists(path) else 0
+        d.start()
+        wait_for(lambda: os.path.exists(path) and os.path.getsize(path) > size + 100000, "rows")
+        d.stop(signal.SIGKILL)
+    d.start()
+    wait_for(lambda: (s := status(port).get("p")) and not s["spooled"] and s["stored"] > more, "the spool's end")
+    d.stop()
+    assert csv_rows(cluster.dir, "c")
+    with open(path) as f:
+        lines = f.read().splitlines()
+    assert len(lines) == len(set(lines)), f"{len(lines) - len(set(lines))} rows are there twice"
