@@ -51,7 +51,7 @@ CPPFLAGS += -DHAVE_SQLITE
 LIBS     += $(call archive,sqlite3) -lm -ldl
 endif
 
-SRCS := $(sort $(wildcard core/base/*.c core/set/*.c core/daemon/*.c core/ctl/*.c core/cluster/*.c xprt/*.c plugins/*.c store/*.c cmd/*.c))
+SRCS := $(sort $(wildcard core/base/*.c core/set/*.c core/daemon/*.c core/ctl/*.c core/maestro/*.c core/cluster/*.c xprt/*.c plugins/*.c store/*.c cmd/*.c))
 OBJS := $(SRCS:%.c=$(B)/%.o)
 LIB  := $(B)/libldms.a
 BIN  := $(B)/ldms

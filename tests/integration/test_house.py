@@ -6,7 +6,7 @@ import subprocess
 from ldms import ROOT, run
 
 # Includes point to the left, never to the right.
-LAYERS = ["core/base", "core/set", "xprt", "core/daemon", "core/ctl", "cmd"]
+LAYERS = ["core/base", "core/set", "xprt", "core/daemon", "core/ctl", "core/maestro", "cmd"]
 SIDES = {"core/cluster": {"core/cluster", "core/base"}, "plugins": {"plugins", "core/base", "core/set"}, "store": {"store", "core/base", "core/set"}}
 
 
