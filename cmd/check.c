@@ -9,9 +9,10 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/conf.h"
+#include "core/ctl/conf_yaml.h"
 
 #define MEM_DFLT (512ull << 20) /* as the daemons' */
-#define HINT_MAX 200           /* complaints that are shown as text; who has more will not read them */
+#define HINT_MAX 200            /* complaints that are shown as text; who has more will not read them */
 
 struct check_opts {
 	const char *name;
@@ -156,8 +157,9 @@ static void explain(struct check *c, const struct conf *cf)
 }
 
 /* The lines of all files that are no cluster files, and a cluster file's part for one daemon. */
-static void check_one(struct check *c, char **paths, const char *yaml, const char *daemon)
+static void check_one(struct check *c, char **paths, struct ygen *yaml, size_t i)
 {
+	const char *daemon = yaml ? ygen_daemon(yaml, i)->name : NULL;
 	struct daemon_conf dc = { .name = daemon ? daemon : c->o->name, .mem = MEM_DFLT, .hold = true };
 	struct conf *cf = conf_new(NULL, NULL);
 	struct err err = { "" };
@@ -166,9 +168,8 @@ static void check_one(struct check *c, char **paths, const char *yaml, const cha
 
 	c->daemon = daemon;
 	conf_notes(cf, on_note, c);
-	rc = yaml ? conf_read_yaml(cf, yaml, daemon, &err) : 0;
-	if (rc)
-		conf_missed(cf, rc, err.msg);
+	if (yaml)
+		ygen_commands(yaml, i, NULL, cf, true);
 	for (; *paths; paths++) {
 		if (is_yaml(c->o, *paths))
 			continue;
@@ -189,30 +190,33 @@ static void check_one(struct check *c, char **paths, const char *yaml, const cha
 	conf_free(cf);
 }
 
-struct walk {
-	struct check *c;
-	char **paths;
-	const char *yaml;
-	bool any;
-};
-
-static void on_daemon(void *arg, const char *daemon)
+/* What is wrong for one of the daemons that are alike is wrong for all, so that one of them will do. */
+static bool is_to_check(const struct check *c, const struct ygen *g, size_t i)
 {
-	struct walk *w = arg;
-
-	w->any = true;
-	if (!w->c->o->name || !strcmp(w->c->o->name, daemon))
-		check_one(w->c, w->paths, w->yaml, daemon);
+	if (c->o->name)
+		return !strcmp(c->o->name, ygen_daemon(g, i)->name);
+	return !i || c->o->explain || c->o->resolve || !ygen_alike(g, i - 1, i) || ygen_daemon(g, i)->level;
 }
 
-/* A file that is no YAML, or has no daemons, is said to be so by reading it for any. */
 static void check_yaml(struct check *c, char **paths, const char *yaml)
 {
-	struct walk w = { .c = c, .paths = paths, .yaml = yaml };
+	struct conf *cf = conf_new(NULL, NULL);
 	struct err err = { "" };
+	struct ygen *g = NULL;
+	int rc;
 
-	if (conf_yaml_daemons(yaml, on_daemon, &w, &err) || !w.any)
-		check_one(c, paths, yaml, c->o->name ? c->o->name : "?");
+	c->daemon = NULL;
+	conf_notes(cf, on_note, c);
+	rc = ygen_read(cf, yaml, NULL, &g, &err);
+	if (!rc && c->o->name && ygen_daemons_n(g) && ygen_find(g, c->o->name) == YNONE)
+		rc = err_set(&err, -ENOENT, "%s: there is no daemon '%s'", yaml, c->o->name);
+	if (rc)
+		conf_missed(cf, rc, err.msg);
+	for (size_t i = 0; g && i < ygen_daemons_n(g); i++)
+		if (is_to_check(c, g, i))
+			check_one(c, paths, g, i);
+	ygen_free(g);
+	conf_free(cf);
 }
 
 static void check_all(struct check *c, char **paths)
@@ -225,7 +229,7 @@ static void check_all(struct check *c, char **paths)
 			any = true;
 		}
 	if (!any)
-		check_one(c, paths, NULL, NULL);
+		check_one(c, paths, NULL, 0);
 }
 
 /* -- what was found ------------------------------------------------------------------------------------------------ */

@@ -37,8 +37,6 @@ void conf_text(struct conf *cf, const char *origin, const char *text);
 /* Read what a cluster file (YAML) says for one daemon.  Likewise. */
 int conf_read_yaml(struct conf *cf, const char *path, const char *daemon, struct err *err);
 void conf_text_yaml(struct conf *cf, const char *origin, const char *text, size_t len, const char *daemon);
-/* Call fn with the name of each daemon of a cluster file. */
-int conf_yaml_daemons(const char *path, void (*fn)(void *arg, const char *daemon), void *arg, struct err *err);
 
 /* A file could not be read at all: counts as a complaint. */
 void conf_missed(struct conf *cf, int rc, const char *words);

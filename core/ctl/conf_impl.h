@@ -61,6 +61,7 @@ struct conf {
 	unsigned int errors, warnings, depth;
 	int rc;                 /* of the first error */
 	bool unsafe;            /* a line that protects the daemon could not be taken */
+	bool elsewhere;       /* of a cluster file: producers of updaters may run on others of a group */
 	bool keep_going, holes; /* holes: a file that was to be included is missing */
 	unsigned int go;        /* the next one to be carried out */
 	void (*complain)(void *arg, const char *words);

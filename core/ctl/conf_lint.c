@@ -232,7 +232,7 @@ static void lint_regex(struct lint *l, const struct cmd *cmd)
 
 	for (size_t i = 0; i < sizeof(on_prdcrs) / sizeof(*on_prdcrs); i++)
 		is |= !strcmp(cmd->verb->name, on_prdcrs[i]);
-	if (!is || !regex || strstr(regex, "${") || l->d->prdcr_listens)
+	if (!is || !regex || strstr(regex, "${") || l->d->prdcr_listens || l->cf->elsewhere)
 		return;
 	if (!any_match(l->d->prdcrs, regex))
 		warn_at(l->cf, cmd, "regex", "%s: no producer's name matches '%s'", cmd->verb->name, regex);
@@ -261,7 +261,7 @@ static void lint_updtrs(struct lint *l)
 {
 	NODE_EACH(u, l->d->updtrs) {
 		const struct cmd *cmd = made_by(l, updtr_adds, u->name);
-		bool reads = l->d->prdcr_listens;
+		bool reads = l->d->prdcr_listens || l->cf->elsewhere;
 
 		for (struct node *p = l->d->prdcrs; p && !reads; p = p->hh.next)
 			reads = updtr_takes_prdcr((struct updtr *)u, p->name);

@@ -8,19 +8,30 @@
 static const char *const advertise_keys[] = { "names", "hosts", "xprt",  "port",    "reconnect", "auth",
 					      "perm",  "rail",  "quota", "rx_rate", NULL };
 
-void ygen_advertise(struct ygen *g, ynode map)
+void ygen_advertise_check(struct ygen *g, ynode map, size_t daemons)
 {
 	static const char *const wanted[] = { "hosts", "xprt", "port", "reconnect" };
-	struct hostlist hosts;
-	const char *auth;
-	bool good = true;
+	struct hostlist names;
 
 	if (!map)
 		return;
 	ygen_keys_check(g, map, "advertise", advertise_keys);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
-		good &= !!ygen_required(g, map, wanted[i], "advertise");
-	if (!good || !ygen_names(g, yaml_get(map, "hosts"), &hosts))
+		ygen_required(g, map, wanted[i], "advertise");
+	if (!yaml_get(map, "names") || !ygen_names(g, yaml_get(map, "names"), &names))
+		return;
+	if (names.n != daemons)
+		ygen_bad(g, yaml_get(map, "names"), "advertise: %zu names for %zu daemons; each has one", names.n,
+			 daemons);
+	hostlist_fini(&names);
+}
+
+void ygen_advertise(struct ygen *g, ynode map)
+{
+	struct hostlist hosts;
+	const char *auth;
+
+	if (!map || !yaml_get(map, "hosts") || !ygen_names(g, yaml_get(map, "hosts"), &hosts))
 		return;
 	auth = ygen_auth(g, map);
 	for (size_t i = 0; i < hosts.n; i++) {

@@ -19,7 +19,7 @@ void ygen_bad(struct ygen *g, ynode n, const char *fmt, ...)
 	char *words = NULL;
 	va_list ap;
 
-	if (g->stop)
+	if (g->stop || g->mute)
 		return;
 	va_start(ap, fmt);
 	if (vasprintf(&words, fmt, ap) < 0)
@@ -27,6 +27,21 @@ void ygen_bad(struct ygen *g, ynode n, const char *fmt, ...)
 	va_end(ap);
 	conf_error(g->cf, -EINVAL, g->file, ynode_pos(n), "%s", words);
 	g->cf->holes = true;
+	free(words);
+}
+
+void ygen_doubt(struct ygen *g, ynode n, const char *fmt, ...)
+{
+	char *words = NULL;
+	va_list ap;
+
+	if (g->stop || g->mute)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&words, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	conf_warn(g->cf, g->file, ynode_pos(n), "%s", words);
 	free(words);
 }
 
@@ -55,27 +70,62 @@ static bool is_word(struct ygen *g, ynode n, const char *text)
 	return true;
 }
 
+/* Words of a line of text are put behind each other. */
+static void line_word(struct ygen *g, const char *name, const char *text)
+{
+	if (g->line_begun)
+		buf_u8(g->lines, ' ');
+	if (name) {
+		buf_add(g->lines, name, strlen(name));
+		buf_u8(g->lines, '=');
+	}
+	buf_add(g->lines, text, strlen(text));
+	g->line_begun = true;
+}
+
 void ygen_word(struct ygen *g, ynode n, const char *text)
 {
-	if (is_word(g, n, text))
+	if (!is_word(g, n, text))
+		return;
+	if (g->lines)
+		line_word(g, NULL, text);
+	else
 		conf_word(g->cf, conf_text_keep(g->cf, xstrdup(text)), ynode_pos(n));
 }
 
 void ygen_verb(struct ygen *g, ynode n, const char *name)
 {
 	g->cf->words_n = 0;
+	g->line_begun = false;
 	ygen_word(g, n, name);
 }
 
 void ygen_attr(struct ygen *g, ynode n, const char *name, const char *value)
 {
-	if (is_word(g, n, value))
+	if (!is_word(g, n, value))
+		return;
+	if (g->lines)
+		line_word(g, name, value);
+	else
 		conf_word(g->cf, conf_text_keep(g->cf, xasprintf("%s=%s", name, value)), ynode_pos(n));
+}
+
+/* Carried out while it is read: by the daemon, not by who only looks at its part. */
+static bool is_now(const struct ygen *g)
+{
+	const char *verb = g->cf->words_n ? g->cf->words[0].text : "";
+
+	return !strcmp(verb, "env") || !strcmp(verb, "include");
 }
 
 void ygen_end(struct ygen *g)
 {
-	conf_command(g->cf, g->file);
+	if (g->lines)
+		buf_u8(g->lines, '\n');
+	else if (g->skip_now && is_now(g))
+		g->cf->words_n = 0;
+	else
+		conf_command(g->cf, g->file);
 }
 
 /* -- attributes from the value of a key -- */
@@ -153,19 +203,4 @@ void ygen_attr_perm(struct ygen *g, ynode map)
 	}
 	snprintf(octal, sizeof(octal), "0%o", bits);
 	ygen_attr(g, n, "perm", octal);
-}
-
-void ygen_fini(struct ygen *g)
-{
-	struct endpoint *e, *next;
-
-	HASH_ITER(hh, g->endpoints, e, next) {
-		HASH_DEL(g->endpoints, e);
-		free(e->host);
-		free(e->port);
-		free(e);
-	}
-	marks_free(&g->auths);
-	marks_free(&g->plugins);
-	g->cf->words_n = 0;
 }

@@ -86,31 +86,6 @@ bool ygen_names(struct ygen *g, ynode n, struct hostlist *ret)
 	return good;
 }
 
-bool ygen_name_at(const struct hostlist *hl, const char *name, size_t *ret)
-{
-	for (size_t i = 0; i < hl->n; i++)
-		if (!strcmp(hl->names[i], name)) {
-			*ret = i;
-			return true;
-		}
-	return false;
-}
-
-bool ygen_is_for(struct ygen *g, ynode map, const char *key, const char *section, size_t *ret_i, size_t *ret_n)
-{
-	ynode n = ygen_required(g, map, key, section);
-	struct hostlist hl;
-	bool is;
-
-	if (!n || !ygen_names(g, n, &hl))
-		return false;
-	is = ygen_name_at(&hl, g->self, ret_i);
-	if (ret_n)
-		*ret_n = hl.n;
-	hostlist_fini(&hl);
-	return is;
-}
-
 /* -- keys -- */
 
 /* A key that nobody reads is most often a typing error. */
@@ -127,8 +102,8 @@ void ygen_keys_check(struct ygen *g, ynode map, const char *section, const char 
 		if (key && known[k])
 			continue;
 		near = key ? nearest(key, known) : NULL;
-		conf_warn(g->cf, g->file, ynode_pos(map->keys[i]), "%s: '%s' means nothing here%s%s%s", section,
-			  key ? key : "?", near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		ygen_doubt(g, map->keys[i], "%s: '%s' means nothing here%s%s%s", section, key ? key : "?",
+			   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	}
 }
 
