@@ -20,8 +20,10 @@ struct share;
 
 struct plan_daemon {
 	const char *name;
-	/* Where maestro connects: the endpoint with maestro_comm: true, else (by_first) the first that it has. */
-	const char *host; /* NULL: it has no endpoint, nobody can connect */
+	/* Where maestro connects: the endpoint with maestro_comm: true; in a file that has none such (by_first), the first
+	 * one.  The daemon listens there before anybody configures it. */
+	const char *endpoint; /* NULL, as is host: it has none, nobody connects to it */
+	const char *host;
 	const char *xprt;
 	unsigned short port;
 	const char *auth;           /* the method: "none" */
