@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/daemon_yaml.h"
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
@@ -280,6 +281,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	struct pid_file pid = { .path = o->pid_file, .fd = -1 };
 	ev_signal hangup;
 	struct failover_keeper *keeper;
+	struct follow *follow = NULL;
 	struct record_sink *sink;
 	struct daemon *d;
 	struct book *book;
@@ -308,6 +310,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	if (rc && d->listen_failed)
 		o->exit_status = EXIT_LISTEN;
 	if (!rc) {
+		follow = follow_new(d, o);
 		d->ready = true;
 		log_info("ldmsd", "%s is ready", d->name);
 		if (role->started)
@@ -317,6 +320,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	}
 	alarm(END_ALARM_S);
 	signal_loop = NULL;
+	follow_free(follow);
 	ev_signal_stop(loop_ev(d->main), &hangup);
 	signal(SIGHUP, SIG_IGN);
 	sessions_stop(sink);
@@ -364,6 +368,8 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	reload = reload_new(&again);
 	cf = conf_new(NULL, NULL);
 	conf_notes(cf, on_note, NULL);
+	if (!rc)
+		rc = daemon_yaml_self(o, role->io_loops, &err);
 	if (!rc)
 		rc = conf_gather(cf, o, true, &err);
 	if (!rc)

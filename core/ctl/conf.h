@@ -36,6 +36,10 @@ int conf_read(struct conf *cf, const char *path, struct err *err);
 void conf_text(struct conf *cf, const char *origin, const char *text);
 /* Read what a cluster file (YAML) says for one daemon.  Likewise. */
 int conf_read_yaml(struct conf *cf, const char *path, const char *daemon, struct err *err);
+/* The daemon that a cluster file means on this host: the one of that name, else the only one that has this host, of
+ * several the only one that collects (or does not); yours.  -ENOENT, -ENOTUNIQ with words.  A file that is no YAML or
+ * names no daemon leaves *ret alone: reading it says what is wrong. */
+int conf_yaml_here(const char *path, const char *host, bool collects, char **ret, struct err *err);
 void conf_text_yaml(struct conf *cf, const char *origin, const char *text, size_t len, const char *daemon);
 
 /* A file could not be read at all: counts as a complaint. */

@@ -69,6 +69,8 @@ void ygen_free(struct ygen *g); /* NULL is fine */
 size_t ygen_daemons_n(const struct ygen *g);
 const struct ydaemon *ygen_daemon(const struct ygen *g, size_t i);
 size_t ygen_find(const struct ygen *g, const char *name); /* YNONE */
+/* See conf_yaml_here(); the name is borrowed. */
+int ygen_here(const struct ygen *g, const char *host, bool collects, const char **ret, struct err *err);
 /* The k-th endpoint of a daemon, NULL behind the last one. */
 const struct yendpoint *ygen_endpoint(const struct ygen *g, size_t daemon, size_t k);
 size_t ygen_groups_n(const struct ygen *g);
