@@ -142,10 +142,16 @@ static void commands(struct ygen *g, size_t daemon, const struct yshare *share)
 
 void ygen_commands(struct ygen *g, size_t daemon, const struct yshare *share, struct conf *cf, bool now)
 {
-	g->file = cf == g->cf ? g->file : conf_origin(cf, g->origin);
+	struct conf *own = g->cf;
+	const char *file = g->file;
+
+	if (cf != own)
+		g->file = conf_origin(cf, g->origin);
 	g->cf = cf;
 	g->skip_now = !now;
 	commands(g, daemon, share);
+	g->cf = own;
+	g->file = file;
 }
 
 void ygen_lines(struct ygen *g, size_t daemon, const struct yshare *share, struct buf *to)

@@ -307,7 +307,7 @@ static void put_user(struct work *w, ynode map)
 		ynode v = map->values[i];
 
 		put(w, map->keys[i], 0);
-		if (map->keys[i]->kind != YAML_TEXT || strcmp(map->keys[i]->text, "plugins")) {
+		if (map->keys[i]->kind != YAML_TEXT || strcmp(map->keys[i]->text, "plugins") || yaml_is_null(v)) {
 			put(w, v, 0);
 			continue;
 		}
@@ -350,7 +350,7 @@ static void put_store(struct work *w, ynode map, bool named)
 static void put_stores(struct work *w, ynode stores)
 {
 	map_begin(w);
-	for (size_t i = 0; stores->kind != YAML_TEXT && i < stores->n && !w->rc; i++) {
+	for (size_t i = 0; i < stores->n && !w->rc; i++) {
 		bool named = stores->kind == YAML_LIST;
 		const char *name = named ? text_of(stores->values[i], "name") : NULL;
 
@@ -388,7 +388,9 @@ static void put_file(struct work *w, ynode root)
 				continue;
 		}
 		put(w, root->keys[i], 0);
-		if (!strcmp(key, "samplers") || !strcmp(key, "aggregators"))
+		if (v->kind == YAML_TEXT)
+			put(w, v, 0); /* nothing, most likely */
+		else if (!strcmp(key, "samplers") || !strcmp(key, "aggregators"))
 			put_users(w, v);
 		else if (!strcmp(key, "stores"))
 			put_stores(w, v);
