@@ -14,6 +14,7 @@ const struct cmd cmds[] = {
 	{ "ctl", &usage_ctl, cmd_ctl },
 	{ "msg", &usage_msg, cmd_msg },
 	{ "query", &usage_query, cmd_query },
+	{ "plan", &usage_plan, cmd_plan },
 	{ "maestro", &usage_maestro, cmd_maestro },
 	{ "check", &usage_check, cmd_check },
 	{ "cluster", &usage_cluster, cmd_cluster },

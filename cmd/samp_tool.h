@@ -14,4 +14,13 @@ int samp_tool_auto(struct daemon_opts *o, struct err *err);
 int samp_tool_once(const struct daemon_opts *o, char **words);
 int samp_tool_help(const struct daemon_opts *o, char **words);
 
+/* Is there a sampler of that name in this program? */
+bool samp_tool_is(const char *name);
+/* How large the sets of one are on this node, after a sample: bytes of all of them. */
+struct samp_sizes {
+	unsigned int n;
+	size_t data, image;
+};
+int samp_tool_sizes(const char *name, struct samp_sizes *ret, struct err *err);
+
 #endif

@@ -179,6 +179,49 @@ int samp_tool_once(const struct daemon_opts *o, char **words)
 	return status;
 }
 
+/* -- how large it is ----------------------------------------------------------------------------------------------- */
+
+bool samp_tool_is(const char *name)
+{
+	return samp_type_find(name);
+}
+
+static void add_sizes(struct set *s, void *arg)
+{
+	struct samp_sizes *sum = arg;
+	struct set_stat st;
+
+	set_stat(s, &st);
+	sum->n++;
+	sum->data += st.data_sz;
+	sum->image += set_size(s);
+}
+
+int samp_tool_sizes(const char *name, struct samp_sizes *ret, struct err *err)
+{
+	struct daemon_opts o = { .self = (char *)"node", .compid = UNSET_NUM };
+	struct samp_sizes sum = { 0 };
+	struct kv attrs = { 0 };
+	struct samp *sp = NULL;
+	struct samp_env env;
+	int rc;
+
+	env_init(&env, &o);
+	rc = samp_tool_is(name) ? instance_new(&env, samp_type_find(name), &attrs, &sp, err) : -ENOENT;
+	if (!rc)
+		rc = samp_once(sp, err);
+	if (!rc)
+		each_set(sp, add_sizes, &sum);
+	if (!rc && !sum.n)
+		rc = err_set(err, -ENODATA, "sampler %s: has no set on this node", name);
+	if (!rc)
+		*ret = sum;
+	kv_fini(&attrs);
+	samp_free(sp);
+	env_fini(&env);
+	return rc;
+}
+
 /* -- what a sampler is --------------------------------------------------------------------------------------------- */
 
 static const char *kind_name(enum metric_kind kind)

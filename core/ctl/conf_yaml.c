@@ -132,7 +132,7 @@ static void commands(struct ygen *g, size_t daemon, const struct yshare *share)
 		else if (s->kind == Y_AGGREGATORS)
 			ygen_aggregator(g, s, g->refs[i].pos);
 		else
-			ygen_store(g, s);
+			ygen_store(g, s, g->refs[i].pos);
 	}
 	marks_free(&g->auths);
 	marks_free(&g->plugins);

@@ -146,6 +146,7 @@ void ygen_sampler(struct ygen *g, const struct ysection *s);
 void ygen_aggregator(struct ygen *g, const struct ysection *s, size_t agg);
 /* The updaters of an entry of peers or prdcr_listen; `alone`: no others' producers are there. */
 void ygen_updaters(struct ygen *g, struct ygroup *gr, bool listen, size_t entry, bool alone);
-void ygen_store(struct ygen *g, const struct ysection *s);
+/* `pos`: which one of the section's daemons. */
+void ygen_store(struct ygen *g, const struct ysection *s, size_t pos);
 
 #endif

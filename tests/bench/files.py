@@ -1,4 +1,4 @@
-"""files.py - a configuration of 30,000 producers: reading it, and asking for their status"""
+"""files.py - a configuration of 30,000 producers: reading it, and asking for their status; a cluster file of as many nodes"""
 import os
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from wire import Wire  # noqa: E402
 
 PRDCRS = 30000
 STATUS = 0x104
-READ_MS, STATUS_MS = 500, 1000
+READ_MS, STATUS_MS, CLUSTER_MS = 500, 1000, 1000
 
 
 def conf(start):
@@ -29,6 +29,19 @@ def check_ms(bench, make):
                                                            "updtr_prdcr_add name=u regex=.*\n")
     before = children_cpu()
     subprocess.run([*make.ls(1)[:1], "check", "--strict", path], check=True)
+    return (children_cpu() - before) * 1e3
+
+
+def cluster_ms(bench, make, *words):
+    """CPU time of reading a cluster file of so many nodes, with aggregators on two levels, and doing something with it."""
+    if make is not OURS:
+        return None
+    program = make.ls(1)[0]
+    nodes = subprocess.run([program, "plan", "--nodes", f"n[00001-{PRDCRS}]", "--aggs", "100", "--stores", "1", "--samp",
+                            "meminfo loadavg"], check=True, capture_output=True, text=True).stdout
+    path = bench.yard.write("cluster.yaml", nodes)
+    before = children_cpu()
+    subprocess.run([program, *words, path], check=True, stdout=subprocess.DEVNULL)
     return (children_cpu() - before) * 1e3
 
 
@@ -60,3 +73,6 @@ def listens(port):
 def run(bench):
     bench.compare(f"{PRDCRS:,} producers: read and tried", "ms", lambda make: check_ms(bench, make), at_most=READ_MS)
     bench.compare(f"{PRDCRS:,} producers: prdcr_status", "ms", lambda make: status_ms(bench, make), at_most=STATUS_MS)
+    for name, words in (("checked", ("check",)), ("the configurations of all", ("maestro", "plan"))):
+        bench.compare(f"{PRDCRS:,} nodes in a cluster file: {name}", "ms",
+                      lambda make, words=words: cluster_ms(bench, make, *words), at_most=CLUSTER_MS)

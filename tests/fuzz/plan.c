@@ -81,7 +81,8 @@ static void converted(const char *text, size_t daemons)
 		if (yaml_tree_parse(buf_str(&b), b.len, &again, &root, &line, &col, &err))
 			abort();
 		yaml_tree_free(again);
-		if (daemons && (plan_parse("new", buf_str(&b), b.len, on_note, NULL, &p, &err) || p->n_daemons != daemons))
+		if (daemons &&
+		    (plan_parse("new", buf_str(&b), b.len, on_note, NULL, &p, &err) || p->n_daemons != daemons))
 			abort();
 		plan_free(p);
 	}
