@@ -31,6 +31,7 @@ struct ydaemon {
 	size_t at;          /* its own index */
 	size_t i;           /* which one of its entry */
 	unsigned int level; /* in the tree: 0 collects from nobody */
+	bool advertises;    /* ... to others */
 };
 
 struct yprdcr {

@@ -40,8 +40,45 @@ static size_t own_groups(const struct ygen *g, size_t daemon, size_t *ret, size_
 
 #define OWN_MAX 64 /* groups of one daemon; more are not looked at */
 
+/* Is one of the group's daemons on one of the hosts? */
+static bool is_on(const struct ygen *g, const struct ygroup *gr, const struct hostlist *hosts)
+{
+	for (size_t i = 0; i < gr->n_aggs; i++)
+		for (size_t k = 0; k < hosts->n; k++)
+			if (!strcmp(g->daemons[gr->aggs[i]]->host, hosts->names[k]))
+				return true;
+	return false;
+}
+
+static void use(struct tree *t, size_t user, size_t used, size_t *fill)
+{
+	if (!t->users)
+		t->users_of[used + 1]++;
+	else
+		t->users[t->users_of[used] + fill[used]++] = user;
+	t->open[user] += !t->users;
+}
+
+/* Aggregators that advertise to those that listen. */
+static void advertisers(struct ygen *g, struct tree *t, size_t *fill)
+{
+	for (size_t s = 0; s < g->n_sections; s++) {
+		ynode map = yaml_get(g->sections[s].map, "advertise"), n = yaml_get(map, "hosts");
+		struct hostlist hosts;
+
+		if (!n || !ygen_names(g, n, &hosts))
+			continue;
+		for (size_t i = 0; i < g->sections[s].n; i++)
+			g->daemons[g->sections[s].daemons[i]]->advertises = true;
+		for (size_t i = 0; i < g->n_groups && g->sections[s].kind == Y_AGGREGATORS; i++)
+			if (g->groups[i]->n_listens && i != g->sections[s].group && is_on(g, g->groups[i], &hosts))
+				use(t, i, g->sections[s].group, fill);
+		hostlist_fini(&hosts);
+	}
+}
+
 /* Who uses whom: counted first, then noted. */
-static void users_fill(const struct ygen *g, struct tree *t)
+static void users_fill(struct ygen *g, struct tree *t)
 {
 	size_t own[OWN_MAX], *fill = xcalloc(g->n_groups + 2, sizeof(*fill));
 
@@ -50,14 +87,10 @@ static void users_fill(const struct ygen *g, struct tree *t)
 			for (size_t k = 0; k < g->groups[i]->n_prdcrs; k++) {
 				size_t n = own_groups(g, g->groups[i]->prdcrs[k].ep->daemon, own, OWN_MAX);
 
-				for (size_t j = 0; j < n; j++) {
-					if (!pass)
-						t->users_of[own[j] + 1]++;
-					else
-						t->users[t->users_of[own[j]] + fill[own[j]]++] = i;
-					t->open[i] += !pass;
-				}
+				for (size_t j = 0; j < n; j++)
+					use(t, i, own[j], fill);
 			}
+		advertisers(g, t, fill);
 		if (pass)
 			break;
 		for (size_t i = 0; i < g->n_groups; i++)
@@ -70,11 +103,11 @@ static void users_fill(const struct ygen *g, struct tree *t)
 /* A group that can have no level: it collects, over others perhaps, from itself. */
 static void circle_say(struct ygen *g, const struct tree *t, size_t group)
 {
-	size_t *came = xcalloc(g->n_groups, sizeof(*came)), own[OWN_MAX], at = group, n = 0;
+	size_t *came = xcalloc(g->n_groups, sizeof(*came)), own[OWN_MAX], at = group, last = group, n = 0;
 	struct buf b = { 0 };
 
 	/* go to somebody who is collected from and has no level either, until it is someone who was there */
-	while (came[at] < 2) {
+	while (at != YNONE && came[at] < 2) {
 		const struct ygroup *gr = g->groups[at];
 		size_t next = YNONE;
 
@@ -87,8 +120,10 @@ static void circle_say(struct ygen *g, const struct tree *t, size_t group)
 				if (t->open[own[j]])
 					next = own[j];
 		}
+		last = at;
 		at = next;
 	}
+	at = at == YNONE ? last : at; /* the rest of the circle goes over advertisers */
 	ygen_bad(g, g->groups[at]->map, "aggregators: %s%s collects from %s: nobody can collect from himself",
 		 buf_str(&b), n > CIRCLE_SAID ? " collects from ..." : "", g->groups[at]->name);
 	buf_fini(&b);

@@ -24,6 +24,7 @@ struct graph {
 	size_t n;
 	size_t *edges_of; /* of daemon i: from edges_of[i] to edges_of[i + 1] */
 	bool *collected;  /* somebody collects from it */
+	bool *listens;    /* it collects from who advertises */
 	bool *drawn;
 };
 
@@ -42,6 +43,8 @@ static void edges_walk(struct graph *gr, const struct share *s, struct edge *all
 	for (size_t i = 0; i < gr->p->n_groups; i++) {
 		const struct plan_group *g = &gr->p->groups[i];
 
+		for (size_t k = 0; k < g->n_aggs; k++)
+			gr->listens[g->aggs[k]] |= g->n_listens != 0;
 		for (size_t k = 0; k < g->n_prdcrs; k++)
 			if (s->groups[i].runs[k] != SHARE_NOBODY)
 				edge_take(gr, all, g->aggs[s->groups[i].runs[k]], g->prdcrs[k].daemon);
@@ -56,6 +59,7 @@ static void graph_init(struct graph *gr, const struct plan *p, const struct shar
 	*gr = (struct graph){ .p = p, .to = to };
 	gr->edges_of = xcalloc(p->n_daemons + 2, sizeof(*gr->edges_of));
 	gr->collected = xcalloc(p->n_daemons + 1, sizeof(*gr->collected));
+	gr->listens = xcalloc(p->n_daemons + 1, sizeof(*gr->listens));
 	gr->drawn = xcalloc(p->n_daemons + 1, sizeof(*gr->drawn));
 	edges_walk(gr, s, NULL);
 	for (size_t i = 0; i < p->n_daemons; i++)
@@ -74,12 +78,13 @@ static void graph_fini(struct graph *gr)
 	free(gr->edges);
 	free(gr->edges_of);
 	free(gr->collected);
+	free(gr->listens);
 	free(gr->drawn);
 }
 
 static bool is_leaf(const struct graph *gr, size_t daemon)
 {
-	return gr->edges_of[daemon] == gr->edges_of[daemon + 1];
+	return !gr->listens[daemon] && gr->edges_of[daemon] == gr->edges_of[daemon + 1];
 }
 
 /* The names of those that fit, in few words; how many they are. */
@@ -96,14 +101,15 @@ static size_t leaves(struct graph *gr, size_t agg, struct buf *to)
 	return k;
 }
 
-/* Who stands for himself: neither collects nor is collected from. */
-static size_t alone(const struct graph *gr, struct buf *to)
+/* Who neither collects nor is collected from; those that advertise, or the others. */
+static size_t alone(const struct graph *gr, bool advertise, struct buf *to)
 {
 	const char **names = xcalloc(gr->p->n_daemons + 1, sizeof(*names));
 	size_t k = 0;
 
 	for (size_t i = 0; i < gr->p->n_daemons; i++)
-		if (!gr->collected[i] && is_leaf(gr, i) && !gr->p->daemons[i].level)
+		if (!gr->collected[i] && is_leaf(gr, i) && !gr->p->daemons[i].level &&
+		    gr->p->daemons[i].advertises == advertise)
 			names[k++] = gr->p->daemons[i].name;
 	hostlist_fold(names, k, LEAVES_MAX, to);
 	free(names);
@@ -130,7 +136,7 @@ static void subtree(struct graph *gr, size_t agg, struct buf *in)
 		inner += !is_leaf(gr, gr->edges[i].from);
 	for (size_t i = gr->edges_of[agg]; i < gr->edges_of[agg + 1]; i++) {
 		size_t from = gr->edges[i].from;
-		bool last = ++done == inner && !n, again = gr->drawn[from];
+		bool last = ++done == inner && !n && !gr->listens[agg], again = gr->drawn[from];
 
 		if (is_leaf(gr, from)) {
 			done--;
@@ -146,7 +152,9 @@ static void subtree(struct graph *gr, size_t agg, struct buf *in)
 		in->len = len;
 	}
 	if (n)
-		buf_addf(gr->to, "%s`- %s: %zu\n", buf_str(in), buf_str(&names), n);
+		buf_addf(gr->to, "%s%s %s: %zu\n", buf_str(in), gr->listens[agg] ? "|-" : "`-", buf_str(&names), n);
+	if (gr->listens[agg])
+		buf_addf(gr->to, "%s`- who advertises\n", buf_str(in));
 	buf_fini(&names);
 }
 
@@ -164,7 +172,11 @@ void graph_text(const struct plan *p, const struct share *s, struct buf *to)
 		buf_addf(to, "\n");
 		subtree(&gr, i, &in);
 	}
-	n = alone(&gr, &names);
+	n = alone(&gr, true, &names);
+	if (n)
+		buf_addf(to, "who advertises: %s: %zu\n", buf_str(&names), n);
+	buf_reset(&names);
+	n = alone(&gr, false, &names);
 	if (n)
 		buf_addf(to, "collected from by nobody: %s: %zu\n", buf_str(&names), n);
 	buf_fini(&in);
@@ -218,6 +230,8 @@ static void dot_agg(struct graph *gr, size_t agg)
 			arrow(gr, gr->p->daemons[gr->edges[i].from].name, gr->p->daemons[agg].name);
 	if (n)
 		arrow(gr, buf_str(&names), gr->p->daemons[agg].name);
+	if (gr->listens[agg])
+		arrow(gr, "who advertises", gr->p->daemons[agg].name);
 	buf_fini(&names);
 }
 
@@ -231,7 +245,10 @@ void graph_dot(const struct plan *p, const struct share *s, struct buf *to)
 	for (size_t i = 0; i < p->n_daemons; i++)
 		if (!is_leaf(&gr, i) || p->daemons[i].level)
 			dot_agg(&gr, i);
-	if (alone(&gr, &names)) {
+	if (alone(&gr, true, &names))
+		arrow(&gr, buf_str(&names), "who advertises");
+	buf_reset(&names);
+	if (alone(&gr, false, &names)) {
 		buf_addf(to, "\t");
 		quoted(to, buf_str(&names));
 		buf_addf(to, ";\n");

@@ -153,7 +153,9 @@ static void daemons_take(struct whole *w)
 		const struct yendpoint *e;
 		size_t k = 0;
 
-		*d = (struct plan_daemon){ .name = from->name, .level = from->level, .by_first = by_first };
+		*d = (struct plan_daemon){
+			.name = from->name, .level = from->level, .advertises = from->advertises, .by_first = by_first
+		};
 		while ((e = ygen_endpoint(g, i, k)) && !by_first && !has_comm(e))
 			k++;
 		if (e)
@@ -189,6 +191,7 @@ static void group_take(struct whole *w, size_t i)
 		.n_aggs = from->n_aggs,
 		.prdcrs = prdcrs,
 		.n_prdcrs = from->n_prdcrs,
+		.n_listens = from->n_listens,
 		.balance = balance && !strcmp(balance, "bytes") ? PLAN_BY_BYTES : PLAN_BY_PRODUCERS,
 		.rebalance = re && !strcmp(re, "sticky") ? PLAN_STICKY : PLAN_EAGER,
 	};

@@ -30,6 +30,7 @@ struct plan_daemon {
 	const struct kv *auth_args; /* NULL: none */
 	bool by_first;
 	unsigned int level; /* in the tree: 0 collects from nobody, 1 from those at most, ... */
+	bool advertises;    /* ... to aggregators that listen: who collects from it is known when it runs */
 };
 
 /* A producer of a group: all its aggregators may run it, one does. */
@@ -52,6 +53,7 @@ struct plan_group {
 	size_t n_aggs;
 	const struct plan_prdcr *prdcrs; /* in the order of their numbers */
 	size_t n_prdcrs;
+	size_t n_listens; /* entries of prdcr_listen: who advertises is collected from, too */
 	enum plan_balance balance;
 	enum plan_rebalance rebalance;
 };

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from ldms import ROOT, run, wait_for, free_port
+from ldms import ROOT, free_port, run, wait_for
+from real import PREFIX, env as real_env, needs_ldmsd
 
 DATA = os.path.join(ROOT, "tests/data/maestro")
 YAMLS = sorted(glob.glob(os.path.join(DATA, "*.yaml")))
@@ -84,6 +85,42 @@ def test_as_the_converter_of_ldmsd(tmp_path, name):
         with open(tmp_path / (daemon + ".conf")) as f:
             real = f.read()
         assert objects(text, path) == without_hints(objects(real, path), pulls), daemon
+
+
+# What NERSC's generator makes of its machine's list, for one aggregator: names of producers are those of nodes.
+NERSC = """\
+auth_add name=sec plugin=munge socket=/run/sec/munge.socket
+updtr_add name=cpu interval=10000000 auto_interval=true  #(Honor hints if true)
+prdcr_add name=nid001 host=x1000c0s1b0n0h0 type=active xprt=sock port=6002 interval=60000000 auth=sec
+prdcr_add name=nid002 host=x1000c0s2b0n0h0 type=active xprt=sock port=6002 interval=60000000 auth=sec
+prdcr_subscribe stream=nersc regex=.*
+prdcr_start_regex regex=.*
+updtr_prdcr_add name=cpu regex=.*
+updtr_match_add name=cpu match=schema regex=(procstat|vmstat|meminfo|slurm)
+updtr_start name=cpu
+"""
+NERSC_YAML = """\
+daemons:
+  - names: "nid[001-002]"
+    hosts: x1000c0s1b0n0h0,x1000c0s2b0n0h0
+    endpoints: [{names: "nid[001-002]", ports: 6002, auth: {name: sec, plugin: munge, conf: socket=/run/sec/munge.socket}}]
+  - {names: cpu-0, hosts: head, endpoints: [{names: cpu-0, ports: 6001}]}
+aggregators:
+  - daemons: cpu-0
+    subscribe: [{stream: nersc, regex: ".*"}]
+    peers:
+      - {daemons: "nid[001-002]", endpoints: "nid[001-002]", type: active, reconnect: 60s, updaters: [
+          {mode: auto, interval: 10s, sets: [{field: schema, regex: (procstat|vmstat|meminfo|slurm)}]}]}
+"""
+
+
+def test_what_nersc_generates(tmp_path):
+    path = tmp_path / "nersc.yaml"
+    path.write_text(NERSC_YAML)
+    ours = [o for o in objects(plan(str(path), "cpu-0"), "") if o[0] not in ("listen", "prdcr_start")]
+    text = re.sub(r"(prdcr_add .*)interval=", r"\1reconnect=", NERSC).replace("name=cpu", "name=updtr_0")
+    assert ours == [o for o in objects(text, "") if o[0] != "prdcr_start_regex"]
+    assert re.findall(r"prdcr_start name=(\S+)", plan(str(path), "cpu-0")) == ["nid001", "nid002"]
 
 
 # -- forms ---------------------------------------------------------------------------------------------------------------
@@ -170,7 +207,14 @@ agg-2 (sock:head-3:411)
 """
     dot = run("maestro", "graph", "--dot", path).stdout
     assert dot.startswith("digraph") and '"samp-[1-2]" -> "agg-11";' in dot and '"agg-12" -> "agg-2";' in dot
-    assert "collected from by nobody: samp-[1-4]: 4" in run("maestro", "graph", os.path.join(DATA, "advertise.yaml")).stdout
+    assert run("maestro", "graph", os.path.join(DATA, "advertise.yaml")).stdout == """\
+top (sock:top:411)
+|- agg-1 (sock:head-1:411)
+|  `- who advertises
+`- agg-2 (sock:head-2:411)
+   `- who advertises
+who advertises: samp-[1-4]: 4
+"""
 
 
 def test_words(tmp_path):
@@ -291,3 +335,28 @@ aggregators:
     none = cluster.write("e.yaml", text.replace(f"hosts: {host}", "hosts: nowhere"))
     r = run("samp", "-y", none)
     assert r.returncode and "or has that host" in r.stderr
+
+
+@needs_ldmsd
+def test_an_ldmsd_takes_the_plan(cluster):
+    """Two entries of peers, so that its updaters have expressions for names; the whole tree is theirs."""
+    a, b, c = free_port(), free_port(), free_port()
+    path = cluster.write("c.yaml", f"""\
+daemons:
+  - {{names: "s[1-2]", hosts: localhost, set_memory: 8M, endpoints: [{{names: "s[1-2]", ports: "{a},{b}"}}]}}
+  - {{names: agg, hosts: localhost, set_memory: 8M, endpoints: [{{names: agg, ports: {c}}}]}}
+samplers: [{{daemons: "s[1-2]", plugins: [m, l]}}]
+plugins: {{m: {{name: meminfo, interval: 200ms, config: [{{perm: "0777"}}]}}, l: {{name: loadavg, interval: 200ms, config: [{{perm: "0777"}}]}}}}
+aggregators:
+  - daemons: agg
+    peers:
+      - {{daemons: s1, endpoints: s1, type: active, reconnect: 200ms, updaters: [{{interval: 200ms}}]}}
+      - {{daemons: s2, endpoints: s2, type: active, reconnect: 200ms, updaters: [{{interval: 200ms, sets: [{{regex: meminfo, field: schema}}]}}]}}
+""")
+    assert run("maestro", "plan", path, "-o", cluster.path("conf")).returncode == 0
+    ls = {}
+    for name, port in (("s1", a), ("s2", b), ("agg", c)):
+        ls[name] = cluster.daemon(name, ["-c", cluster.path(f"conf/{name}.conf"), "-v", "INFO"], port,
+                                  program=[os.path.join(PREFIX, "sbin/ldmsd")], env=real_env())
+    assert wait_for(lambda: set(ls["agg"].values()) >= {"s1/m", "s1/l", "s2/m"}, "the aggregator's sets")
+    assert "s2/l" not in ls["agg"].values("s2/l")
