@@ -32,11 +32,29 @@ static void top_check(struct ygen *g)
 	}
 }
 
+static const char *const maestro_keys[] = { "balance", "rebalance", NULL };
+
+/* What holds for all groups that say nothing else. */
+static void maestro_check(struct ygen *g)
+{
+	ynode map = yaml_get(g->root, "maestro");
+
+	if (!map)
+		return;
+	if (map->kind != YAML_MAP) {
+		ygen_bad(g, map, "maestro: wants a mapping");
+		return;
+	}
+	ygen_keys_check(g, map, "maestro", maestro_keys);
+	ygen_balance_check(g, map);
+}
+
 static void read_all(struct ygen *g)
 {
 	if (!ygen_required(g, g->root, "daemons", "the top level"))
 		return;
 	top_check(g);
+	maestro_check(g);
 	ygen_read_daemons(g);
 	ygen_read_sections(g);
 	ygen_read_tree(g);

@@ -26,7 +26,7 @@ void ygen_bad(struct ygen *g, ynode n, const char *fmt, ...)
 		abort();
 	va_end(ap);
 	conf_error(g->cf, -EINVAL, g->file, ynode_pos(n), "%s", words);
-	g->cf->holes = true;
+	g->cf->holes = g->line_bad = true;
 	free(words);
 }
 
@@ -96,7 +96,7 @@ void ygen_word(struct ygen *g, ynode n, const char *text)
 void ygen_verb(struct ygen *g, ynode n, const char *name)
 {
 	g->cf->words_n = 0;
-	g->line_begun = false;
+	g->line_begun = g->line_bad = false;
 	ygen_word(g, n, name);
 }
 
@@ -118,10 +118,24 @@ static bool is_now(const struct ygen *g)
 	return !strcmp(verb, "env") || !strcmp(verb, "include");
 }
 
+/* What is wrong with it was said; who refers to what it would have made is not to blame. */
+static void line_drop(struct ygen *g)
+{
+	const char *name = NULL;
+
+	for (size_t i = 1; i < g->cf->words_n && !name; i++)
+		if (!strncmp(g->cf->words[i].text, "name=", 5))
+			name = g->cf->words[i].text + 5;
+	conf_cmd_failed(g->cf, g->cf->words_n ? g->cf->words[0].text : NULL, name);
+	g->cf->words_n = 0;
+}
+
 void ygen_end(struct ygen *g)
 {
 	if (g->lines)
 		buf_u8(g->lines, '\n');
+	else if (g->line_bad)
+		line_drop(g);
 	else if (g->skip_now && is_now(g))
 		g->cf->words_n = 0;
 	else

@@ -229,7 +229,7 @@ static void word_check(struct ygen *g, ynode map, const char *key, const char *o
 		ygen_bad(g, n, "%s: '%s' is not one of %s|%s", key, text, one, other);
 }
 
-static void balance_check(struct ygen *g, ynode map)
+void ygen_balance_check(struct ygen *g, ynode map)
 {
 	word_check(g, map, "rebalance", "eager", "sticky");
 	word_check(g, map, "balance", "producers", "bytes");
@@ -246,7 +246,7 @@ void ygen_read_group(struct ygen *g, ynode map, const size_t *aggs, size_t n_agg
 	ygen_each_map(g, yaml_get(map, "peers"), "peers", peer_keys, peer_read, &r);
 	ygen_each_map(g, yaml_get(map, "prdcr_listen"), "prdcr_listen", listen_keys, listen_read, &r);
 	ygen_each_map(g, yaml_get(map, "subscribe"), "subscribe", subscribe_keys, nothing, NULL);
-	balance_check(g, map);
+	ygen_balance_check(g, map);
 	if (!n_aggs) {
 		ygen_group_free(gr); /* its updaters are counted all the same */
 		return;

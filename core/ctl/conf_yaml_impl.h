@@ -79,6 +79,7 @@ struct ygen {
 	struct mark *auths, *plugins; /* that were made: what many endpoints name is made once */
 	struct buf *lines;            /* as text; NULL: into cf */
 	bool line_begun;
+	bool line_bad; /* something of it was complained of */
 	bool skip_now;
 };
 
@@ -127,6 +128,8 @@ bool ygen_daemons_of(struct ygen *g, ynode n, const char *section, size_t **ret,
 /* An entry of aggregators, for those daemons. */
 void ygen_read_group(struct ygen *g, ynode map, const size_t *aggs, size_t n_aggs, unsigned int *updtr);
 void ygen_group_free(struct ygroup *gr);
+/* Are balance and rebalance words that mean something? */
+void ygen_balance_check(struct ygen *g, ynode map);
 /* Levels; who collects from himself in the end is said to. */
 void ygen_read_tree(struct ygen *g);
 /* Is the mapping of `advertise` all right, for so many daemons? */
