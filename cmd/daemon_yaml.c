@@ -2,6 +2,7 @@
 #include "cmd/daemon_yaml.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -58,6 +59,12 @@ struct follow {
 	ev_timer look, quiet;
 };
 
+/* A file of 30,000 nodes takes 13 MB while it is read, with what stays in between: a daemon gives that back. */
+static void memory_return(void)
+{
+	malloc_trim(0);
+}
+
 static void on_quiet(struct ev_loop *ev, ev_timer *w, int events)
 {
 	struct follow *f = w->data;
@@ -69,6 +76,7 @@ static void on_quiet(struct ev_loop *ev, ev_timer *w, int events)
 	if (reload_say(f->d, false, &said, &err))
 		log_error("config", "reload: %s", err.msg);
 	buf_fini(&said);
+	memory_return();
 }
 
 /* One that is gone may be on its way back under its name. */
@@ -128,6 +136,7 @@ struct follow *follow_new(struct daemon *d, const struct daemon_opts *o)
 
 	if (!f)
 		return NULL;
+	memory_return();
 	f->d = d;
 	f->files = xcalloc(o->yaml.n, sizeof(*f->files));
 	f->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
