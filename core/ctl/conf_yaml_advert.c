@@ -1,5 +1,6 @@
 /* conf_yaml_advert.c - advertise, of samplers and aggregators in a cluster file. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/hostlist.h"
 #include "core/base/xalloc.h"
@@ -7,6 +8,31 @@
 
 static const char *const advertise_keys[] = { "names", "hosts", "xprt",  "port",    "reconnect", "auth",
 					      "perm",  "rail",  "quota", "rx_rate", NULL };
+
+/* Hosts of the file have endpoints; others may be anywhere. */
+static void reach_check(struct ygen *g, ynode map)
+{
+	ynode n = NULL;
+	const char *port = ygen_text(g, map, "port", &n);
+	struct hostlist hosts;
+
+	if (!port || !yaml_get(map, "hosts") || !ygen_names(g, yaml_get(map, "hosts"), &hosts))
+		return;
+	for (size_t i = 0; i < hosts.n; i++) {
+		bool known = false, found = false;
+
+		for (const struct yendpoint *e = g->endpoints; e && !found; e = e->hh.next) {
+			bool here = !strcmp(e->host, hosts.names[i]) ||
+				    !strcmp(g->daemons[e->daemon]->host, hosts.names[i]);
+
+			known |= here;
+			found = here && !strcmp(e->port, port);
+		}
+		if (known && !found)
+			ygen_doubt(g, n, "advertise: no endpoint of host %s has port %s", hosts.names[i], port);
+	}
+	hostlist_fini(&hosts);
+}
 
 void ygen_advertise_check(struct ygen *g, ynode map, size_t daemons)
 {
@@ -18,6 +44,7 @@ void ygen_advertise_check(struct ygen *g, ynode map, size_t daemons)
 	ygen_keys_check(g, map, "advertise", advertise_keys);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
 		ygen_required(g, map, wanted[i], "advertise");
+	reach_check(g, map);
 	if (!yaml_get(map, "names") || !ygen_names(g, yaml_get(map, "names"), &names))
 		return;
 	if (names.n != daemons)

@@ -8,8 +8,7 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/conf_yaml_impl.h"
 
-#define UNKNOWN_MAX 3    /* endpoints that do not exist, said one by one */
-#define REGEX_MAX   1500 /* bytes of an expression for names of producers: far from what is too much for ldmsd */
+#define UNKNOWN_MAX 3 /* endpoints that do not exist, said one by one */
 
 static const char *const peer_keys[] = { "daemons", "endpoints", "reconnect", "type",     "updaters", "perm",
 					 "rail",    "quota",     "rx_rate",   "cache_ip", "regex",    NULL };
@@ -290,7 +289,7 @@ const struct ypeer *ygen_peer_regexes(struct ygroup *gr, size_t peer)
 	for (size_t i = 0; i < gr->n_prdcrs; i++)
 		if (gr->prdcrs[i].peer == peer)
 			names[n++] = gr->prdcrs[i].ep->name;
-	regex_names(names, n, REGEX_MAX, &p->regexes, &p->n_regexes);
+	regex_names(names, n, YREGEX_MAX, &p->regexes, &p->n_regexes);
 	free(names);
 	return p;
 }

@@ -18,6 +18,8 @@
 
 typedef const struct yaml_node *ynode;
 
+#define YREGEX_MAX 1500 /* bytes of an expression for names of producers: far from what is too much for ldmsd */
+
 /* One of an entry's endpoints: it gives each of its daemons one. */
 struct yspec {
 	ynode map;

@@ -130,6 +130,14 @@ static void circle_say(struct ygen *g, const struct tree *t, size_t group)
 	free(came);
 }
 
+static bool concerns(const struct ygen *g, const struct ygroup *gr)
+{
+	for (size_t i = 0; g->only && i < gr->n_aggs; i++)
+		if (!strcmp(g->daemons[gr->aggs[i]]->name, g->only))
+			return true;
+	return !g->only;
+}
+
 static void levels(struct ygen *g, struct tree *t)
 {
 	for (size_t i = 0; i < g->n_groups; i++)
@@ -152,7 +160,7 @@ static void levels(struct ygen *g, struct tree *t)
 		}
 	}
 	for (size_t i = 0; i < g->n_groups; i++)
-		if (t->open[i]) {
+		if (t->open[i] && concerns(g, g->groups[i])) {
 			circle_say(g, t, i);
 			break;
 		}

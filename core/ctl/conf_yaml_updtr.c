@@ -7,8 +7,6 @@
 #include "core/base/regex_names.h"
 #include "core/ctl/conf_yaml_impl.h"
 
-#define REGEX_MAX 1500 /* bytes of an expression for names */
-
 /* The updaters of an entry at work. */
 struct work {
 	struct ygroup *gr;
@@ -75,7 +73,7 @@ static void takes_written(struct ygen *g, ynode list, const char *updtr)
 	if (list->kind == YAML_TEXT && hl.n < 2)
 		takes(g, list, updtr, list->text);
 	else if (hl.n && ygen_works(g, list, hl.n))
-		regex_names((const char *const *)hl.names, hl.n, REGEX_MAX, &regexes, &n);
+		regex_names((const char *const *)hl.names, hl.n, YREGEX_MAX, &regexes, &n);
 	for (size_t i = 0; i < n; i++) {
 		takes(g, list, updtr, regexes[i]);
 		free(regexes[i]);

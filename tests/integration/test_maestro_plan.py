@@ -267,6 +267,8 @@ stores:
     ("type: active}]}\n  - {daemons: t", "type: active}, {endpoints: s1-ep, reconnect: 1s, type: active}]}\n  - {daemons: t", 6,
      "endpoint s1-ep stands in two entries"),
     ("daemons: \"a[1-2]\", peers", "rebalance: eagerly, daemons: \"a[1-2]\", peers", 6, "'eagerly' is not one of eager|sticky"),
+    ("plugins: [m]}", "plugins: [m], advertise: {hosts: h1, xprt: sock, port: 499, reconnect: 1s}}", 8, "no endpoint of host h1 has port 499"),
+    ("plugins: [m]}", "plugins: [m], advertise: {names: x, hosts: h1, xprt: sock, port: 411, reconnect: 1s}}", 8, "1 names for 4 daemons"),
     ("stores:\n", "maestro: {rebalanc: sticky}\nstores:\n", 10, "maestro: 'rebalanc' means nothing here; did you mean 'rebalance'?"),
     ("stores:\n", "maestro: {balance: sets}\nstores:\n", 10, "'sets' is not one of producers|bytes"),
     ("plugin: st, container", "shard: x, plugin: st, container", 11, "'x' is neither K/N nor a number"),
