@@ -7,17 +7,13 @@
 #include "core/maestro/convert.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <yaml.h>
-
 #include "core/base/xalloc.h"
+#include "core/maestro/yaml_put.h"
 
-#define DEPTH_MAX 40
-#define NODES_MAX 1000000 /* written; aliases of aliases make more of a small file */
-#define WIDTH     120
+#define DEPTH_MAX 40 /* of plugins that are compared */
 
 typedef const struct yaml_node *ynode;
 
@@ -28,117 +24,12 @@ struct instance {
 };
 
 struct work {
-	yaml_emitter_t out;
-	struct buf *to;
+	struct yaml_put out;
 	struct instance *instances;
 	size_t n;
 	void (*renamed)(void *arg, const char *from, const char *to);
 	void *arg;
-	size_t nodes;
-	int rc; /* of the first failure; nothing is written any more */
-	struct err *err;
 };
-
-static void fail(struct work *w, int rc, ynode at, const char *words)
-{
-	if (!w->rc)
-		w->rc = err_set(w->err, rc, "%u:%u: %s", at->line, at->col, words);
-}
-
-/* -- events -------------------------------------------------------------------------------------------------------- */
-
-static int on_bytes(void *arg, unsigned char *p, size_t n)
-{
-	buf_add(arg, p, n);
-	return 1;
-}
-
-/* `made`: could libyaml make the event?  It cannot only without memory. */
-static void emit(struct work *w, yaml_event_t *ev, int made)
-{
-	if (!made)
-		abort();
-	if (w->rc) {
-		yaml_event_delete(ev);
-		return;
-	}
-	if (!yaml_emitter_emit(&w->out, ev))
-		w->rc = err_set(w->err, -EINVAL, "cannot be written as YAML: %s",
-				w->out.problem ? w->out.problem : "no memory");
-}
-
-static void put_text(struct work *w, const char *text, bool plain)
-{
-	yaml_event_t ev;
-
-	emit(w, &ev,
-	     yaml_scalar_event_initialize(&ev, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), plain, 1,
-					  plain ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE));
-}
-
-static void map_begin(struct work *w)
-{
-	yaml_event_t ev;
-
-	emit(w, &ev, yaml_mapping_start_event_initialize(&ev, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
-}
-
-static void map_end(struct work *w)
-{
-	yaml_event_t ev;
-
-	emit(w, &ev, yaml_mapping_end_event_initialize(&ev));
-}
-
-static void list_begin(struct work *w, bool flow)
-{
-	yaml_event_t ev;
-
-	emit(w, &ev,
-	     yaml_sequence_start_event_initialize(&ev, NULL, NULL, 1,
-						  flow ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE));
-}
-
-static void list_end(struct work *w)
-{
-	yaml_event_t ev;
-
-	emit(w, &ev, yaml_sequence_end_event_initialize(&ev));
-}
-
-static bool is_of_texts(ynode list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (list->values[i]->kind != YAML_TEXT)
-			return false;
-	return true;
-}
-
-/* As it is. */
-static void put(struct work *w, ynode n, unsigned int depth)
-{
-	if (depth > DEPTH_MAX || ++w->nodes > NODES_MAX)
-		fail(w, depth > DEPTH_MAX ? -ELOOP : -E2BIG, n, "aliases without end");
-	if (w->rc)
-		return;
-	if (n->kind == YAML_TEXT) {
-		put_text(w, n->text, n->plain);
-		return;
-	}
-	if (n->kind == YAML_LIST)
-		list_begin(w, is_of_texts(n));
-	else
-		map_begin(w);
-	for (size_t i = 0; i < n->n && !w->rc; i++) {
-		if (n->kind == YAML_MAP)
-			put(w, n->keys[i], depth + 1);
-		put(w, n->values[i], depth + 1);
-	}
-	if (n->kind == YAML_LIST)
-		list_end(w);
-	else
-		map_end(w);
-}
 
 /* -- plugins ------------------------------------------------------------------------------------------------------- */
 
@@ -189,7 +80,7 @@ static const char *instance_of(struct work *w, ynode spec)
 	char *numbered = NULL;
 
 	if (!name) {
-		fail(w, -EINVAL, spec, "a plugin without a name");
+		yaml_put_fail(&w->out, -EINVAL, spec, "a plugin without a name");
 		return "";
 	}
 	for (unsigned int k = 2;; k++) {
@@ -236,7 +127,8 @@ static void plugins_gather(struct work *w, ynode root)
 		if (name && !instance_find(w, name))
 			instance_add(w, name, spec);
 		else
-			fail(w, -EINVAL, spec, name ? "plugins: another one has that name" : "plugins: no name");
+			yaml_put_fail(&w->out, -EINVAL, spec,
+				      name ? "plugins: another one has that name" : "plugins: no name");
 	}
 }
 
@@ -245,7 +137,7 @@ static void used_gather(struct work *w, ynode list, const char *key)
 	for (size_t i = 0; list && list->kind != YAML_TEXT && i < list->n; i++) {
 		ynode used = yaml_get(list->values[i], key);
 
-		for (size_t k = 0; k < members(used) && !w->rc; k++)
+		for (size_t k = 0; k < members(used) && !w->out.rc; k++)
 			if (member(used, k)->kind == YAML_MAP)
 				instance_of(w, member(used, k));
 	}
@@ -254,43 +146,43 @@ static void used_gather(struct work *w, ynode list, const char *key)
 static void put_name(struct work *w, ynode used)
 {
 	if (used->kind == YAML_MAP)
-		put_text(w, instance_of(w, used), true);
+		yaml_put_text(&w->out, instance_of(w, used), true);
 	else
-		put(w, used, 0);
+		yaml_put_node(&w->out, used);
 }
 
 static void put_spec(struct work *w, ynode spec)
 {
 	if (spec->kind != YAML_MAP) {
-		put(w, spec, 0);
+		yaml_put_node(&w->out, spec);
 		return;
 	}
-	map_begin(w);
-	for (size_t i = 0; i < spec->n && !w->rc; i++) {
+	yaml_put_map(&w->out);
+	for (size_t i = 0; i < spec->n && !w->out.rc; i++) {
 		bool single = spec->keys[i]->kind == YAML_TEXT && !strcmp(spec->keys[i]->text, "config") &&
 			      spec->values[i]->kind != YAML_LIST && !yaml_is_null(spec->values[i]);
 
-		put(w, spec->keys[i], 0);
+		yaml_put_node(&w->out, spec->keys[i]);
 		if (single)
-			list_begin(w, false);
-		put(w, spec->values[i], 0);
+			yaml_put_list(&w->out, false);
+		yaml_put_node(&w->out, spec->values[i]);
 		if (single)
-			list_end(w);
+			yaml_put_list_end(&w->out);
 	}
-	map_end(w);
+	yaml_put_map_end(&w->out);
 }
 
 static void put_plugins(struct work *w)
 {
 	if (!w->n)
 		return;
-	put_text(w, "plugins", true);
-	map_begin(w);
+	yaml_put_text(&w->out, "plugins", true);
+	yaml_put_map(&w->out);
 	for (size_t i = 0; i < w->n; i++) {
-		put_text(w, w->instances[i].name, true);
+		yaml_put_text(&w->out, w->instances[i].name, true);
 		put_spec(w, w->instances[i].spec);
 	}
-	map_end(w);
+	yaml_put_map_end(&w->out);
 }
 
 /* -- sections ------------------------------------------------------------------------------------------------------ */
@@ -299,85 +191,86 @@ static void put_plugins(struct work *w)
 static void put_user(struct work *w, ynode map)
 {
 	if (map->kind != YAML_MAP) {
-		put(w, map, 0);
+		yaml_put_node(&w->out, map);
 		return;
 	}
-	map_begin(w);
-	for (size_t i = 0; i < map->n && !w->rc; i++) {
+	yaml_put_map(&w->out);
+	for (size_t i = 0; i < map->n && !w->out.rc; i++) {
 		ynode v = map->values[i];
 
-		put(w, map->keys[i], 0);
+		yaml_put_node(&w->out, map->keys[i]);
 		if (map->keys[i]->kind != YAML_TEXT || strcmp(map->keys[i]->text, "plugins") || yaml_is_null(v)) {
-			put(w, v, 0);
+			yaml_put_node(&w->out, v);
 			continue;
 		}
-		list_begin(w, true);
+		yaml_put_list(&w->out, true);
 		for (size_t k = 0; k < members(v); k++)
 			put_name(w, member(v, k));
-		list_end(w);
+		yaml_put_list_end(&w->out);
 	}
-	map_end(w);
+	yaml_put_map_end(&w->out);
 }
 
 static void put_users(struct work *w, ynode list)
 {
-	list_begin(w, false);
-	for (size_t i = 0; i < members(list) && !w->rc; i++)
+	yaml_put_list(&w->out, false);
+	for (size_t i = 0; i < members(list) && !w->out.rc; i++)
 		put_user(w, member(list, i));
-	list_end(w);
+	yaml_put_list_end(&w->out);
 }
 
 static void put_store(struct work *w, ynode map, bool named)
 {
-	map_begin(w);
-	for (size_t i = 0; i < map->n && !w->rc; i++) {
+	yaml_put_map(&w->out);
+	for (size_t i = 0; i < map->n && !w->out.rc; i++) {
 		const char *key = map->keys[i]->kind == YAML_TEXT ? map->keys[i]->text : "";
 
 		if (!strcmp(key, "name") && named)
 			continue; /* it is the key of the mapping now */
 		if (!strcmp(key, "decomp"))
-			put_text(w, "decomposition", true);
+			yaml_put_text(&w->out, "decomposition", true);
 		else
-			put(w, map->keys[i], 0);
+			yaml_put_node(&w->out, map->keys[i]);
 		if (!strcmp(key, "plugin"))
 			put_name(w, map->values[i]);
 		else
-			put(w, map->values[i], 0);
+			yaml_put_node(&w->out, map->values[i]);
 	}
-	map_end(w);
+	yaml_put_map_end(&w->out);
 }
 
 static void put_stores(struct work *w, ynode stores)
 {
-	map_begin(w);
-	for (size_t i = 0; i < stores->n && !w->rc; i++) {
+	yaml_put_map(&w->out);
+	for (size_t i = 0; i < stores->n && !w->out.rc; i++) {
 		bool named = stores->kind == YAML_LIST;
 		const char *name = named ? text_of(stores->values[i], "name") : NULL;
 
 		if (stores->values[i]->kind != YAML_MAP)
-			fail(w, -EINVAL, stores->values[i], "stores: wants mappings");
+			yaml_put_fail(&w->out, -EINVAL, stores->values[i], "stores: wants mappings");
 		else if (named && !name)
-			fail(w, -EINVAL, stores->values[i], "stores: a policy without a name");
+			yaml_put_fail(&w->out, -EINVAL, stores->values[i], "stores: a policy without a name");
 		for (size_t k = 0; k < i && name; k++)
 			if (!strcmp(text_of(stores->values[k], "name"), name))
-				fail(w, -EINVAL, stores->values[i], "stores: another policy has that name");
-		if (w->rc)
+				yaml_put_fail(&w->out, -EINVAL, stores->values[i],
+					      "stores: another policy has that name");
+		if (w->out.rc)
 			break;
 		if (named)
-			put_text(w, name, true);
+			yaml_put_text(&w->out, name, true);
 		else
-			put(w, stores->keys[i], 0);
+			yaml_put_node(&w->out, stores->keys[i]);
 		put_store(w, stores->values[i], named);
 	}
-	map_end(w);
+	yaml_put_map_end(&w->out);
 }
 
 static void put_file(struct work *w, ynode root)
 {
 	bool plugins = false;
 
-	map_begin(w);
-	for (size_t i = 0; i < root->n && !w->rc; i++) {
+	yaml_put_map(&w->out);
+	for (size_t i = 0; i < root->n && !w->out.rc; i++) {
 		const char *key = root->keys[i]->kind == YAML_TEXT ? root->keys[i]->text : "";
 		ynode v = root->values[i];
 
@@ -387,55 +280,42 @@ static void put_file(struct work *w, ynode root)
 			if (!strcmp(key, "plugins"))
 				continue;
 		}
-		put(w, root->keys[i], 0);
+		yaml_put_node(&w->out, root->keys[i]);
 		if (v->kind == YAML_TEXT)
-			put(w, v, 0); /* nothing, most likely */
+			yaml_put_node(&w->out, v); /* nothing, most likely */
 		else if (!strcmp(key, "samplers") || !strcmp(key, "aggregators"))
 			put_users(w, v);
 		else if (!strcmp(key, "stores"))
 			put_stores(w, v);
 		else
-			put(w, v, 0);
+			yaml_put_node(&w->out, v);
 	}
 	if (!plugins)
 		put_plugins(w);
-	map_end(w);
+	yaml_put_map_end(&w->out);
 }
 
 /* -- the whole ----------------------------------------------------------------------------------------------------- */
 
-static void document(struct work *w, ynode root)
-{
-	yaml_event_t ev;
-
-	emit(w, &ev, yaml_stream_start_event_initialize(&ev, YAML_UTF8_ENCODING));
-	emit(w, &ev, yaml_document_start_event_initialize(&ev, NULL, NULL, NULL, 1));
-	put_file(w, root);
-	emit(w, &ev, yaml_document_end_event_initialize(&ev, 1));
-	emit(w, &ev, yaml_stream_end_event_initialize(&ev));
-}
-
 int convert(const struct yaml_node *root, void (*renamed)(void *arg, const char *from, const char *to), void *arg,
 	    struct buf *to, struct err *err)
 {
-	struct work w = { .to = to, .renamed = renamed, .arg = arg, .err = err };
+	struct work w = { .renamed = renamed, .arg = arg };
+	int rc;
 
 	if (!root || root->kind != YAML_MAP)
 		return err_set(err, -EINVAL, "1:1: wants a mapping with the key \"daemons\"");
-	if (!yaml_emitter_initialize(&w.out))
-		abort(); /* no memory */
-	yaml_emitter_set_output(&w.out, on_bytes, to);
-	yaml_emitter_set_unicode(&w.out, 1);
-	yaml_emitter_set_width(&w.out, WIDTH);
+	yaml_put_init(&w.out, to, err);
 	plugins_gather(&w, root);
 	used_gather(&w, yaml_get(root, "samplers"), "plugins");
 	used_gather(&w, yaml_get(root, "aggregators"), "plugins");
 	used_gather(&w, yaml_get(root, "stores"), "plugin");
-	if (!w.rc)
-		document(&w, root);
-	yaml_emitter_delete(&w.out);
+	put_file(&w, root);
+	yaml_put_end(&w.out);
+	rc = w.out.rc;
+	yaml_put_fini(&w.out);
 	for (size_t i = 0; i < w.n; i++)
 		free(w.instances[i].name);
 	free(w.instances);
-	return w.rc;
+	return rc;
 }
