@@ -2,42 +2,28 @@
 #include "store/rdkafka.h"
 
 #ifdef HAVE_RDKAFKA
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
-#include <stdbool.h>
+#include <stddef.h>
 
-#define LIBRARY "librdkafka.so.1"
+#include "core/base/library.h"
 
-static int load(struct rdkafka *lib, struct err *err)
-{
-	void *so = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-	if (!so)
-		return err_set(err, -ENOENT, LIBRARY " is not there: %s; install the package of librdkafka", dlerror());
-#define X(n)                                                                                                           \
-	lib->n = (__typeof__(lib->n))dlsym(so, "rd_kafka_" #n);                                                        \
-	if (!lib->n)                                                                                                   \
-		return err_set(err, -ENOSYS, LIBRARY " is too old: %s; install librdkafka 1.6 or later", dlerror());
-	RDKAFKA_FUNCTIONS(X)
+static struct rdkafka table;
+static struct library library = {
+	.files = (const char *const[]){ "librdkafka.so.1", NULL },
+	.functions =
+		(const char *const[]){
+#define X(n) "rd_kafka_" #n,
+			RDKAFKA_FUNCTIONS(X) NULL
 #undef X
-	return 0;
-}
+		},
+	.table = &table,
+	.package = "librdkafka 1.6 or later",
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
 int rdkafka_get(const struct rdkafka **ret, struct err *err)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct rdkafka lib;
-	static bool loaded;
-	int rc = 0;
-
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		rc = load(&lib, err); /* once more each time: it may have been installed meanwhile */
-	loaded |= !rc;
-	pthread_mutex_unlock(&lock);
-	*ret = &lib;
-	return rc;
+	*ret = &table;
+	return library_get(&library, err);
 }
 
 #endif

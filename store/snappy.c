@@ -7,25 +7,28 @@
 #include "store/snappy.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 
-#ifndef LDMS_STATIC
-#include <dlfcn.h>
-
-#define LIBRARY "libsnappy.so.1"
+#include "core/base/library.h"
 
 /* Of snappy-c.h, which has not changed since it is there. */
-static int (*compress)(const char *in, size_t in_len, char *out, size_t *out_len);
-static size_t (*max_compressed_length)(size_t len);
+static struct snappy {
+	int (*compress)(const char *in, size_t in_len, char *out, size_t *out_len);
+	size_t (*max_compressed_length)(size_t len);
+} snappy;
+static bool there;
 
-static void load(void)
+static struct library library = {
+	.files = (const char *const[]){ "libsnappy.so.1", NULL },
+	.functions = (const char *const[]){ "snappy_compress", "snappy_max_compressed_length", NULL },
+	.table = &snappy,
+	.package = "libsnappy",
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+
+static void look(void)
 {
-	void *so = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-	if (!so)
-		return;
-	max_compressed_length = (__typeof__(max_compressed_length))dlsym(so, "snappy_max_compressed_length");
-	if (max_compressed_length)
-		compress = (__typeof__(compress))dlsym(so, "snappy_compress");
+	there = !library_get(&library, NULL);
 }
 
 void snappy_put(const void *p, size_t len, struct buf *to)
@@ -33,19 +36,13 @@ void snappy_put(const void *p, size_t len, struct buf *to)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	size_t room;
 
-	pthread_once(&once, load);
-	room = compress ? max_compressed_length(len) : 0;
-	if (room && !compress(p, len, buf_reserve(to, room), &room))
+	pthread_once(&once, look);
+	room = there ? snappy.max_compressed_length(len) : 0;
+	if (room && !snappy.compress(p, len, buf_reserve(to, room), &room))
 		to->len += room;
 	else
 		snappy_put_literals(p, len, to);
 }
-#else
-void snappy_put(const void *p, size_t len, struct buf *to)
-{
-	snappy_put_literals(p, len, to);
-}
-#endif
 
 #define LITERAL_MAX 65536 /* bytes of one; with two of length */
 

@@ -1,12 +1,9 @@
 /* munge_lib.c - see munge_lib.h */
 #include "xprt/munge_lib.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
-#include <stdbool.h>
+#include <stddef.h>
 
-#define LIB_NAME "libmunge.so.2"
+#include "core/base/library.h"
 
 #define FUNCTIONS(X) X(ctx_create) X(ctx_destroy) X(ctx_get) X(ctx_set) X(ctx_strerror) X(decode) X(encode) X(strerror)
 
@@ -24,35 +21,26 @@ int munge_lib(const struct munge_lib **ret, struct err *err)
 
 #else
 
-static int load(struct munge_lib *lib, struct err *err)
-{
-	void *so = dlopen(LIB_NAME, RTLD_NOW | RTLD_LOCAL);
-
-	if (!so)
-		return err_set(err, -ENOENT, "munge is not installed: %s; install the package of libmunge", dlerror());
-#define X(n)                                                                                                           \
-	lib->n = (__typeof__(lib->n))dlsym(so, "munge_" #n);                                                           \
-	if (!lib->n)                                                                                                   \
-		return err_set(err, -ENOSYS, LIB_NAME " is of another kind: %s", dlerror());
-	FUNCTIONS(X)
+static struct munge_lib table;
+static struct library library = {
+	.files = (const char *const[]){ "libmunge.so.2", NULL },
+	.functions =
+		(const char *const[]){
+#define X(n) "munge_" #n,
+			FUNCTIONS(X) NULL
 #undef X
-	return 0; /* it stays for good */
-}
+		},
+	.table = &table,
+	.package = "libmunge",
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
 int munge_lib(const struct munge_lib **ret, struct err *err)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct munge_lib lib;
-	static bool loaded;
-	int rc = 0;
+	int rc = library_get(&library, err);
 
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		rc = load(&lib, err); /* once more each time: it may have been installed meanwhile */
-	loaded |= !rc;
-	pthread_mutex_unlock(&lock);
 	if (!rc)
-		*ret = &lib;
+		*ret = &table;
 	return rc;
 }
 

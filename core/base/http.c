@@ -5,17 +5,15 @@
 
 #if __has_include(<curl/curl.h>) && !defined(LDMS_STATIC)
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/library.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
-/* Either will do: they differ in what speaks TLS. */
-static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
 #define LIBRARY     "libcurl.so.4"
 #define HEADERS_MAX 16384 /* bytes of an answer's headers that are kept */
 #define RETRY_MAX_S 86400 /* a server may say any number */
@@ -35,7 +33,7 @@ static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4" }
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 
-struct library {
+struct curl {
 #define X(n) __typeof__(&curl_##n) n;
 	FUNCTIONS(X)
 #undef X
@@ -44,7 +42,6 @@ struct library {
 #define SOCKETS_MAX 4 /* of one request: addresses of a host that are tried side by side */
 
 struct http {
-	const struct library *lib;
 	CURL *easy;
 	struct curl_slist *headers; /* of every request */
 	char *url;
@@ -62,38 +59,27 @@ struct http {
 
 /* -- the library --------------------------------------------------------------------------------------------------- */
 
-static int load(struct library *lib, struct err *err)
-{
-	void *so = NULL;
+static struct curl curl;
 
-	for (size_t i = 0; !so && i < sizeof(libraries) / sizeof(*libraries); i++)
-		so = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
-	if (!so)
-		return err_set(err, -ENOENT, LIBRARY " is not there: %s; install the package of libcurl", dlerror());
-#define X(n)                                                                                                           \
-	lib->n = (__typeof__(lib->n))dlsym(so, "curl_" #n);                                                            \
-	if (!lib->n)                                                                                                   \
-		return err_set(err, -ENOSYS, LIBRARY " is of another kind: %s", dlerror());
-	FUNCTIONS(X)
+static int begin(void)
+{
+	return curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK;
+}
+
+/* Either file will do: they differ in what speaks TLS. */
+static struct library library = {
+	.files = (const char *const[]){ LIBRARY, "libcurl-gnutls.so.4", NULL },
+	.functions =
+		(const char *const[]){
+#define X(n) "curl_" #n,
+			FUNCTIONS(X) NULL
 #undef X
-	return lib->global_init(CURL_GLOBAL_DEFAULT) ? err_set(err, -ENOSYS, LIBRARY " does not begin") : 0;
-}
-
-static int library_get(const struct library **ret, struct err *err)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct library lib;
-	static bool loaded;
-	int rc = 0;
-
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		rc = load(&lib, err); /* once more each time: it may have been installed meanwhile */
-	loaded |= !rc;
-	pthread_mutex_unlock(&lock);
-	*ret = &lib;
-	return rc;
-}
+		},
+	.table = &curl,
+	.package = "libcurl",
+	.begin = begin,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
 /* -- what comes ---------------------------------------------------------------------------------------------------- */
 
@@ -177,64 +163,60 @@ static bool is_aborted(struct http *h)
 
 static void tls_set(struct http *h, const struct http_tls *tls)
 {
-	const struct library *lib = h->lib;
 
 	if (tls->ca)
-		lib->easy_setopt(h->easy, CURLOPT_CAINFO, tls->ca);
+		curl.easy_setopt(h->easy, CURLOPT_CAINFO, tls->ca);
 	if (tls->cert)
-		lib->easy_setopt(h->easy, CURLOPT_SSLCERT, tls->cert);
+		curl.easy_setopt(h->easy, CURLOPT_SSLCERT, tls->cert);
 	if (tls->key)
-		lib->easy_setopt(h->easy, CURLOPT_SSLKEY, tls->key);
+		curl.easy_setopt(h->easy, CURLOPT_SSLKEY, tls->key);
 	if (tls->no_verify) {
-		lib->easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		lib->easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+		curl.easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl.easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
 }
 
 /* The library copies all texts. */
 static void conf_set(struct http *h, const struct http_conf *conf)
 {
-	const struct library *lib = h->lib;
 
-	lib->easy_setopt(h->easy, CURLOPT_USERAGENT, "ldms/" LDMS_VERSION);
-	lib->easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L); /* threads */
-	lib->easy_setopt(h->easy, CURLOPT_PROXY, "");    /* whatever the environment says */
-	lib->easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->why);
-	lib->easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
-	lib->easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
-	lib->easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
-	lib->easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
-	lib->easy_setopt(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	lib->easy_setopt(h->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-	lib->easy_setopt(h->easy, CURLOPT_OPENSOCKETDATA, h);
-	lib->easy_setopt(h->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	lib->easy_setopt(h->easy, CURLOPT_CLOSESOCKETDATA, h);
+	curl.easy_setopt(h->easy, CURLOPT_USERAGENT, "ldms/" LDMS_VERSION);
+	curl.easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L); /* threads */
+	curl.easy_setopt(h->easy, CURLOPT_PROXY, "");    /* whatever the environment says */
+	curl.easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->why);
+	curl.easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl.easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+	curl.easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl.easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
+	curl.easy_setopt(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl.easy_setopt(h->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	curl.easy_setopt(h->easy, CURLOPT_OPENSOCKETDATA, h);
+	curl.easy_setopt(h->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl.easy_setopt(h->easy, CURLOPT_CLOSESOCKETDATA, h);
 	if (conf->socket)
-		lib->easy_setopt(h->easy, CURLOPT_UNIX_SOCKET_PATH, conf->socket);
+		curl.easy_setopt(h->easy, CURLOPT_UNIX_SOCKET_PATH, conf->socket);
 	if (conf->user) {
-		lib->easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		lib->easy_setopt(h->easy, CURLOPT_USERNAME, conf->user);
-		lib->easy_setopt(h->easy, CURLOPT_PASSWORD, conf->password ? conf->password : "");
+		curl.easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		curl.easy_setopt(h->easy, CURLOPT_USERNAME, conf->user);
+		curl.easy_setopt(h->easy, CURLOPT_PASSWORD, conf->password ? conf->password : "");
 	}
 	tls_set(h, &conf->tls);
-	h->headers = lib->slist_append(NULL, "Expect:"); /* a body does not wait for a "100 Continue" */
+	h->headers = curl.slist_append(NULL, "Expect:"); /* a body does not wait for a "100 Continue" */
 	for (size_t i = 0; conf->headers && conf->headers[i]; i++)
-		h->headers = lib->slist_append(h->headers, conf->headers[i]);
+		h->headers = curl.slist_append(h->headers, conf->headers[i]);
 }
 
 int http_open(const struct http_conf *conf, struct http **ret, struct err *err)
 {
-	const struct library *lib;
 	int rc = http_url_check(conf->url, err);
 	struct http *h;
 
 	if (!rc)
-		rc = library_get(&lib, err);
+		rc = library_get(&library, err);
 	if (rc)
 		return rc;
 	h = xcalloc(1, sizeof(*h));
-	h->lib = lib;
-	h->easy = lib->easy_init();
+	h->easy = curl.easy_init();
 	if (!h->easy) {
 		free(h);
 		return err_set(err, -ENOMEM, LIBRARY " gives no handle");
@@ -254,8 +236,8 @@ void http_close(struct http *h)
 {
 	if (!h)
 		return;
-	h->lib->easy_cleanup(h->easy);
-	h->lib->slist_free_all(h->headers);
+	curl.easy_cleanup(h->easy);
+	curl.slist_free_all(h->headers);
 	pthread_mutex_destroy(&h->lock);
 	free(h->url);
 	free(h);
@@ -265,22 +247,21 @@ void http_close(struct http *h)
 
 static void req_set(struct http *h, const struct http_req *req, struct curl_slist *headers)
 {
-	const struct library *lib = h->lib;
 	const char *method = req->method ? req->method : "GET";
 	bool body = req->body || !strcmp(method, "POST") || !strcmp(method, "PUT");
 
-	lib->easy_setopt(h->easy, CURLOPT_URL, req->url ? req->url : h->url);
-	lib->easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
-	lib->easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)(req->deadline_us / 1000 + 1));
+	curl.easy_setopt(h->easy, CURLOPT_URL, req->url ? req->url : h->url);
+	curl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
+	curl.easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)(req->deadline_us / 1000 + 1));
 	if (body) {
-		lib->easy_setopt(h->easy, CURLOPT_POST, 1L);
-		lib->easy_setopt(h->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
-		lib->easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
+		curl.easy_setopt(h->easy, CURLOPT_POST, 1L);
+		curl.easy_setopt(h->easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+		curl.easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
 	} else {
-		lib->easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
-		lib->easy_setopt(h->easy, CURLOPT_NOBODY, strcmp(method, "HEAD") ? 0L : 1L);
+		curl.easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
+		curl.easy_setopt(h->easy, CURLOPT_NOBODY, strcmp(method, "HEAD") ? 0L : 1L);
 	}
-	lib->easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, strcmp(method, body ? "POST" : "GET") ? method : NULL);
+	curl.easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, strcmp(method, body ? "POST" : "GET") ? method : NULL);
 }
 
 static int failed(struct http *h, const struct http_req *req, CURLcode code, struct err *err)
@@ -298,7 +279,7 @@ static int failed(struct http *h, const struct http_req *req, CURLcode code, str
 		return err_set(err, -ETIMEDOUT, "%.*s: has not answered within %s (deadline=)", len, url,
 			       unit_time_text(req->deadline_us, text));
 	return err_set(err, code == CURLE_COULDNT_CONNECT ? -ECONNREFUSED : -EREMOTEIO, "%.*s: %s", len, url,
-		       *h->why ? h->why : h->lib->easy_strerror(code));
+		       *h->why ? h->why : curl.easy_strerror(code));
 }
 
 /* Those of the request in front of those of every request, which stay where they are. */
@@ -307,7 +288,7 @@ static struct curl_slist *headers_join(struct http *h, const char *const *more, 
 	struct curl_slist *list = NULL, *last;
 
 	for (size_t i = 0; more && more[i]; i++)
-		list = h->lib->slist_append(list, more[i]);
+		list = curl.slist_append(list, more[i]);
 	for (last = list; last && last->next; last = last->next)
 		;
 	if (last)
@@ -329,18 +310,18 @@ int http_ask(struct http *h, const struct http_req *req, struct http_answer *ret
 	h->too_long = false;
 	*h->why = 0;
 	req_set(h, req, headers);
-	code = is_aborted(h) ? CURLE_ABORTED_BY_CALLBACK : h->lib->easy_perform(h->easy);
-	h->lib->easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
+	code = is_aborted(h) ? CURLE_ABORTED_BY_CALLBACK : curl.easy_perform(h->easy);
+	curl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
 	if (last) {
 		last->next = NULL;
-		h->lib->slist_free_all(headers);
+		curl.slist_free_all(headers);
 	}
 	if (code != CURLE_OK) {
 		http_answer_fini(ret); /* it may be large, and was of no use */
 		return failed(h, req, code, err);
 	}
-	h->lib->easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-	h->lib->easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_s);
+	curl.easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_s);
 	ret->status = (unsigned int)status;
 	ret->retry_after_us = (retry_s > RETRY_MAX_S ? RETRY_MAX_S : retry_s > 0 ? (int64_t)retry_s : 0) * SEC_US;
 	return 0;
