@@ -52,8 +52,12 @@ int kafka_props_json(const char *text, size_t len, struct kv *ret, struct err *e
 	const char *key;
 	int rc = 0;
 
-	if (!root)
-		return err_set(err, -EINVAL, "line %d, column %d: %s", at.line, at.column, at.text);
+	if (!root) { /* without " near ...": what stands there may be a password */
+		const char *near = strstr(at.text, " near ");
+
+		return err_set(err, -EINVAL, "line %d, column %d: %.*s", at.line, at.column,
+			       (int)(near ? near - at.text : (ptrdiff_t)strlen(at.text)), at.text);
+	}
 	if (!json_is_object(root))
 		rc = err_set(err, -EINVAL, "holds no object of JSON, as {\"acks\":\"all\"}");
 	json_object_foreach(root, key, v)
@@ -86,7 +90,7 @@ static int line_prop(const char *line, const char *end, struct kv *ret, struct e
 	if (*key == '#')
 		goto out;
 	if (!eq || !*key)
-		rc = err_set(err, -EINVAL, "\"%.64s\" is no KEY=VALUE", key);
+		rc = err_set(err, -EINVAL, "is no KEY=VALUE"); /* what it is may be a password */
 	else
 		kv_add(ret, key, value);
 out:

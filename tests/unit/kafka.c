@@ -321,7 +321,17 @@ static void test_properties(void **state)
 	assert_string_equal(kafka_prop(&kv, "empty"), "");
 	assert_null(kafka_prop(&kv, "none"));
 	assert_int_equal(kafka_props_lines("acks\n", 5, &kv, &err), -EINVAL);
-	assert_string_equal(err.msg, "line 1: \"acks\" is no KEY=VALUE");
+	assert_string_equal(err.msg, "line 1: is no KEY=VALUE");
+	/* slips are said without what stands there */
+	assert_int_equal(kafka_props_lines("sasl.password: secret\n", 22, &kv, &err), -EINVAL);
+	assert_null(strstr(err.msg, "secret"));
+	for (const char *const *bad =
+		     (const char *const[]){ "{\"sasl.password\":\"secret\n\"}", "{\"sasl.password\":secret}", NULL };
+	     *bad; bad++) {
+		assert_int_equal(kafka_props_json(*bad, strlen(*bad), &kv, &err), -EINVAL);
+		assert_non_null(strstr(err.msg, "line 1, column "));
+		assert_null(strstr(err.msg, "secret"));
+	}
 	assert_int_equal(kafka_props_json("{\"a\":[]}", 8, &kv, &err), -EINVAL);
 	assert_int_equal(kafka_props_json("[]", 2, &kv, &err), -EINVAL);
 	assert_int_equal(kafka_props_json("{\"a\":1,\"a\":2}", 13, &kv, &err), -EINVAL);
@@ -534,7 +544,7 @@ static void test_configurations(void **state)
 		{ "enable.idempotence=true\nacks=1\n", "acks" },
 		{ "transactional.id=x\n", "leave it out" },
 		{ "compression.codec=fast\n", "compression.codec" },
-		{ "words\n", "line 1: \"words\" is no KEY=VALUE" },
+		{ "words\n", "line 1: is no KEY=VALUE" },
 		{ "ssl.ca.location=/nowhere.pem\nsecurity.protocol=ssl\n", "ssl.ca.location failed" },
 	};
 	struct rig r;
