@@ -1,61 +1,31 @@
 /* book_diff.c - see book_diff.h
  *
  * An object whose own line has changed is made anew, and with it those that name it (book_refs); who only has another
- * schedule is stopped and started; all others are not touched.  What goes, goes first, users before what they use; then
- * comes what is new, in the opposite order; starts are last, as in files.
+ * schedule is stopped and started; all others are not touched.
  */
-#include "core/ctl/book_diff.h"
-
-#include <errno.h>
 #include <stdlib.h>
 
-#include "core/base/unit.h"
 #include "core/base/xalloc.h"
+#include "core/ctl/book_diff_impl.h"
 #include "core/ctl/book_line.h"
-#include "core/daemon/auth_domain.h"
-#include "core/daemon/listener.h"
 
-enum what {
-	SAME,
-	ADDED,
-	REMOVED,
-	ANEW,  /* its line or its parts differ */
-	USER,  /* nothing of its own, but what it uses is made anew */
-	SAY,   /* the line is said again */
-	PARTS, /* lines are added and taken away while it runs */
-	RERUN, /* stopped, and started with other attributes */
-	START,
-	STOP,
-};
-
-struct change {
-	enum book_kind kind;
-	enum what what;
-	const struct book_item *was, *now; /* one may be NULL */
-	const struct book_item *because;   /* USER: this one */
-};
-
-struct book_diff {
-	struct book *from, *to;
-	struct change *v;
-	size_t n;
-};
-
-/* What a setting is when nobody sets it, and whether it may change while the daemon runs. */
-static const struct setting {
-	const char *name, *unset; /* unset: a line; NULL: it cannot be taken back */
-} settings[] = {
+static const struct setting settings[] = {
 	{ "default_quota", NULL }, { "log_file", NULL },
 	{ "log_level", NULL },     { "metric_sets_default_authz", NULL },
 	{ "msg", "msg_disable" },  { "stream", "stream_disable" },
 };
 
-static const struct setting *setting_find(const char *name)
+const struct setting *setting_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++)
 		if (!strcmp(settings[i].name, name))
 			return &settings[i];
 	return NULL;
+}
+
+bool book_setting_is_live(const char *name)
+{
+	return setting_find(name);
 }
 
 /* -- finding it ------------------------------------------------------------------------------------------------------
@@ -66,7 +36,7 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-static bool has_part(const struct book_item *it, const char *part)
+bool item_has_part(const struct book_item *it, const char *part)
 {
 	for (unsigned int i = 0; i < it->n_parts; i++)
 		if (!strcmp(it->parts[i], part))
@@ -150,7 +120,8 @@ static bool has_causes(const struct book_diff *df, enum book_kind kind)
 	return false;
 }
 
-static void kind_compare(struct book_diff *df, enum book_kind kind)
+/* `anew`: those that only start, stop or stay are in it already. */
+static void kind_compare(struct book_diff *df, enum book_kind kind, bool anew)
 {
 	bool causes = has_causes(df, kind);
 
@@ -163,6 +134,8 @@ static void kind_compare(struct book_diff *df, enum book_kind kind)
 			ch.what = compare(kind, ch.was, now);
 		if (causes && ch.was && ch.what != ANEW && (ch.because = cause_of(df, kind, now)))
 			ch.what = USER;
+		if (anew && ch.was && ch.what != ANEW)
+			continue;
 		if (ch.what)
 			change_add(df, ch);
 	}
@@ -171,7 +144,31 @@ static void kind_compare(struct book_diff *df, enum book_kind kind)
 			change_add(df, (struct change){ .kind = kind, .what = REMOVED, .was = was });
 }
 
-struct book_diff *book_diff_new(struct book *from, struct book *to)
+/* Which producer makes an updater of an ldmsd be made anew; NULL: none. */
+static const struct book_item *prdcr_moved(const struct book_diff *df)
+{
+	for (size_t i = 0; i < df->n; i++) {
+		const struct change *ch = &df->v[i];
+
+		if (ch->kind == BOOK_PRDCR && ch->what != START && ch->what != STOP)
+			return ch->now ? ch->now : ch->was;
+	}
+	return NULL;
+}
+
+static void updtrs_anew(struct book_diff *df)
+{
+	const struct book_item *because = prdcr_moved(df);
+
+	for (const struct book_item *now = because ? df->to->items[BOOK_UPDTR] : NULL; now; now = now->hh.next) {
+		const struct book_item *was = book_find(df->from, BOOK_UPDTR, now->name);
+
+		if (was && compare(BOOK_UPDTR, was, now) != ANEW)
+			change_add(df, (struct change){ BOOK_UPDTR, USER, was, now, because });
+	}
+}
+
+static struct book_diff *diff_new(struct book *from, struct book *to, bool ldmsd)
 {
 	struct book_diff *df = xcalloc(1, sizeof(*df));
 
@@ -179,9 +176,24 @@ struct book_diff *book_diff_new(struct book *from, struct book *to)
 	df->to = to;
 	book_sort(from);
 	book_sort(to);
-	for (int k = 0; k < BOOK_KINDS; k++)
-		kind_compare(df, (enum book_kind)k);
+	for (int k = 0; k < BOOK_KINDS; k++) {
+		bool anew = ldmsd && k == BOOK_UPDTR && prdcr_moved(df);
+
+		if (anew)
+			updtrs_anew(df);
+		kind_compare(df, (enum book_kind)k, anew);
+	}
 	return df;
+}
+
+struct book_diff *book_diff_new(struct book *from, struct book *to)
+{
+	return diff_new(from, to, false);
+}
+
+struct book_diff *book_diff_new_ldmsd(struct book *from, struct book *to)
+{
+	return diff_new(from, to, true);
 }
 
 void book_diff_free(struct book_diff *df)
@@ -232,10 +244,10 @@ static void put_parts(struct buf *out, const struct book_item *was, const struct
 	size_t len = out->len;
 
 	for (unsigned int i = 0; i < was->n_parts; i++)
-		if (!has_part(now, was->parts[i]))
+		if (!item_has_part(now, was->parts[i]))
 			put_part(out, '-', was->parts[i]);
 	for (unsigned int i = 0; i < now->n_parts; i++)
-		if (!has_part(was, now->parts[i]))
+		if (!item_has_part(was, now->parts[i]))
 			put_part(out, '+', now->parts[i]);
 	if (out->len == len && !same_parts(was, now))
 		buf_addf(out, " its lines in another order");
@@ -293,256 +305,4 @@ void book_diff_put(struct buf *out, const struct book_diff *df)
 {
 	for (size_t i = 0; i < df->n; i++)
 		put_change(out, &df->v[i]);
-}
-
-/* -- what a running daemon cannot do
- * ----------------------------------------------------------------------------------- */
-
-static char *limit_unset(const struct book_item *it)
-{
-	for (const struct xprt_limit *row = xprt_limit_rows; row->name; row++)
-		if (!strcmp(row->name, it->name))
-			return xasprintf("limits%c=%s=%llu%s", LINE_SEP, row->name,
-					 (unsigned long long)xprt_limit_get(&xprt_limits_dflt, row),
-					 row->unit == LIMIT_TIME ? "us" : "");
-	return NULL;
-}
-
-/* A subsystem follows the default again; the default itself always stands on the command line (cmd/daemon.c). */
-static char *log_unset(const struct book_item *it)
-{
-	struct fields f;
-	char *ret = NULL;
-
-	fields_parse(&f, it->line);
-	fields_set(&f, ATTR_LEVEL, "default");
-	if (*it->name)
-		ret = fields_line(&f);
-	fields_fini(&f);
-	return ret;
-}
-
-/* The line that says the value anew; attributes that are gone get their default.  NULL: one has none. */
-static char *say_line(const struct change *ch)
-{
-	struct buf b = { 0 };
-	struct fields was, now;
-	char *ret = NULL;
-	bool can = true;
-
-	fields_parse(&was, ch->was ? ch->was->line : ch->now->line);
-	fields_parse(&now, ch->now->line);
-	buf_addf(&b, "%s", ch->now->line);
-	for (size_t id = 0; id < ATTR_IDS && was.verb == now.verb; id++) {
-		char *dflt = was.v[id] && !now.v[id] ? fields_default(&now, (enum attr_id)id) : NULL;
-
-		if (dflt)
-			buf_addf(&b, "%c%s=%s", LINE_SEP, attr_name_of(now.verb, (enum attr_id)id), dflt);
-		can &= !was.v[id] || now.v[id] || dflt;
-		free(dflt);
-	}
-	if (can)
-		ret = xstrdup(buf_str(&b));
-	fields_fini(&was);
-	fields_fini(&now);
-	buf_fini(&b);
-	return ret;
-}
-
-/* The line that makes it as if nobody had set it. */
-static char *unset_line(const struct change *ch)
-{
-	const struct setting *s;
-
-	if (ch->kind == BOOK_LIMIT)
-		return limit_unset(ch->was);
-	if (ch->kind == BOOK_LOG)
-		return log_unset(ch->was);
-	s = ch->kind == BOOK_SETTING ? setting_find(ch->was->name) : NULL;
-	return s ? xstrdup(s->unset) : NULL;
-}
-
-static bool is_fixed(const struct change *ch)
-{
-	char *line = NULL;
-	bool ret;
-
-	if (ch->kind == BOOK_LISTEN && ch->was) /* a port that the system chose */
-		return strlen(ch->was->name) > 2 && !strcmp(strrchr(ch->was->name, ':'), ":0");
-	if (ch->kind == BOOK_SETTING && !setting_find((ch->now ? ch->now : ch->was)->name))
-		return true;
-	if (ch->what == SAY && ch->kind != BOOK_ENV)
-		line = say_line(ch);
-	else if (ch->what == REMOVED && (ch->kind == BOOK_SETTING || ch->kind == BOOK_LIMIT || ch->kind == BOOK_LOG))
-		line = unset_line(ch);
-	else
-		return ch->what == REMOVED && (ch->kind == BOOK_SEC_MOD || ch->kind == BOOK_UDATA);
-	ret = !line;
-	free(line);
-	return ret;
-}
-
-size_t book_diff_fixed(struct buf *out, const struct book_diff *df)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < df->n; i++) {
-		const struct change *ch = &df->v[i];
-
-		if (!is_fixed(ch))
-			continue;
-		buf_addf(out, "%s%s%s%s", n++ ? ", " : "", ch->kind == BOOK_SETTING ? "" : book_kinds[ch->kind].word,
-			 ch->kind == BOOK_SETTING ? "" : " ", (ch->now ? ch->now : ch->was)->name);
-	}
-	return n;
-}
-
-int book_diff_try(const struct book_diff *df, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < df->n && !rc; i++) {
-		const struct change *ch = &df->v[i];
-		struct fields f;
-
-		if (ch->kind != BOOK_LISTEN || ch->what != ADDED)
-			continue;
-		fields_parse(&f, ch->now->line);
-		rc = listener_try(f.v[ATTR_HOST], (unsigned short)strtoul(fields_get(&f, ATTR_PORT), NULL, 10), err);
-		fields_fini(&f);
-	}
-	return rc;
-}
-
-/* -- carrying it out
- * --------------------------------------------------------------------------------------------------- */
-
-static int run(struct daemon *d, char *line, struct err *err)
-{
-	int rc = line ? book_line_run(d, line, err) : 0;
-
-	free(line);
-	return rc;
-}
-
-static bool goes(const struct change *ch)
-{
-	return ch->what == REMOVED || ch->what == ANEW || ch->what == USER;
-}
-
-static bool comes(const struct change *ch)
-{
-	return ch->what == ADDED || ch->what == ANEW || ch->what == USER;
-}
-
-static void forget(struct book *b, enum book_kind kind, const char *name)
-{
-	struct book_item *it = book_find(b, kind, name);
-
-	if (it)
-		book_del(b, kind, it);
-}
-
-static int change_stop(const struct change *ch, struct daemon *d, struct err *err)
-{
-	const struct book_kind_row *k = &book_kinds[ch->kind];
-	int rc = 0;
-
-	if (!goes(ch) && ch->what != STOP && ch->what != RERUN)
-		return 0;
-	if (k->halt && ch->was->on)
-		rc = run(d, book_call(ch->kind, ch->was, k->halt), err);
-	if (rc || !goes(ch))
-		return rc;
-	if (k->del)
-		return run(d, book_call(ch->kind, ch->was, k->del), err);
-	if (ch->kind == BOOK_LISTEN)
-		rc = listener_shut(d, ch->was->name, err);
-	else
-		rc = run(d, unset_line(ch), err);
-	if (!rc)
-		forget(d->book, ch->kind, ch->was->name);
-	return rc;
-}
-
-static int change_parts(const struct change *ch, struct daemon *d, struct err *err)
-{
-	const struct book_item *was = comes(ch) ? NULL : ch->was, *now = ch->now;
-	int rc = 0;
-
-	for (unsigned int i = 0; was && i < was->n_parts && !rc; i++) {
-		struct fields f;
-
-		if (has_part(now, was->parts[i]))
-			continue;
-		fields_parse(&f, was->parts[i]);
-		f.verb = verb_find(book_kinds[ch->kind].unpart);
-		rc = run(d, fields_line(&f), err);
-		fields_fini(&f);
-	}
-	for (unsigned int i = 0; i < now->n_parts && !rc; i++)
-		if (!was || !has_part(was, now->parts[i]))
-			rc = book_line_run(d, now->parts[i], err);
-	return rc;
-}
-
-static int change_make(const struct change *ch, struct daemon *d, struct err *err)
-{
-	int rc = 0;
-
-	if (comes(ch))
-		rc = book_line_run(d, ch->now->line, err);
-	else if (ch->what == SAY)
-		rc = run(d, say_line(ch), err);
-	if (!rc && (comes(ch) || ch->what == PARTS))
-		rc = change_parts(ch, d, err);
-	return rc;
-}
-
-/* Does it run when all is done, and not now? */
-static bool starts(const struct change *ch)
-{
-	if (!ch->now || !ch->now->on)
-		return false;
-	return comes(ch) || ch->what == START || ch->what == RERUN || !ch->was->on;
-}
-
-static int change_start(const struct change *ch, struct daemon *d, struct err *err)
-{
-	if (!book_kinds[ch->kind].run || !starts(ch))
-		return 0;
-	return run(d, book_run_line(ch->kind, ch->now), err);
-}
-
-/* A want that two subscriptions had in common went with the one. */
-static int subs_again(const struct book_diff *df, struct daemon *d, struct err *err)
-{
-	bool went = false;
-	int rc = 0;
-
-	for (size_t i = 0; i < df->n; i++)
-		went |= df->v[i].kind == BOOK_SUB && goes(&df->v[i]);
-	for (const struct book_item *it = df->to->items[BOOK_SUB]; went && it && !rc; it = it->hh.next)
-		rc = book_line_run(d, it->line, err);
-	return rc;
-}
-
-int book_diff_apply(const struct book_diff *df, struct daemon *d, struct err *err)
-{
-	static const enum book_kind order[] = { BOOK_PLUGIN,     BOOK_STRGP,        BOOK_UPDTR, BOOK_PRDCR,
-						BOOK_ADVERTISER, BOOK_PRDCR_LISTEN, BOOK_QGROUP,
-						BOOK_FAILOVER };
-	int rc = 0;
-
-	for (size_t i = df->n; i-- && !rc;)
-		rc = change_stop(&df->v[i], d, err);
-	for (size_t i = 0; i < df->n && !rc; i++)
-		rc = change_make(&df->v[i], d, err);
-	if (!rc)
-		rc = subs_again(df, d, err);
-	for (size_t k = 0; k < sizeof(order) / sizeof(*order); k++)
-		for (size_t i = 0; i < df->n && !rc; i++)
-			if (df->v[i].kind == order[k])
-				rc = change_start(&df->v[i], d, err);
-	return rc;
 }
