@@ -69,19 +69,32 @@ static void part_add(struct book_item *it, char *line)
 	it->parts[it->n_parts++] = line;
 }
 
+static void item_copy(struct book *to, enum book_kind kind, const struct book_item *it)
+{
+	struct book_item *copy = item_add(to, kind, it->name, xstrdup(it->line));
+
+	copy->run = xstrdup(it->run);
+	copy->on = it->on;
+	for (unsigned int i = 0; i < it->n_parts; i++)
+		part_add(copy, xstrdup(it->parts[i]));
+}
+
+void book_put_item(struct book *b, enum book_kind kind, const struct book_item *it)
+{
+	struct book_item *old = book_find(b, kind, it->name);
+
+	if (old)
+		book_del(b, kind, old);
+	item_copy(b, kind, it);
+}
+
 struct book *book_copy(const struct book *b)
 {
 	struct book *to = book_new();
 
 	for (int k = 0; k < BOOK_KINDS; k++)
-		for (const struct book_item *it = b->items[k]; it; it = it->hh.next) {
-			struct book_item *copy = item_add(to, (enum book_kind)k, it->name, xstrdup(it->line));
-
-			copy->run = xstrdup(it->run);
-			copy->on = it->on;
-			for (unsigned int i = 0; i < it->n_parts; i++)
-				part_add(copy, xstrdup(it->parts[i]));
-		}
+		for (const struct book_item *it = b->items[k]; it; it = it->hh.next)
+			item_copy(to, (enum book_kind)k, it);
 	return to;
 }
 

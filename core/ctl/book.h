@@ -104,6 +104,8 @@ int book_note(struct book *b, const struct ctl *c, struct err *err);
 /* The same with a line of our own making, of a verb that sets something. */
 int book_note_line(struct book *b, const char *line, struct err *err);
 struct book_item *book_find(const struct book *b, enum book_kind kind, const char *name);
+/* A copy of the object takes the place of the one of its name. */
+void book_put_item(struct book *b, enum book_kind kind, const struct book_item *it);
 void book_del(struct book *b, enum book_kind kind, struct book_item *it);
 /* By name, as people read lists. */
 void book_sort(struct book *b);

@@ -46,6 +46,8 @@ static char *one_spelling(const struct attr_use *u, const char *text, int64_t nu
 {
 	char word[32];
 
+	if (strstr(text, "${"))
+		return xstrdup(text); /* known only where it is carried out */
 	switch (u->type) {
 	case AT_TIME:
 		return xstrdup(unit_time_text(num, word));
@@ -230,9 +232,9 @@ void book_line_put_attrs(struct buf *out, const char *line, const enum attr_id *
 	fields_fini(&f);
 }
 
-/* ldmsd has no defaults for these: a configuration that it may be given names them. */
-static void put_needed(struct fields *f)
+void fields_spell(struct fields *f)
 {
+	/* ldmsd has no defaults for these */
 	static const enum attr_id ids[] = { ATTR_XPRT, ATTR_PORT, ATTR_INTERVAL };
 
 	const struct book_verb *bv = book_verb_find(f->verb->name);
@@ -242,7 +244,8 @@ static void put_needed(struct fields *f)
 		if (!f->v[ids[i]])
 			f->v[ids[i]] = fields_default(f, ids[i]);
 	/* and takes nothing but digits for those of groups and of failover */
-	for (enum attr_id id = ATTR_INTERVAL; id <= ATTR_OFFSET && bv && (bv->kind == BOOK_SETGROUP || bv->kind == BOOK_FAILOVER); id++)
+	for (enum attr_id id = ATTR_INTERVAL;
+	     id <= ATTR_OFFSET && bv && (bv->kind == BOOK_SETGROUP || bv->kind == BOOK_FAILOVER); id++)
 		if (f->v[id] && !unit_time_us(f->v[id], &us, NULL)) {
 			free(f->v[id]);
 			f->v[id] = xasprintf("%lld", (long long)us);
@@ -255,7 +258,7 @@ void book_line_put(struct buf *out, const char *line)
 	bool can = true;
 
 	fields_parse(&f, line);
-	put_needed(&f);
+	fields_spell(&f);
 	for (const struct attr_use *u = f.verb->attrs; u && u->name; u++)
 		can &= !f.v[u->id] || can_be_written(f.verb, u, f.v[u->id]);
 	if (!can)

@@ -22,6 +22,8 @@ void fields_parse(struct fields *f, const char *line);
 void fields_set(struct fields *f, enum attr_id id, const char *value);
 /* Without what is the default anyway; yours. */
 char *fields_line(const struct fields *f);
+/* ... in the words of an ldmsd, which may be told so, too. */
+void fields_spell(struct fields *f);
 void fields_fini(struct fields *f);
 /* The value, or the default that the verb's row names. */
 const char *fields_get(const struct fields *f, enum attr_id id);
