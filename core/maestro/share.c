@@ -189,15 +189,16 @@ static void home_move(struct share_group *sg, size_t prdcr, uint32_t to)
 	sg->home[prdcr] = to;
 }
 
-/* The heaviest producer that is at home at `from`, the last of several, whose move leaves `to` with no more than `from`
- * has then; the group's n: there is none. */
+/* A producer that is at home at `from`, the last of several that are alike: the heaviest whose move leaves `to` with no more
+ * than `from` has then, else the lightest that leaves it with less than `from` has now, by more than `uneven`; the group's
+ * n: there is none. */
 static size_t movable(const struct plan *p, const struct share *s, size_t group, const struct share_weigh *w,
-		      uint32_t from, double gap)
+		      uint32_t from, double gap, double uneven)
 {
 	const struct share_group *sg = &s->groups[group];
 	bool alike = !w || p->groups[group].balance != PLAN_BY_BYTES;
-	size_t best = sg->n;
-	double best_weight = 0;
+	size_t best = sg->n, next = sg->n;
+	double best_weight = 0, next_weight = gap - uneven;
 
 	for (size_t i = sg->n; i--;) {
 		double own = sg->home[i] == from ? weight(p, w, group, i) : 0;
@@ -205,11 +206,14 @@ static size_t movable(const struct plan *p, const struct share *s, size_t group,
 		if (own > best_weight && 2 * own <= gap) {
 			best = i;
 			best_weight = own;
+		} else if (2 * own > gap && own < next_weight) {
+			next = i;
+			next_weight = own;
 		}
 		if (alike && best != sg->n)
 			break;
 	}
-	return best;
+	return best != sg->n ? best : next;
 }
 
 static void group_balance(struct share *s, const struct plan *p, size_t group, const struct share_weigh *w)
@@ -238,7 +242,7 @@ static void group_balance(struct share *s, const struct plan *p, size_t group, c
 	for (size_t moves = 0; moves < sg->n; moves++) {
 		uint32_t from = most(load, gr->n_aggs), to = least(load, gr->n_aggs);
 		double gap = load[from] - load[to];
-		size_t i = gap > uneven ? movable(p, s, group, w, from, gap) : sg->n;
+		size_t i = gap > uneven ? movable(p, s, group, w, from, gap, uneven) : sg->n;
 
 		if (i == sg->n)
 			break;
