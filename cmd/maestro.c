@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/maestro/plan.h"
 
@@ -16,19 +17,24 @@
 	}
 static const struct maestro_verb verbs[] = {
 	ROW(convert),
+	ROW(diff),
 	ROW(graph),
 	ROW(plan),
+	ROW(run),
 	{ .name = NULL },
 };
 #undef ROW
 
 const struct cmd_usage usage_maestro = {
-	.synopsis = "ldms maestro plan|graph|convert FILE [option ...]",
-	.brief = "a whole cluster from one file",
-	.about = "FILE is a cluster file (YAML) with all daemons of a cluster; ldms.conf(5) describes it.  `ldms "
-		 "maestro "
-		 "VERB --help` lists a verb's options.",
-	.examples = "ldms maestro plan ldms_cfg.yaml -o /etc/ldms     a configuration file for each daemon\n"
+	.synopsis = "ldms maestro FILE [option ...]\nldms maestro convert|diff|graph|plan FILE [option ...]",
+	.brief = "configure a whole cluster from one file, and keep it so",
+	.about = "FILE is a cluster file (YAML) with all daemons of a cluster; ldms.conf(5) describes it.  Without a verb "
+		 "the cluster is made what the file says, and kept so: `ldms maestro run --help` lists the options, "
+		 "`ldms maestro VERB --help` those of a verb.",
+	.examples = "ldms maestro ldms_cfg.yaml                      until it is stopped\n"
+		    "ldms maestro --once ldms_cfg.yaml               until all daemons agree\n"
+		    "ldms maestro diff ldms_cfg.yaml                 what is not as the file says\n"
+		    "ldms maestro plan ldms_cfg.yaml -o /etc/ldms    a configuration file for each daemon\n"
 		    "ldms maestro graph ldms_cfg.yaml                who collects from whom\n"
 		    "ldms maestro convert old.yaml > ldms_cfg.yaml   the older forms in today's",
 };
@@ -85,6 +91,7 @@ int maestro_plan(const char *path, struct plan **ret, struct err *err)
 int cmd_maestro(int argc, char **argv)
 {
 	const char *names[sizeof(verbs) / sizeof(*verbs)], *near;
+	const struct maestro_verb *run = NULL;
 	size_t n = 0;
 
 	if (argc > 1 && !strcmp(argv[1], "--help")) {
@@ -94,14 +101,18 @@ int cmd_maestro(int argc, char **argv)
 	for (const struct maestro_verb *v = verbs; v->name; v++) {
 		if (argc > 1 && !strcmp(argv[1], v->name))
 			return v->run(v, argc - 1, argv + 1);
+		if (!strcmp(v->name, "run"))
+			run = v;
 		names[n++] = v->name;
 	}
 	names[n] = NULL;
+	if (argc > 1 && (argv[1][0] == '-' || !access(argv[1], F_OK)))
+		return run->run(run, argc, argv);
 	near = argc > 1 ? nearest(argv[1], names) : NULL;
 	if (argc > 1)
-		fprintf(stderr, "ldms maestro: no verb '%s'%s%s%s; `ldms help maestro` lists them\n", argv[1],
-			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		fprintf(stderr, "ldms maestro: '%s' is no file, and no verb%s%s%s; `ldms help maestro` lists them\n",
+			argv[1], near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	else
-		fprintf(stderr, "ldms maestro: what? `ldms help maestro` says more\n");
+		fprintf(stderr, "ldms maestro: which file? `ldms help maestro` says more\n");
 	return MAESTRO_EXIT_FAILED;
 }

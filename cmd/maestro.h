@@ -27,8 +27,10 @@ int maestro_plan(const char *path, struct plan **ret, struct err *err);
 	int maestro_verb_##name(const struct maestro_verb *v, int argc, char **argv);                                  \
 	extern const struct cmd_usage usage_maestro_##name;
 VERB(convert)
+VERB(diff)
 VERB(graph)
 VERB(plan)
+VERB(run)
 #undef VERB
 
 #endif

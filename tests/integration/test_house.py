@@ -47,7 +47,7 @@ def test_verb_numbers_are_frozen():
 def test_synopsis_of_manuals_equals_help():
     """Every option of --help stands in the command's manual."""
     for cmd, *forms in (["samp"], ["agg"], ["store"], ["ls"], ["ctl"], ["msg", "pub", "sub"], ["query"], ["up"], ["auth"], ["check"],
-                        ["maestro", "plan", "graph", "convert"], ["plan"],
+                        ["maestro", "run", "diff", "plan", "graph", "convert"], ["plan"],
                         ["cluster", "up", "ls", "exec", "sh", "start", "stop", "restart", "logs", "fault", "down"]):
         text = run("help", cmd).stdout + "".join(run(cmd, form, "--help").stdout for form in forms)
         with open(os.path.join(ROOT, f"man/ldms-{cmd}.1")) as f:

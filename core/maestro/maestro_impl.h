@@ -1,0 +1,122 @@
+/* maestro_impl.h - what the parts of maestro share: maestro.c is the whole, member.c one daemon, group.c who runs the
+ * producers of the dead. */
+#ifndef CORE_MAESTRO_MAESTRO_IMPL_H
+#define CORE_MAESTRO_MAESTRO_IMPL_H
+
+#include <sys/stat.h>
+
+#include "core/ctl/book.h"
+#include "core/maestro/apply.h"
+#include "core/maestro/link.h"
+#include "core/maestro/maestro.h"
+#include "core/maestro/share.h"
+
+enum member_state {
+	MEMBER_AWAY,     /* not connected */
+	MEMBER_READING,  /* it was asked what runs */
+	MEMBER_WAITING,  /* it is known what runs; who runs which producer of its group is not known yet */
+	MEMBER_APPLYING, /* commands are on their way */
+	MEMBER_STILL,    /* nothing to do */
+};
+
+struct member {
+	struct maestro *m;
+	size_t daemon;     /* of the plan */
+	struct link *link; /* NULL: it has no endpoint */
+	char *name;
+	enum member_state state;
+	bool stale;  /* what is wanted has changed meanwhile: look again */
+	bool verify; /* reads what was applied just now */
+	bool ldmsd;
+	enum outcome outcome;
+	struct buf words; /* why it is unreachable, what it refused, what differs */
+	/* as long as it has been running */
+	struct book *sent;  /* NULL: it is not known */
+	unsigned int count; /* of changes of its configuration; 0: not known */
+	/* at the moment */
+	struct book *have, *want;
+	struct apply *apply;
+	size_t did, refused;   /* commands of the last turn */
+	bool refused_all;      /* nothing of this turn is known to be carried out */
+	struct book *not_sent; /* what was refused */
+	struct book *owed;     /* what was to go, and was not let go */
+	char *drift;           /* as it was told last */
+	int64_t asked_us;      /* monotonic: when it was last looked at */
+	bool asking;
+	/* an aggregator that shares producers */
+	bool shares;
+	bool tried;      /* it was asked once, or could not be */
+	bool dead;       /* its producers are run by others */
+	int64_t lost_us; /* monotonic; 0: it is connected */
+	enum xprt_fail fail;
+	bool trusted; /* cannot be reached, but it lives: that was said */
+	bool doubted; /* somebody is asked whether it lives */
+	double bytes; /* a second, of its own sets; negative: not known */
+};
+
+struct maestro {
+	struct maestro_conf conf;
+	struct loop *loop;
+	struct links *links;
+	struct plan *plan;
+	struct share *share;
+	struct member **members; /* as the plan's daemons */
+	bool inherited;          /* homes are those of the file before this one: not to be found out */
+	bool *known;             /* groups: it was seen who runs what */
+	struct ev_timer tick;
+	struct stat file; /* as it was read */
+	bool leads;
+	bool measured; /* somebody's bytes a second are known now */
+	bool dirty;    /* what was sent is to be remembered */
+	int64_t began_us, saved_us, said_us;
+	size_t said[OUTCOMES];
+	size_t progress;
+	struct remembered *remembered;
+};
+
+/* -- one daemon (member.c) -- */
+struct member *member_new(struct maestro *m, size_t daemon);
+void member_free(struct member *mb);
+/* Is it reached where the plan says? */
+bool member_is_at(const struct member *mb, const struct plan_daemon *d);
+/* What is wanted of it may have changed. */
+void member_touch(struct member *mb);
+/* Ask what runs. */
+void member_read(struct member *mb);
+/* Nothing is to be done for now. */
+void member_settle(struct member *mb, enum outcome o);
+/* -- member_apply.c */
+/* What the plan says of it; yours, NULL when that cannot be carried out. */
+struct book *member_wanted(const struct member *mb, struct err *err);
+void member_refusals_forget(struct member *mb);
+/* Compare what was read with what is wanted, and go on. */
+void member_compare(struct member *mb);
+/* A start that waited may go out now. */
+void member_wake(struct member *mb);
+bool member_runs(const struct member *mb, const char *prdcr);
+
+/* -- groups (group.c) -- */
+void groups_init(struct maestro *m);
+/* A member of groups was read, or could not be reached. */
+void groups_met(struct member *mb);
+/* ... was lost: is it dead? */
+void groups_doubt(struct member *mb);
+void groups_tick(struct maestro *m);
+/* Is it one of the producers that it shares? */
+bool groups_have(const struct member *mb, const char *prdcr);
+bool groups_known(const struct member *mb);
+/* May it start that producer, or does another one still run it? */
+bool groups_may_start(const struct member *mb, const char *prdcr);
+void groups_woken(const struct member *mb);
+void groups_measured(struct maestro *m);
+
+/* -- what was sent, over maestro's own end (remember.c) -- */
+struct remembered;
+struct remembered *remembered_parse(const char *text);
+struct remembered *remembered_read(const char *path);
+void remembered_free(struct remembered *r);
+/* Yours, or NULL; *count: the changes of configuration by then. */
+struct book *remembered_take(struct remembered *r, const char *daemon, unsigned int *count);
+int remembered_write(const struct maestro *m, struct err *err);
+
+#endif

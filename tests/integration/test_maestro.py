@@ -1,0 +1,413 @@
+"""`ldms maestro`: a cluster is made what its file says, and kept so."""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from ldms import Cluster, free_port, run, wait_for
+from maestro import Maestro, ctl
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Four samplers, two groups of two aggregators, one on top, configured once: for tests that leave it as it was."""
+    c = Cluster(tmp_path_factory.mktemp("maestro"))
+    m = Maestro(c, samplers=4, groups=(2, 1)).start_all()
+    r = m.once()
+    assert r.returncode == 0, r.stdout + r.stderr
+    yield m
+    c.end()
+
+
+@contextlib.contextmanager
+def keeping(m, *args):
+    k = m.keep(*args)
+    try:
+        yield k
+    finally:
+        assert k.stop() == 0
+
+
+# -- once ------------------------------------------------------------------------------------------------------------
+
+
+def test_all_of_it_at_once(cluster):
+    """What differs is shown, sent, and differs no more; the sets arrive at the top, and rows in the store."""
+    m = Maestro(cluster, samplers=2, groups=(2,), store=cluster.path("rows")).start_all()
+    r = m.diff()
+    assert r.returncode == 4
+    assert "samp-1: + plugin mem plugin=meminfo" in r.stdout and "top: + strgp mem plugin=csv" in r.stdout
+    assert all(n == 0 for n in m.counts().values())
+    r = m.once()
+    assert (r.returncode, r.stdout) == (0, "5 daemons: 5 applied, 0 unchanged, 0 unreachable, 0 refused, 0 differ\n")
+    m.all_flow()
+    before = m.counts()
+    assert m.diff().returncode == 0 and m.diff().stdout == ""
+    r = m.once()
+    assert (r.returncode, r.stdout) == (0, "5 daemons: 0 applied, 5 unchanged, 0 unreachable, 0 refused, 0 differ\n")
+    assert m.counts() == before  # nothing was sent
+    assert sorted(m.runs("agg-11") | m.runs("agg-12")) == ["samp-1-ep", "samp-2-ep"]
+    assert not m.runs("agg-11") & m.runs("agg-12")
+    wait_for(lambda: os.path.exists(cluster.path("rows/c/meminfo")), "rows")
+
+
+def test_variables_are_the_daemons(shared):
+    assert {v["component_id"] for v in shared.daemons["samp-1"].values("samp-1/load").values()} == {7}
+    assert "component_id=7" in ctl(shared.port["samp-1"], "dump_cfg").stdout
+
+
+def test_who_cannot_be_reached_is_said(cluster):
+    m = Maestro(cluster, samplers=2, groups=(2,)).start_all("samp-2", "agg-11")
+    r = m.once("-w", "200ms")
+    assert r.returncode == 4
+    assert "samp-2: unreachable: 127.0.0.1:" in r.stdout and "Connection refused" in r.stdout
+    assert "5 daemons: 3 applied, 0 unchanged, 2 unreachable" in r.stdout
+    assert m.runs("agg-12") == {"samp-1-ep", "samp-2-ep"}  # those of the dead one, too
+    m.start_one("samp-2").says("is ready")
+    m.start_one("agg-11").says("is ready")
+    assert m.once().returncode == 0
+    m.all_flow()
+
+
+def test_what_is_refused_is_said_and_the_rest_is_done(cluster):
+    m = Maestro(cluster, samplers=1, groups=(1,), store=cluster.path("rows"))
+    m.file["plugins"]["mem"]["name"] = "nosuch"
+    m.file["stores"]["mem"]["decomposition"] = cluster.path("nosuch.json")
+    m.write()
+    m.start_all()
+    r = m.once()
+    assert r.returncode == 4
+    assert re.search(r"^samp-1: refused: load name=mem plugin=nosuch: .*nosuch", r.stdout, re.M)
+    assert re.search(r"^top: refused: strgp_add name=mem .*nosuch.json", r.stdout, re.M)
+    assert "3 daemons: 1 applied, 0 unchanged, 0 unreachable, 2 refused" in r.stdout
+    wait_for(lambda: m.at("top") == {"samp-1/load"}, "what could be done")
+    with keeping(m) as k:  # it is mended: in the file, and where the file points to
+        k.says("2 refused")
+        m.file = m.spec()
+        m.write()
+        m.agrees(k)
+    m.all_flow()
+
+
+def test_a_secret_is_shared(cluster):
+    """Endpoints with a domain: maestro, and aggregators, prove that they know it; without it nobody is let in."""
+    m = Maestro(cluster, samplers=1, groups=(1,))
+    secret = cluster.path("secret")
+    assert run("auth", "gen", secret).returncode == 0
+    for d in m.file["daemons"]:
+        d["endpoints"][0]["auth"] = {"name": "site", "plugin": "ovis", "conf": secret}
+    m.write()
+    for n in m.names:
+        m.start_one(n, "-a", "ovis", "-A", f"conf={secret}")
+    r = m.once()
+    assert r.returncode == 0 and "3 applied" in r.stdout, r.stdout
+    wait_for(lambda: "samp-1/mem" in run("ls", "-p", m.port["top"], "-a", "ovis", "-A", f"conf={secret}").stdout, "a set")
+    m.file = m.spec()  # nothing is said of a secret
+    m.write()
+    r = m.once("-w", "100ms")
+    assert r.returncode == 4 and "3 unreachable" in r.stdout and "another authentication method" in r.stdout
+
+
+def test_a_bad_file_is_not_carried_out(cluster):
+    m = Maestro(cluster, samplers=1, groups=(1,))
+    m.file["aggregators"][0]["peers"][0]["reconnect"] = "soon"
+    m.write()
+    r = m.once()
+    assert r.returncode == 1 and re.search(r"cluster.yaml:\d+:\d+: .*soon", r.stderr)
+    assert run("maestro", cluster.path("nosuch")).returncode == 1
+    r = run("maestro", "--lock", "a", "--cluster", "b", m.path)
+    assert r.returncode == 1 and "one lock is enough" in r.stderr
+    r = run("maestro", "--lock", cluster.path("no/such/lock"), m.path)
+    assert r.returncode == 1 and "no/such/lock" in r.stderr
+    r = run("maestro", "--cluster", cluster.write("etcd.yaml", "members: {}\n"), m.path)
+    assert r.returncode == 1 and "members: [{host: HOST" in r.stderr
+
+
+# -- watching --------------------------------------------------------------------------------------------------------
+
+
+def test_a_daemon_that_restarts_is_configured_again(shared):
+    m = shared
+    with keeping(m) as k:
+        m.agrees(k)
+        before = m.counts()
+        m.daemons["samp-1"].restart()
+        k.says("samp-1: it was started anew")
+        m.agrees(k)
+        wait_for(lambda: m.at("samp-1") == m.sets("samp-1"), "its sets")
+        m.all_flow()
+        m.daemons["top"].restart()
+        k.says("top: it was started anew")
+        m.agrees(k)
+        m.all_flow()
+        after = m.counts()
+    assert {n for n in m.names if before[n] != after[n]} <= {"samp-1", "top"}
+
+
+def test_producers_of_a_dead_aggregator_are_taken_over_and_go_back(shared):
+    m = shared
+    with keeping(m) as k:
+        m.agrees(k)
+        homes = {a: m.runs(a) for a in m.aggs}
+        assert sorted(map(len, homes.values())) == [1, 1, 2]
+        before = m.counts()
+        for dead, other in ("agg-11", "agg-12"), ("agg-12", "agg-11"):
+            m.daemons[dead].stop(signal.SIGKILL)
+            wait_for(lambda: m.runs(other) == homes[dead] | homes[other], f"{other} to take over")
+            wait_for(lambda: m.at(other) == m.sets("samp-1", "samp-3"), "the sets there")
+            m.all_flow()
+            m.daemons[dead].start()
+            wait_for(lambda: {a: m.runs(a) for a in m.aggs} == homes, "them to go home")
+            m.agrees(k)
+            m.all_flow()
+        after = m.counts()
+    assert all(before[n] == after[n] for n in m.names if n not in ("agg-11", "agg-12"))
+
+
+def test_sticky_producers_stay_where_they_went(cluster):
+    m = Maestro(cluster, samplers=2, groups=(2,))
+    m.file["aggregators"][0]["rebalance"] = "sticky"
+    m.write()
+    m.start_all()
+    with keeping(m) as k:
+        m.agrees(k)
+        m.daemons["agg-11"].stop(signal.SIGKILL)
+        wait_for(lambda: m.runs("agg-12") == {"samp-1-ep", "samp-2-ep"}, "agg-12 to take over")
+        m.daemons["agg-11"].start()
+        k.says("agg-11: it is back")
+        m.agrees(k)
+        assert (m.runs("agg-11"), m.runs("agg-12")) == (set(), {"samp-1-ep", "samp-2-ep"})
+        m.all_flow()
+
+
+def test_the_load_is_balanced_by_bytes(cluster):
+    """At first blocks of the same size; once the sets are there, those that are heavy are apart."""
+    m = Maestro(cluster, samplers=4, groups=(2,))
+    m.file["aggregators"][0]["balance"] = "bytes"
+    m.file["plugins"]["big"] = {"name": "synth", "interval": "200ms", "config": [{"sets": 1, "metrics": 2000}]}
+    m.file["samplers"] = [{"daemons": "samp-1,samp-2", "plugins": ["big"]}, {"daemons": "samp-3,samp-4", "plugins": ["load"]}]
+    m.write()
+    m.start_all()
+    with keeping(m) as k:
+        wait_for(lambda: all(len(m.runs(a) & {"samp-1-ep", "samp-2-ep"}) == 1 for a in m.aggs), "the heavy ones to be apart")
+        m.agrees(k)
+        assert sorted(m.runs("agg-11") | m.runs("agg-12")) == [f"samp-{i}-ep" for i in (1, 2, 3, 4)]
+
+
+def test_drift_is_told_and_left_alone_and_repaired_only_when_asked(shared):
+    m = shared
+    port = m.port["samp-2"]
+    with keeping(m) as k:
+        m.agrees(k)
+        assert ctl(port, "stop name=load").returncode == 0
+        k.says("samp-2: drift; the file has: ~ plugin load is to be started")
+        assert ctl(m.port["agg-21"], "updtr_add name=mine interval=1s").returncode == 0
+        k.says("agg-21: drift; the file has: - updtr mine")
+        wait_for(lambda: "7 agree" not in k.text().splitlines()[-1] and "2 differ" in k.text(), "the count")
+        count = m.counts()
+        # a change of the file elsewhere does not repair it
+        m.file["plugins"]["mem"]["offset"] = "1ms"
+        m.write()
+        k.says("read anew")
+        wait_for(lambda: "offset=1ms" in ctl(port, "dump_cfg").stdout, "the change")
+        assert "start name=load" not in ctl(port, "dump_cfg").stdout
+        assert m.counts()["agg-21"] == count["agg-21"]
+    with keeping(m, "--enforce") as k:
+        m.agrees(k)
+        assert "start name=load" in ctl(port, "dump_cfg").stdout
+        assert "mine" not in ctl(m.port["agg-21"], "dump_cfg").stdout
+        ctl(port, "stop name=mem")
+        k.says("samp-2: drift; repaired by: ~ plugin mem")
+        wait_for(lambda: "start name=mem" in ctl(port, "dump_cfg").stdout, "the repair")
+        m.file = m.spec()
+        m.write()
+        m.agrees(k)
+        wait_for(lambda: "offset=1ms" not in ctl(port, "dump_cfg").stdout, "all as before")
+
+
+def test_what_was_sent_is_remembered(shared, tmp_path):
+    """With --state, what an operator changed while there was no maestro is drift, and what the file lost goes."""
+    m, state = shared, str(tmp_path / "state")
+    with keeping(m, "--state", state) as k:
+        m.file["plugins"]["mem2"] = {"name": "meminfo", "interval": "200ms", "config": [{"schema": "mem2"}]}
+        m.file["samplers"][0]["plugins"].append("mem2")
+        m.write()
+        wait_for(lambda: "samp-1/mem2" in m.at("samp-1"), "another sampler")
+        m.agrees(k)
+    ctl(m.port["samp-3"], "stop name=load")
+    m.file = m.spec()
+    m.write()
+    with keeping(m, "--state", state) as k:
+        k.says("samp-3: drift; the file has: ~ plugin load is to be started")
+        wait_for(lambda: all("mem2" not in ctl(m.port[s], "dump_cfg").stdout for s in m.samps), "what the file lost to go")
+        ctl(m.port["samp-3"], "start name=load interval=200ms")
+        k.says("samp-3: the drift is gone")
+        m.agrees(k)
+
+
+# -- a file that changes ---------------------------------------------------------------------------------------------
+
+
+def updater(m, group):
+    return m.file["aggregators"][group]["peers"][0]["updaters"][0]
+
+
+CHANGES = [  # what, and the daemons that are touched by it
+    (lambda m: updater(m, 0).update(interval="300ms"), {"agg-11", "agg-12"}),
+    (lambda m: updater(m, 1).update(offset="30ms"), {"agg-21"}),
+    (lambda m: updater(m, 1).update(mode="onchange"), {"agg-21"}),
+    (lambda m: updater(m, 2).update(sets=[{"regex": ".*", "field": "inst"}]), {"top"}),
+    (lambda m: m.file["plugins"]["mem"].update(interval="400ms"), {"samp-1", "samp-2", "samp-3", "samp-4"}),
+    (lambda m: m.file["plugins"]["mem"]["config"][0].update(component_id="5"), {"samp-1", "samp-2", "samp-3", "samp-4"}),
+    (lambda m: m.file["daemons"][0].update(msg_enable=True), {"samp-1"}),
+    (lambda m: m.file["aggregators"][1].update(subscribe=[{"message_tag": "x", "regex": ".*"}]), {"agg-21"}),
+    (lambda m: m.file["aggregators"][1]["subscribe"][0].update(rx_rate=1000), {"agg-21"}),
+    (lambda m: m.file["aggregators"][1].pop("subscribe"), {"agg-21"}),
+    (lambda m: m.file["daemons"][0].pop("msg_enable"), {"samp-1"}),
+    (lambda m: m.file["aggregators"][2]["peers"][0].update(reconnect="200ms"), {"top"}),
+    (lambda m: m.file["plugins"].update(v={"name": "vmstat", "interval": "200ms", "config": [{"perm": "0777"}]}), set()),
+    (lambda m: m.file["samplers"].append({"daemons": "samp-2", "plugins": ["v"]}), {"samp-2"}),
+    (lambda m: (m.file["samplers"].pop(), m.file["plugins"].pop("v")), {"samp-2"}),
+    (lambda m: m.file.update(comment="nothing of ours"), set()),
+    (lambda m: (m.file["plugins"].update(csv={"name": "store_csv", "config": [{"path": m.cluster.path("rows")}]}),
+                m.file.update(stores={"mem": {"daemons": "top", "container": "c", "schema": "meminfo", "plugin": "csv"}})),
+     {"top"}),
+    (lambda m: m.file["stores"]["mem"].update(schema="loadavg"), {"top"}),
+    (lambda m: (m.file.pop("stores"), m.file["plugins"].pop("csv")), {"top"}),
+    (lambda m: setattr(m, "file", m.spec()), {"samp-1", "samp-2", "samp-3", "samp-4", "agg-11", "agg-12", "agg-21", "top"}),
+]
+
+
+def test_a_change_of_the_file_touches_only_what_it_should(shared):
+    m = shared
+    with keeping(m) as k:
+        m.agrees(k)
+        before = m.counts()
+        for i, (change, touched) in enumerate(CHANGES, 1):
+            change(m)
+            seen = k.text().count("read anew")
+            m.write()
+            wait_for(lambda: k.text().count("read anew") > seen, f"change {i} to be read")
+            wait_for(lambda: {n for n, c in m.counts().items() if c != before[n]} >= touched, f"change {i}")
+            m.agrees(k)
+            after = m.counts()
+            assert {n for n in m.names if after[n] != before[n]} == touched, f"change {i}"
+            before = after
+        m.all_flow()
+    assert m.diff().returncode == 0
+
+
+def test_daemons_come_and_go_with_the_file(cluster):
+    m = Maestro(cluster, samplers=3, groups=(2,)).start_all()
+    whole = m.file
+    m.samps = ["samp-1", "samp-2"]
+    m.file = {**m.spec(), "daemons": [d for d in whole["daemons"] if d["names"] != "samp-3"]}
+    m.write()
+    with keeping(m) as k:
+        m.agrees(k, 5)
+        m.all_flow()
+        homes = m.runs("agg-11"), m.runs("agg-12")
+        m.samps.append("samp-3")
+        m.file = whole
+        m.write()
+        m.agrees(k, 6)
+        m.all_flow()
+        assert homes[0] <= m.runs("agg-11") and homes[1] <= m.runs("agg-12")  # nobody moved
+        homes = m.runs("agg-11"), m.runs("agg-12")
+        m.daemons["agg-12"].stop(signal.SIGKILL)
+        wait_for(lambda: m.runs("agg-11") == homes[0] | homes[1], "agg-11 to take over")
+        m.file["comment"] = "read anew while one is dead: it keeps its home"
+        seen = k.text().count("read anew")
+        m.write()
+        wait_for(lambda: k.text().count("read anew") > seen, "the file to be read")
+        m.daemons["agg-12"].start()
+        wait_for(lambda: (m.runs("agg-11"), m.runs("agg-12")) == homes, "all to be at home")
+        del m.file["comment"]
+        m.agrees(k, 6)
+        m.samps.remove("samp-3")
+        m.file = {**m.spec(), "daemons": [d for d in whole["daemons"] if d["names"] != "samp-3"]}
+        m.write()
+        k.says("samp-3: it is not in the file any more")
+        m.agrees(k, 5)
+        m.all_flow()
+        m.cluster.write("cluster.yaml", "daemons: [\n")
+        k.says("the cluster stays as it is")
+        assert m.at("top") == m.sets()
+
+
+# -- several maestros ------------------------------------------------------------------------------------------------
+
+
+def takes_over(m, *args):
+    """The first one acts; when it is killed, the other one does, in its lease."""
+    a = m.keep(*args)
+    m.agrees(a)
+    b = m.keep(*args)
+    m.daemons["samp-1"].restart()
+    a.says("samp-1: it was started anew")
+    m.agrees(a)
+    assert "connected" not in b.text()
+    a.stop(signal.SIGKILL)
+    b.says("the lock is ours")
+    m.agrees(b)
+    a.start()
+    m.daemons["samp-1"].restart()
+    b.says("samp-1: it was started anew")
+    m.agrees(b)
+    assert a.text().count("the lock is ours") == 1
+    assert b.stop() == 0  # who ends as he should gives it up at once
+    wait_for(lambda: a.text().count("the lock is ours") == 2, "the other one to act")
+    m.agrees(a)
+    assert a.stop() == 0
+
+
+def test_several_maestros_and_a_file(shared, tmp_path):
+    takes_over(shared, "--lock", str(tmp_path / "lock"), "--lease", "1s")
+
+
+def test_who_stood_still_does_not_act_any_more(shared, tmp_path):
+    m, args = shared, ("--lock", str(tmp_path / "lock"), "--lease", "1s")
+    a = m.keep(*args)
+    m.agrees(a)
+    a.kill(signal.SIGSTOP)
+    b = m.keep(*args)
+    b.says("the lock is ours")
+    a.kill(signal.SIGCONT)
+    a.says("the lock is lost")
+    m.agrees(b)
+    assert "the lock is lost" not in b.text()
+    assert (a.stop(), b.stop()) == (0, 0)
+
+
+@pytest.mark.skipif(not shutil.which("etcd"), reason="no etcd is installed")
+def test_several_maestros_and_etcd(shared, tmp_path):
+    port, peer = free_port(), free_port()
+    url = f"http://127.0.0.1:{port}"
+    with open(tmp_path / "etcd.log", "wb") as log:
+        etcd = subprocess.Popen(["etcd", "--data-dir", str(tmp_path / "etcd"), "--listen-client-urls", url,
+                                 "--advertise-client-urls", url, "--listen-peer-urls", f"http://127.0.0.1:{peer}"],
+                                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        def up():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return True
+        wait_for(up, "etcd")
+        path = tmp_path / "etcd.yaml"  # the first member is not there
+        path.write_text(f"cluster: x\nmembers:\n  - {{host: 127.0.0.1, port: {free_port()}}}\n"
+                        f"  - {{host: 127.0.0.1, port: {port}}}\n")
+        takes_over(shared, "--cluster", str(path), "--prefix", "test", "--lease", "1s")
+        m = shared
+        k = m.keep("--cluster", str(path), "--prefix", "test", "--lease", "1s")
+        m.agrees(k)
+        etcd.kill()
+        k.says("the lock is lost")  # nobody knows who has it: who cannot renew it does not act
+        m.all_flow()
+        assert k.stop() == 0
+    finally:
+        etcd.kill()
+        etcd.wait()
