@@ -1,4 +1,5 @@
-"""`ldms maestro` and a cluster of virtual hosts: two levels, two groups; everything goes wrong in turn.
+"""`ldms maestro` and a cluster of virtual hosts: two levels, two groups; everything goes wrong in turn.  Once with daemons of
+ours alone, and once with an installed ldmsd on every other host.
 
 LDMS_MAESTRO_NODES=60 has as many hosts; every aggregator is then killed.  What was seen is printed (-s).
 """
@@ -11,6 +12,7 @@ import time
 
 import pytest
 
+import real
 from ldms import wait_for
 from maestro import last_counts
 
@@ -19,17 +21,25 @@ INTERVAL_MS = 500
 PORT = 10000
 
 
+def installed_env():
+    return {k: v for k, v in real.env().items() if os.environ.get(k) != v} if real.PREFIX else {}
+
+
 class Hosts:
     """node1 has maestro, node2 collects from four aggregators in two groups and stores; all others are samplers."""
 
-    def __init__(self, c):
+    def __init__(self, c, mixed):
         self.c = c
         self.top, self.aggs = "node2", ["node3", "node4", "node5", "node6"]
         self.groups = [self.aggs[:2], self.aggs[2:]]
         self.samps = [f"node{n}" for n in range(7, NODES + 1)]
-        self.daemons = {n: c.node(n).daemon("", args=["-n", n, "-v", "INFO"]) for n in [self.top, *self.aggs, *self.samps]}
-        for d in self.daemons.values():
-            d.says("is ready")
+        theirs = {*self.aggs[::2], *self.samps[::2]} if mixed else {}
+        installed = {"program": os.path.join(real.PREFIX or "", "sbin/ldmsd"), "env": installed_env(), "ours": False}
+        self.daemons = {n: c.node(n).daemon("", args=["-n", n, "-v", "INFO"], **(installed if n in theirs else {}))
+                        for n in [self.top, *self.aggs, *self.samps]}
+        for n, d in self.daemons.items():
+            wait_for(lambda: c.node("node1").run(["ldms", "ctl", "-h", n, "-p", PORT, "daemon_status"]).returncode == 0,
+                     f"{n} to answer")
         c.write("cluster.yaml", json.dumps(self.spec()))
         self.rows = c.path("rows")
         self.events = 0
@@ -89,9 +99,9 @@ class Hosts:
         return got
 
 
-@pytest.fixture(scope="module")
-def tree(module_hosts):
-    t = Hosts(module_hosts(NODES))
+@pytest.fixture(scope="module", params=["ours", pytest.param("mixed", marks=real.needs_ldmsd)])
+def tree(module_hosts, request):
+    t = Hosts(module_hosts(NODES), request.param == "mixed")
     began = time.monotonic()
     k = t.maestro()
     wait_for(lambda: set(t.daemons[t.top].ls()) == t.sets(), "all sets at the top")
@@ -171,7 +181,7 @@ def test_maestro_is_killed_at_any_moment(tree):
     k.start()
     t.agrees(k)
     want = f"offset={spec['plugins']['load']['offset']}"
-    for n in t.samps:
+    for n in [n for n in t.samps if t.daemons[n].ours]:
         dump = t.c.node("node1").run(["ldms", "ctl", "-h", n, "-p", PORT, "dump_cfg"]).stdout
         assert (want in dump) == (want != "offset=0s")
     assert all(len(r) == 1 for r in t.runners().values())
