@@ -8,25 +8,17 @@
 
 #define ROW(name)                                                                                                      \
 	{                                                                                                              \
-#name, &usage_cluster_##name, cluster_verb_##name                                                      \
+		"cluster", #name, &usage_cluster_##name, cluster_verb_##name                                           \
 	}
-static const struct cluster_verb verbs[] = {
-	ROW(up),
-	ROW(ls),
-	ROW(exec),
-	ROW(sh),
-	ROW(start),
-	ROW(stop),
-	ROW(restart),
-	ROW(logs),
-	ROW(fault),
-	ROW(down),
-	{ .name = NULL },
+static const struct subcmd verbs[] = {
+	ROW(up),      ROW(ls),   ROW(exec),  ROW(sh),   ROW(start),       ROW(stop),
+	ROW(restart), ROW(logs), ROW(fault), ROW(down), { .name = NULL },
 };
 #undef ROW
 
 const struct cmd_usage usage_cluster = {
-	.synopsis = "ldms cluster up [-n N] [option ...]\nldms cluster ls|exec|sh|start|stop|restart|logs|fault|down [option ...]",
+	.synopsis = "ldms cluster up [-n N] [option ...]\nldms cluster ls|exec|sh|start|stop|restart|logs|fault|down "
+		    "[option ...]",
 	.brief = "many hosts on this machine, to try things on",
 	.about = "Makes a virtual cluster: hosts with names, addresses, processes and files of their own, on this "
 		 "machine, as root or not. `ldms cluster VERB --help` lists a verb's options.",
@@ -37,34 +29,6 @@ const struct cmd_usage usage_cluster = {
 		    "ldms cluster ls --name ldms\n"
 		    "ldms cluster down",
 };
-
-int cluster_parse(const struct cluster_verb *v, int argc, char **argv, void *into, const struct cluster_opts *common,
-		  int min, int max, int *status)
-{
-	struct err err = { "" };
-	int n = opt_parse(v->usage->opts, argc, argv, into, &err);
-
-	if (n >= 0 && common->help) {
-		opt_help(stdout, v->usage);
-		*status = 0;
-		return -1;
-	}
-	if (n >= 0 && n < min)
-		n = err_set(&err, -EINVAL, "something is missing: %s", v->usage->synopsis);
-	else if (n > max)
-		n = err_set(&err, -EINVAL, "'%s' is left over", argv[max + 1]);
-	if (n >= 0)
-		return n;
-	fprintf(stderr, "ldms cluster %s: %s; `ldms cluster %s --help` says more\n", v->name, err.msg, v->name);
-	*status = CLUSTER_EXIT_FAILED;
-	return -1;
-}
-
-int cluster_complain(const struct cluster_verb *v, const struct err *err)
-{
-	fprintf(stderr, "ldms cluster %s: %s\n", v->name, err->msg);
-	return CLUSTER_EXIT_FAILED;
-}
 
 int cluster_find(const struct cluster_opts *o, struct cluster **ret, struct err *err)
 {
@@ -85,25 +49,16 @@ int cluster_find(const struct cluster_opts *o, struct cluster **ret, struct err 
 
 int cmd_cluster(int argc, char **argv)
 {
-	const char *names[sizeof(verbs) / sizeof(*verbs)], *near;
-	size_t n = 0;
+	char near[64];
+	int status;
 
-	if (argc > 1 && !strcmp(argv[1], "--help")) {
-		opt_help(stdout, &usage_cluster);
-		return 0;
-	}
-	for (const struct cluster_verb *v = verbs; v->name; v++) {
-		if (argc > 1 && !strcmp(argv[1], v->name))
-			return v->run(v, argc - 1, argv + 1);
-		names[n++] = v->name;
-	}
-	names[n] = NULL;
-	near = argc > 1 ? nearest(argv[1], names) : NULL;
+	if (subcmd_run(verbs, &usage_cluster, argc, argv, &status))
+		return status;
 	if (argc > 1)
-		fprintf(stderr, "ldms cluster: no verb '%s'%s%s%s; `ldms help cluster` lists them\n", argv[1],
-			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		fprintf(stderr, "ldms cluster: no verb '%s'%s; `ldms help cluster` lists them\n", argv[1],
+			subcmd_near(verbs, argv[1], near));
 	else
 		fprintf(stderr,
 			"ldms cluster: what? `ldms cluster up -n 3` makes one; `ldms help cluster` says more\n");
-	return CLUSTER_EXIT_FAILED;
+	return SUBCMD_FAILED;
 }

@@ -2,11 +2,10 @@
 #ifndef CMD_CLUSTER_H
 #define CMD_CLUSTER_H
 
-#include "cmd/cmd.h"
+#include "cmd/subcmd.h"
 #include "core/cluster/cluster.h"
 
 #define CLUSTER_DFLT         "ldms"
-#define CLUSTER_EXIT_FAILED  1
 #define CLUSTER_EXIT_NOT_RUN 125 /* exec, sh: the command was not even started */
 
 /* What all verbs take. */
@@ -27,23 +26,11 @@ struct cluster_opts {
 		0, "help", OPT_FLAG, NULL, at(common.help), "print this help and exit"                                 \
 	}
 
-struct cluster_verb {
-	const char *name;
-	const struct cmd_usage *usage;
-	/* argv[0] is the verb; returns the exit status */
-	int (*run)(const struct cluster_verb *v, int argc, char **argv);
-};
-
-/* Options and the number of operands, which must be from min to max; -1: it is over, with *status. */
-int cluster_parse(const struct cluster_verb *v, int argc, char **argv, void *into, const struct cluster_opts *common,
-		  int min, int max, int *status);
-/* Say what went wrong, for the verb; returns CLUSTER_EXIT_FAILED. */
-int cluster_complain(const struct cluster_verb *v, const struct err *err);
 /* The cluster that is meant, which must run. */
 int cluster_find(const struct cluster_opts *o, struct cluster **ret, struct err *err);
 
 #define VERB(name)                                                                                                     \
-	int cluster_verb_##name(const struct cluster_verb *v, int argc, char **argv);                                  \
+	int cluster_verb_##name(const struct subcmd *v, int argc, char **argv);                                        \
 	extern const struct cmd_usage usage_cluster_##name;
 VERB(down)
 VERB(exec)

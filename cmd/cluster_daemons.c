@@ -99,33 +99,33 @@ static int run(const struct cluster_opts *o, const char *list, const char *name,
 	return rc;
 }
 
-static int verb(const struct cluster_verb *v, int argc, char **argv, bool stop, bool start)
+static int verb(const struct subcmd *v, int argc, char **argv, bool stop, bool start)
 {
 	struct daemons_opts o = { 0 };
 	struct buf said = { 0 };
 	struct err err = { "" };
-	int status = 0, n = cluster_parse(v, argc, argv, &o, &o.common, 1, 2, &status);
+	int status = 0, n = subcmd_parse(v, argc, argv, &o, &o.common.help, 1, 2, &status);
 
 	if (n < 0)
 		return status;
 	if (run(&o.common, argv[1], n > 1 ? argv[2] : NULL, stop, start, &said, &err))
-		status = cluster_complain(v, &err);
+		status = subcmd_complain(v, &err);
 	fputs(buf_str(&said), stderr);
 	buf_fini(&said);
 	return status;
 }
 
-int cluster_verb_start(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_start(const struct subcmd *v, int argc, char **argv)
 {
 	return verb(v, argc, argv, false, true);
 }
 
-int cluster_verb_stop(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_stop(const struct subcmd *v, int argc, char **argv)
 {
 	return verb(v, argc, argv, true, false);
 }
 
-int cluster_verb_restart(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_restart(const struct subcmd *v, int argc, char **argv)
 {
 	return verb(v, argc, argv, true, true);
 }

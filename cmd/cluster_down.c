@@ -26,18 +26,18 @@ const struct cmd_usage usage_cluster_down = {
 	.examples = "ldms cluster down\nldms cluster down big\nldms cluster down --all",
 };
 
-static int down(const struct cluster_verb *v, const char *base, const char *name)
+static int down(const struct subcmd *v, const char *base, const char *name)
 {
 	struct err err = { "" };
 	bool was;
 
-	return cluster_down(base, name, &was, &err) ? cluster_complain(v, &err) : 0;
+	return cluster_down(base, name, &was, &err) ? subcmd_complain(v, &err) : 0;
 }
 
-int cluster_verb_down(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_down(const struct subcmd *v, int argc, char **argv)
 {
 	struct down_opts o = { 0 };
-	int status = 0, worst = 0, n = cluster_parse(v, argc, argv, &o, &o.common, 0, argc, &status);
+	int status = 0, worst = 0, n = subcmd_parse(v, argc, argv, &o, &o.common.help, 0, argc, &status);
 	char *base, **all;
 
 	if (n < 0)

@@ -74,7 +74,7 @@ static int run(const struct cluster_opts *o, const char *nodes, char **argv, str
 	return rc;
 }
 
-int cluster_verb_exec(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_exec(const struct subcmd *v, int argc, char **argv)
 {
 	struct exec_opts o = { 0 };
 	struct err err = { "" };
@@ -83,7 +83,7 @@ int cluster_verb_exec(const struct cluster_verb *v, int argc, char **argv)
 	while (cut < argc && strcmp(argv[cut], "--"))
 		cut++;
 	argv[cut] = NULL; /* what is behind it is the command's */
-	n = cluster_parse(v, cut, argv, &o, &o.common, 1, 1, &status);
+	n = subcmd_parse(v, cut, argv, &o, &o.common.help, 1, 1, &status);
 	if (n < 0)
 		return status ? CLUSTER_EXIT_NOT_RUN : 0;
 	if (cut + 1 >= argc)
@@ -92,23 +92,23 @@ int cluster_verb_exec(const struct cluster_verb *v, int argc, char **argv)
 		n = run(&o.common, argv[1], argv + cut + 1, &err);
 	if (n >= 0)
 		return n;
-	cluster_complain(v, &err);
+	subcmd_complain(v, &err);
 	return CLUSTER_EXIT_NOT_RUN;
 }
 
-int cluster_verb_sh(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_sh(const struct subcmd *v, int argc, char **argv)
 {
 	const char *shell = getenv("SHELL");
 	char *sh[] = { (char *)(uintptr_t)(shell && *shell ? shell : "/bin/sh"), NULL };
 	struct exec_opts o = { 0 };
 	struct err err = { "" };
-	int status = 0, n = cluster_parse(v, argc, argv, &o, &o.common, 1, 1, &status);
+	int status = 0, n = subcmd_parse(v, argc, argv, &o, &o.common.help, 1, 1, &status);
 
 	if (n < 0)
 		return status;
 	n = run(&o.common, argv[1], sh, &err);
 	if (n >= 0)
 		return n;
-	cluster_complain(v, &err);
+	subcmd_complain(v, &err);
 	return CLUSTER_EXIT_NOT_RUN;
 }

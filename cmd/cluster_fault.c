@@ -361,14 +361,14 @@ static int fault(const struct fault_opts *o, int n, char **argv, const char *min
 	return change(o, k, argv[2], arg, err);
 }
 
-int cluster_verb_fault(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_fault(const struct subcmd *v, int argc, char **argv)
 {
 	struct fault_opts o = { 0 };
 	struct err err = { "" };
 	const char *minus = minus_take(&argc, argv);
-	int status = 0, n = cluster_parse(v, argc, argv, &o, &o.common, 1, 3, &status);
+	int status = 0, n = subcmd_parse(v, argc, argv, &o, &o.common.help, 1, 3, &status);
 
 	if (n < 0)
 		return status;
-	return fault(&o, n, argv, minus, &err) ? cluster_complain(v, &err) : 0;
+	return fault(&o, n, argv, minus, &err) ? subcmd_complain(v, &err) : 0;
 }

@@ -140,13 +140,13 @@ static int logs(const struct logs_opts *o, const char *node, const char *name, s
 	return rc;
 }
 
-int cluster_verb_logs(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_logs(const struct subcmd *v, int argc, char **argv)
 {
 	struct logs_opts o = { 0 };
 	struct err err = { "" };
-	int status = 0, n = cluster_parse(v, argc, argv, &o, &o.common, 1, 2, &status);
+	int status = 0, n = subcmd_parse(v, argc, argv, &o, &o.common.help, 1, 2, &status);
 
 	if (n < 0)
 		return status;
-	return logs(&o, argv[1], n > 1 ? argv[2] : NULL, &err) ? cluster_complain(v, &err) : 0;
+	return logs(&o, argv[1], n > 1 ? argv[2] : NULL, &err) ? subcmd_complain(v, &err) : 0;
 }

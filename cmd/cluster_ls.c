@@ -148,12 +148,12 @@ static void ls_clusters(const char *base, bool json, struct buf *b)
 	cluster_list_free(names);
 }
 
-int cluster_verb_ls(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_ls(const struct subcmd *v, int argc, char **argv)
 {
 	struct ls_opts o = { 0 };
 	struct buf b = { 0 };
 	struct err err = { "" };
-	int status = 0, n = cluster_parse(v, argc, argv, &o, &o.common, 0, 0, &status);
+	int status = 0, n = subcmd_parse(v, argc, argv, &o, &o.common.help, 0, 0, &status);
 	char *base;
 
 	if (n < 0)
@@ -162,7 +162,7 @@ int cluster_verb_ls(const struct cluster_verb *v, int argc, char **argv)
 	if (!o.common.name)
 		ls_clusters(base, o.json, &b);
 	else if (ls_nodes(base, &o, &b, &err))
-		status = cluster_complain(v, &err);
+		status = subcmd_complain(v, &err);
 	fputs(buf_str(&b), stdout);
 	buf_fini(&b);
 	free(base);

@@ -172,12 +172,12 @@ static int up_what(const struct up_opts *o, const char *path, struct buf *said, 
 	return rc;
 }
 
-int cluster_verb_up(const struct cluster_verb *v, int argc, char **argv)
+int cluster_verb_up(const struct subcmd *v, int argc, char **argv)
 {
 	struct up_opts o = { 0 };
 	struct buf said = { 0 };
 	struct err err = { "" };
-	int status = 0, n = cluster_parse(v, argc, argv, &o, &o.common, 0, 1, &status);
+	int status = 0, n = subcmd_parse(v, argc, argv, &o, &o.common.help, 0, 1, &status);
 
 	if (!n && !o.n)
 		n = err_set(&err, -EINVAL, "how many hosts? Write -n N, or the file of a specification");
@@ -186,7 +186,7 @@ int cluster_verb_up(const struct cluster_verb *v, int argc, char **argv)
 	else if (n >= 0)
 		n = up_what(&o, n ? argv[1] : NULL, &said, &err);
 	if (n < 0 && *err.msg)
-		status = cluster_complain(v, &err);
+		status = subcmd_complain(v, &err);
 	fputs(buf_str(&said), stderr);
 	buf_fini(&said);
 	opt_list_fini(&o.mounts);

@@ -13,22 +13,18 @@
 
 #define ROW(name)                                                                                                      \
 	{                                                                                                              \
-#name, &usage_maestro_##name, maestro_verb_##name                                                      \
+		"maestro", #name, &usage_maestro_##name, maestro_verb_##name                                           \
 	}
-static const struct maestro_verb verbs[] = {
-	ROW(convert),
-	ROW(diff),
-	ROW(graph),
-	ROW(plan),
-	ROW(run),
-	{ .name = NULL },
+static const struct subcmd verbs[] = {
+	ROW(convert), ROW(diff), ROW(graph), ROW(plan), ROW(run), { .name = NULL },
 };
 #undef ROW
 
 const struct cmd_usage usage_maestro = {
 	.synopsis = "ldms maestro FILE [option ...]\nldms maestro convert|diff|graph|plan FILE [option ...]",
 	.brief = "configure a whole cluster from one file, and keep it so",
-	.about = "FILE is a cluster file (YAML) with all daemons of a cluster; ldms.conf(5) describes it.  Without a verb "
+	.about = "FILE is a cluster file (YAML) with all daemons of a cluster; ldms.conf(5) describes it.  Without a "
+		 "verb "
 		 "the cluster is made what the file says, and kept so: `ldms maestro run --help` lists the options, "
 		 "`ldms maestro VERB --help` those of a verb.",
 	.examples = "ldms maestro ldms_cfg.yaml                      until it is stopped\n"
@@ -38,32 +34,6 @@ const struct cmd_usage usage_maestro = {
 		    "ldms maestro graph ldms_cfg.yaml                who collects from whom\n"
 		    "ldms maestro convert old.yaml > ldms_cfg.yaml   the older forms in today's",
 };
-
-int maestro_parse(const struct maestro_verb *v, int argc, char **argv, void *into, const bool *help, int *status)
-{
-	struct err err = { "" };
-	int n = opt_parse(v->usage->opts, argc, argv, into, &err);
-
-	if (n >= 0 && *help) {
-		opt_help(stdout, v->usage);
-		*status = 0;
-		return -1;
-	}
-	if (!n)
-		n = err_set(&err, -EINVAL, "which file? `%s`", v->usage->synopsis);
-	else if (n > 1)
-		n = err_set(&err, -EINVAL, "'%s' is left over; one file describes a cluster", argv[2]);
-	if (n >= 0)
-		return n;
-	*status = maestro_complain(v, &err);
-	return -1;
-}
-
-int maestro_complain(const struct maestro_verb *v, const struct err *err)
-{
-	fprintf(stderr, "ldms maestro %s: %s\n", v->name, err->msg);
-	return MAESTRO_EXIT_FAILED;
-}
 
 struct said {
 	unsigned int errors, warnings;
@@ -90,29 +60,20 @@ int maestro_plan(const char *path, struct plan **ret, struct err *err)
 
 int cmd_maestro(int argc, char **argv)
 {
-	const char *names[sizeof(verbs) / sizeof(*verbs)], *near;
-	const struct maestro_verb *run = NULL;
-	size_t n = 0;
+	const struct subcmd *run = verbs;
+	char near[64];
+	int status;
 
-	if (argc > 1 && !strcmp(argv[1], "--help")) {
-		opt_help(stdout, &usage_maestro);
-		return 0;
-	}
-	for (const struct maestro_verb *v = verbs; v->name; v++) {
-		if (argc > 1 && !strcmp(argv[1], v->name))
-			return v->run(v, argc - 1, argv + 1);
-		if (!strcmp(v->name, "run"))
-			run = v;
-		names[n++] = v->name;
-	}
-	names[n] = NULL;
+	if (subcmd_run(verbs, &usage_maestro, argc, argv, &status))
+		return status;
+	while (run->run != maestro_verb_run)
+		run++;
 	if (argc > 1 && (argv[1][0] == '-' || !access(argv[1], F_OK)))
 		return run->run(run, argc, argv);
-	near = argc > 1 ? nearest(argv[1], names) : NULL;
 	if (argc > 1)
-		fprintf(stderr, "ldms maestro: '%s' is no file, and no verb%s%s%s; `ldms help maestro` lists them\n",
-			argv[1], near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		fprintf(stderr, "ldms maestro: '%s' is no file, and no verb%s; `ldms help maestro` lists them\n",
+			argv[1], subcmd_near(verbs, argv[1], near));
 	else
 		fprintf(stderr, "ldms maestro: which file? `ldms help maestro` says more\n");
-	return MAESTRO_EXIT_FAILED;
+	return SUBCMD_FAILED;
 }

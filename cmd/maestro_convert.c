@@ -40,7 +40,7 @@ static void on_renamed(void *arg, const char *from, const char *to)
 		(const char *)arg, from, to);
 }
 
-int maestro_verb_convert(const struct maestro_verb *v, int argc, char **argv)
+int maestro_verb_convert(const struct subcmd *v, int argc, char **argv)
 {
 	struct convert_opts o = { 0 };
 	struct err err = { "" };
@@ -49,7 +49,7 @@ int maestro_verb_convert(const struct maestro_verb *v, int argc, char **argv)
 	struct buf b = { 0 };
 	int status = 0, rc;
 
-	if (maestro_parse(v, argc, argv, &o, &o.help, &status) < 0)
+	if (subcmd_parse(v, argc, argv, &o, &o.help, 1, 1, &status) < 0)
 		return status;
 	cf = conf_new(NULL, NULL);
 	conf_notes(cf, on_note, argv[1]);
@@ -68,5 +68,5 @@ int maestro_verb_convert(const struct maestro_verb *v, int argc, char **argv)
 	buf_fini(&b);
 	ygen_free(g);
 	conf_free(cf);
-	return rc ? maestro_complain(v, &err) : 0;
+	return rc ? subcmd_complain(v, &err) : 0;
 }

@@ -26,7 +26,7 @@ const struct cmd_usage usage_maestro_graph = {
 		"ldms maestro graph ldms_cfg.yaml\nldms maestro graph --dot ldms_cfg.yaml | dot -Tsvg > cluster.svg",
 };
 
-int maestro_verb_graph(const struct maestro_verb *v, int argc, char **argv)
+int maestro_verb_graph(const struct subcmd *v, int argc, char **argv)
 {
 	struct graph_opts o = { 0 };
 	struct err err = { "" };
@@ -35,16 +35,16 @@ int maestro_verb_graph(const struct maestro_verb *v, int argc, char **argv)
 	struct buf b = { 0 };
 	int status = 0, rc;
 
-	if (maestro_parse(v, argc, argv, &o, &o.help, &status) < 0)
+	if (subcmd_parse(v, argc, argv, &o, &o.help, 1, 1, &status) < 0)
 		return status;
 	rc = maestro_plan(argv[1], &p, &err);
 	if (rc)
-		return maestro_complain(v, &err);
+		return subcmd_complain(v, &err);
 	s = share_new(p, NULL);
 	o.dot ? graph_dot(p, s, &b) : graph_text(p, s, &b);
 	fwrite(b.p, 1, b.len, stdout);
 	if (fflush(stdout))
-		status = maestro_complain(v, (err_set(&err, -errno, "standard output: %s", err_name(errno)), &err));
+		status = subcmd_complain(v, (err_set(&err, -errno, "standard output: %s", err_name(errno)), &err));
 	buf_fini(&b);
 	share_free(s);
 	plan_free(p);

@@ -130,7 +130,7 @@ static int print(const struct plan *p, const struct share *s, const char *only, 
 	return fflush(stdout) ? err_set(err, -errno, "standard output: %s", err_name(errno)) : 0;
 }
 
-int maestro_verb_plan(const struct maestro_verb *v, int argc, char **argv)
+int maestro_verb_plan(const struct subcmd *v, int argc, char **argv)
 {
 	struct plan_opts o = { 0 };
 	struct err err = { "" };
@@ -138,11 +138,11 @@ int maestro_verb_plan(const struct maestro_verb *v, int argc, char **argv)
 	struct share *s = NULL;
 	int status = 0, rc;
 
-	if (maestro_parse(v, argc, argv, &o, &o.help, &status) < 0)
+	if (subcmd_parse(v, argc, argv, &o, &o.help, 1, 1, &status) < 0)
 		return status;
 	if (o.name && o.out) {
 		err_set(&err, -EINVAL, "-n prints one, -o writes files of all: one of them");
-		return maestro_complain(v, &err);
+		return subcmd_complain(v, &err);
 	}
 	rc = maestro_plan(argv[1], &p, &err);
 	if (!rc)
@@ -151,5 +151,5 @@ int maestro_verb_plan(const struct maestro_verb *v, int argc, char **argv)
 		rc = o.out ? files_write(p, s, o.out, &err) : print(p, s, o.name, &err);
 	share_free(s);
 	plan_free(p);
-	return rc ? maestro_complain(v, &err) : 0;
+	return rc ? subcmd_complain(v, &err) : 0;
 }

@@ -184,7 +184,7 @@ static void turn(struct maestro *m, struct loop *loop)
 }
 
 /* Takes the lock. */
-static int carry_out(const struct maestro_verb *v, struct maestro_conf *mc, struct lock *lock)
+static int carry_out(const struct subcmd *v, struct maestro_conf *mc, struct lock *lock)
 {
 	struct maestro *m = NULL;
 	struct plan *plan = NULL;
@@ -197,7 +197,7 @@ static int carry_out(const struct maestro_verb *v, struct maestro_conf *mc, stru
 		loop = loop_new("maestro", &err);
 	if (!loop || maestro_new(mc, loop, plan, &m, &err)) {
 		plan_free(plan);
-		status = maestro_complain(v, &err);
+		status = subcmd_complain(v, &err);
 		goto out;
 	}
 	turn(m, loop);
@@ -249,7 +249,7 @@ static int lock_of(const struct run_opts *o, struct lock **ret, struct err *err)
 	return o->lock || o->cluster ? lock_new(&lc, ret, err) : 0;
 }
 
-int maestro_verb_run(const struct maestro_verb *v, int argc, char **argv)
+int maestro_verb_run(const struct subcmd *v, int argc, char **argv)
 {
 	struct run_opts o = { .lease_us = 10 * SEC_US, .poll_us = 5 * SEC_US, .wait_us = 10 * SEC_US };
 	struct maestro_conf mc = { .progress = on_progress };
@@ -258,10 +258,10 @@ int maestro_verb_run(const struct maestro_verb *v, int argc, char **argv)
 	char *state;
 	int status;
 
-	if (maestro_parse(v, argc, argv, &o, &o.help, &status) < 0)
+	if (subcmd_parse(v, argc, argv, &o, &o.help, 1, 1, &status) < 0)
 		return status;
 	if (log_set_up(&o, &err) || lock_of(&o, &lock, &err))
-		return maestro_complain(v, &err);
+		return subcmd_complain(v, &err);
 	state = o.state ? xstrdup(o.state) : state_dflt();
 	mc.file = argv[1];
 	mc.mode = o.once ? MAESTRO_ONCE : MAESTRO_KEEP;
@@ -275,13 +275,13 @@ int maestro_verb_run(const struct maestro_verb *v, int argc, char **argv)
 	return status;
 }
 
-int maestro_verb_diff(const struct maestro_verb *v, int argc, char **argv)
+int maestro_verb_diff(const struct subcmd *v, int argc, char **argv)
 {
 	struct run_opts o = { .wait_us = 10 * SEC_US };
 	struct maestro_conf mc = { .mode = MAESTRO_DIFF, .poll_us = SEC_US, .progress = on_progress };
 	int status;
 
-	if (maestro_parse(v, argc, argv, &o, &o.help, &status) < 0)
+	if (subcmd_parse(v, argc, argv, &o, &o.help, 1, 1, &status) < 0)
 		return status;
 	log_level_set(LOG_QUIET_);
 	mc.file = argv[1];

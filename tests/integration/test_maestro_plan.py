@@ -220,7 +220,7 @@ who advertises: samp-[1-4]: 4
 def test_words(tmp_path):
     path = os.path.join(DATA, "worked.yaml")
     assert "did you mean 'plan'" in run("maestro", "plann", path).stderr
-    assert "which file?" in run("maestro", "plan").stderr
+    assert "something is missing: ldms maestro plan FILE" in run("maestro", "plan").stderr
     assert "is left over" in run("maestro", "graph", path, path).stderr
     assert "there is no daemon 'x'" in run("maestro", "plan", path, "-n", "x").stderr
     assert "No such file" in run("maestro", "plan", str(tmp_path / "none")).stderr
