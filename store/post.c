@@ -227,6 +227,19 @@ static void rows_refused(struct post *p, uint64_t n)
 	status_say(p, &p->why);
 }
 
+/* An answer came after so long: may the next rows be more?  So many that it stays within the deadline. */
+static void next_grow(struct post *p, int64_t took_us)
+{
+	int64_t deadline = p->conf->deadline_us;
+
+	if (took_us < deadline / 2)
+		p->next *= 2;
+	else if (took_us < deadline / 4 * 3)
+		p->next += p->next / 8 + 1;
+	if (p->next > p->most)
+		p->next = p->most;
+}
+
 /* See that the next rows are stored, or that one is refused: then they are gone.  Otherwise fewer are next, also where a
  * slow server did not get them done within the deadline: they would come back for ever. */
 static int rows_post(struct post *p, struct err *err)
@@ -257,8 +270,7 @@ static int rows_post(struct post *p, struct err *err)
 	if (v == TOO_MUCH) /* by itself, whatever is beside it */
 		p->most = p->conf->batch;
 	p->first += n;
-	if (mono_us() - since_us < p->conf->deadline_us / 4)
-		p->next = 2 * p->next < p->most ? 2 * p->next : p->most;
+	next_grow(p, mono_us() - since_us);
 	return 0;
 }
 
@@ -283,9 +295,12 @@ static void compact(struct post *p)
 	buf_consume(&p->taken, gone);
 }
 
-/* A server that refuses each row, and takes its time, would hold the thread for hours. */
+/* A server that is sent few rows at a time, and takes its time, would hold the thread for hours. */
 static int slow(const struct post *p, struct err *err)
 {
+	if (!p->searching)
+		return err_set(err, -EAGAIN, "%.*s: answers take long (rows=%zu wait)", (int)strcspn(p->url, "?"),
+			       p->url, p->n - p->first);
 	return err_set(err, -EAGAIN, "bad rows are looked for, and answers take long (rows=%zu wait): %s",
 		       p->n - p->first, p->why.msg);
 }
@@ -303,7 +318,7 @@ static int all_post(struct post *p, struct err *err)
 	p->not_before = 0;
 	rc = server_open(p, err);
 	while (!rc && p->first < p->n)
-		rc = p->searching && mono_us() > give_up ? slow(p, err) : rows_post(p, err);
+		rc = p->next < p->most && mono_us() > give_up ? slow(p, err) : rows_post(p, err);
 	compact(p);
 	p->failing = rc;
 	return rc == -EINVAL ? -EIO : rc; /* which the policy takes for the row's */
