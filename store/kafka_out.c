@@ -260,7 +260,9 @@ static int again_all(struct kafka_out *o, int64_t deadline, struct err *err)
 		log_debug("store", "Kafka: messages=%zu came back (%s); they are sent one by one", o->n_again,
 			  o->reason);
 	while (!rc && o->n_again) {
-		qsort(o->again, o->n_again, sizeof(*o->again), by_seq);
+		if (o->unsorted)
+			qsort(o->again, o->n_again, sizeof(*o->again), by_seq);
+		o->unsorted = false;
 		rc = renew(o, err);
 		if (!rc && mono_us() < deadline)
 			rc = again_send(o, deadline, err);

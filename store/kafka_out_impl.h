@@ -34,6 +34,7 @@ struct kafka_out {
 
 	struct kafka_again **again; /* oldest first once sorted */
 	size_t n_again, cap_again;
+	bool unsorted;                /* some came since they were sorted */
 	bool upset;                   /* one came back: so shall the others */
 	bool alone;                   /* the one that is pending was sent alone */
 	bool renew;                   /* the next try needs a new producer */

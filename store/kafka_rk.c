@@ -67,6 +67,7 @@ static void again_add(struct kafka_out *o, const rd_kafka_message_t *m)
 		o->again = xrealloc(o->again, o->cap_again * sizeof(*o->again));
 	}
 	o->again[o->n_again++] = a;
+	o->unsorted = true;
 }
 
 void kafka_again_free(struct kafka_out *o, struct kafka_again *a)
