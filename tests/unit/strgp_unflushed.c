@@ -332,14 +332,32 @@ static void test_bound(void **state)
 	scratch_free(dir);
 }
 
+/* Offers come, and the queue's memory grows, while the worker looks how full it is and how old: for SAN=thread. */
+static void test_offers_meanwhile(void **state)
+{
+	enum { N = 30000 };
+	struct strgp_conf conf = { .flush_us = MSEC_US, .queue_bytes = 64u << 20, .queue_age_us = 3600 * SEC_US };
+	char *dir = scratch_new();
+	struct rig r;
+
+	engine_init(0);
+	engine.fails = false;
+	for (int times = 1; times <= 3; times++) {
+		rig_init(&r, dir, conf, false);
+		for (uint64_t i = 0; i < N; i++)
+			offer(&r, i);
+		WAIT_STATUS(&r, st.stored == (uint64_t)times * N);
+		rig_fini(&r);
+	}
+	scratch_free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_recovers),
-		cmocka_unit_test(test_part),
-		cmocka_unit_test(test_part_unspooled),
-		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_stop),  cmocka_unit_test(test_recovers),
+		cmocka_unit_test(test_part),  cmocka_unit_test(test_part_unspooled),
+		cmocka_unit_test(test_bound), cmocka_unit_test(test_offers_meanwhile),
 	};
 
 	log_level_set(LOG_QUIET_);
