@@ -18,7 +18,8 @@ void append_init(struct append *a)
 
 int append_open(struct append *a, const char *path, bool excl, mode_t mode, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (excl ? O_EXCL : 0), mode), rc;
+	/* a pipe that nobody reads keeps no thread waiting */
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (excl ? O_EXCL : 0), mode), rc;
 	struct stat st;
 
 	if (fd < 0 && errno == EEXIST && excl)

@@ -26,6 +26,8 @@ const char *file_remedy(int rc)
 		{ EIO, "look at the disk (dmesg)" },
 		{ ENOTDIR, "something above it is a file: move that away, or give another path" },
 		{ EISDIR, "a folder has its name: move that away, or give another path" },
+		{ ENXIO, "it is a pipe that nobody reads: start who does" },
+		{ EAGAIN, "it is a pipe, and who reads it is slow" },
 		{ EMFILE, "raise the daemon's limit of open files" },
 		{ ENFILE, "raise the system's limit of open files" },
 	};

@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,12 +97,41 @@ static void test_longer(void **state)
 	assert_int_equal(size(), 500);
 }
 
+/* Who reads a pipe may not be there, or slow: then it fails, and keeps nobody waiting. */
+static void test_pipe(void **state)
+{
+	char fifo[64], in[16];
+	struct err err = { "" };
+	struct append a;
+	int fd;
+
+	snprintf(fifo, sizeof(fifo), "%s.fifo", path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	append_init(&a);
+	assert_int_equal(append_open(&a, fifo, false, 0600, &err), -ENXIO);
+	assert_non_null(strstr(err.msg, "a pipe that nobody reads"));
+	fd = open(fifo, O_RDONLY | O_NONBLOCK);
+	if (append_open(&a, fifo, false, 0600, &err))
+		fail_msg("%s", err.msg);
+	put(&a, 'a', sizeof(in));
+	assert_int_equal(append_flush(&a, &err), 0);
+	assert_int_equal(read(fd, in, sizeof(in)), sizeof(in));
+	do
+		put(&a, 'b', PIPE_BUF);
+	while (!append_flush(&a, &err));
+	assert_non_null(strstr(err.msg, "who reads it is slow"));
+	append_close(&a);
+	close(fd);
+	unlink(fifo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken_back),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_longer),
+		cmocka_unit_test(test_pipe),
 	};
 	int rc;
 
