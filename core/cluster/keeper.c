@@ -276,6 +276,7 @@ static void keeper_main(struct keeper *k, int fd)
 	keeper_await(k);
 	signal(SIGCHLD, SIG_IGN);
 	close(FD_REPORT);
+	close(FD_LOCK); /* who made it may be dead by now, and then unlocks nothing */
 	keeper_live(k->c);
 	_exit(0);
 }
