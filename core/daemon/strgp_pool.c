@@ -12,7 +12,6 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
-
 struct strgp_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t tick;            /* the keeper's: an earlier time, or the end */
@@ -21,6 +20,7 @@ struct strgp_pool {
 	TAILQ_HEAD(, strgp_task) tasks; /* listed ones, the earliest first */
 	unsigned int max, threads, idle, joined;
 	bool keeper, closing;
+	int64_t until; /* the keeper's sleep */
 };
 
 static void task_list(struct strgp_pool *p, struct strgp_task *t, int64_t due)
@@ -60,6 +60,7 @@ static void sleep_until(struct strgp_pool *p, int64_t due_us)
 	struct timespec ts = { .tv_sec = due_us / SEC_US, .tv_nsec = due_us % SEC_US * 1000 };
 
 	p->keeper = true;
+	p->until = due_us;
 	pthread_cond_timedwait(&p->tick, &p->lock, &ts);
 	p->keeper = false;
 }
@@ -85,8 +86,11 @@ static void run(struct strgp_pool *p, struct strgp_task *t)
 	if (t->due < due)
 		due = t->due;
 	t->state = TASK_IDLE;
-	if (due != TASK_NEVER)
-		task_list(p, t, due);
+	if (due == TASK_NEVER)
+		return;
+	task_list(p, t, due);
+	if (p->keeper && due < p->until) /* it went to sleep when this one was not listed */
+		wake(p);
 }
 
 static void *worker(void *arg)

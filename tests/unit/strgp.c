@@ -671,6 +671,28 @@ static void test_one_waits_the_others_store(void **state)
 	rig_fini(&b);
 }
 
+/* A thread sleeps until a flush an hour away, when another one puts its policy back for a flush that is near. */
+static void test_an_earlier_flush_than_who_sleeps_knows(void **state)
+{
+	struct rig a, b;
+
+	rig_init(&a, 0, 3600 * SEC_US);
+	rig_init(&b, 0, 10 * MSEC_US);
+	b.fake.hold = true;
+	rig_start(&a);
+	rig_start(&b);
+	offer(b.sg, b.set, 1);
+	wait_held(&b.fake);
+	offer(a.sg, a.set, 2);
+	WAIT_STATUS(a.sg, st.rows == 1);
+	nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000000 }, NULL); /* it sleeps by now; else this shows nothing */
+	FAKE_SET(&b.fake, hold, false);
+	WAIT_STATUS(b.sg, st.stored == 1);
+	assert_int_equal(look(a.sg).stored, 0);
+	rig_fini(&a);
+	rig_fini(&b);
+}
+
 /* Two policies with one container write one file: each row twice, the header once. */
 static void test_two_policies_one_file(void **state)
 {
@@ -803,6 +825,7 @@ int main(void)
 		cmocka_unit_test(test_stop_failing),
 		cmocka_unit_test(test_stop_hanging),
 		cmocka_unit_test(test_one_waits_the_others_store),
+		cmocka_unit_test(test_an_earlier_flush_than_who_sleeps_knows),
 		cmocka_unit_test(test_two_policies_one_file),
 		cmocka_unit_test(test_many_threads),
 	};
