@@ -65,6 +65,26 @@ def lacks(plugin):
     return f"{plugin}: this ldms was built without its library" if "built without" in words else None
 
 
+def ask(port, *line):
+    """A command's answer as JSON; None while the daemon does not answer."""
+    r = run("ctl", "-h", "127.0.0.1", "-p", port, "--json", *line)
+    return json.loads(r.stdout) if r.returncode == 0 else None
+
+
+def policies(port):
+    """What strgp_status says, by name, and each of them adds up; {} while the daemon does not answer."""
+    got = {st["name"]: st for st in ask(port, "strgp_status") or []}
+    for st in got.values():
+        assert st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
+    return got
+
+
+def policy(port, name=None):
+    """One of them, the first unless it is named; {} while the daemon does not answer."""
+    got = policies(port)
+    return got.get(name, {}) if name else next(iter(got.values()), {})
+
+
 def real_ldmsd():
     """The folder where an ldmsd 4.5.3 is installed, or None."""
     for d in filter(None, [os.environ.get("LDMSD_PREFIX"), "/usr", "/usr/local", "/opt/ovis"]):
@@ -128,15 +148,10 @@ class Daemon:
         return r.stdout
 
     def ask(self, *line):
-        """A command's answer as JSON; None while it does not answer."""
-        r = run("ctl", "-h", "127.0.0.1", "-p", self.port, "--json", *line)
-        return json.loads(r.stdout) if r.returncode == 0 else None
+        return ask(self.port, *line)
 
     def policy(self, name=None):
-        """What strgp_status says of that policy, or of the only one, which has to add up; {} while it does not answer."""
-        st, = self.ask("strgp_status", *([f"name={name}"] if name else [])) or [{}]
-        assert not st or st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
-        return st
+        return policy(self.port, name)
 
     def ls_run(self, *args):
         return run("ls", "-h", "127.0.0.1", "-p", self.port, *args)

@@ -2,7 +2,6 @@
 
 LDMS_KILLS=50 for the long form.
 """
-import json
 import os
 import random
 import shutil
@@ -12,7 +11,7 @@ import time
 
 import pytest
 from fulldisk import FullDisk, can_mount
-from ldms import LDMS, free_port, run, wait_for
+from ldms import LDMS, free_port, policies, run, wait_for
 
 KILLS = int(os.environ.get("LDMS_KILLS", "8"))
 NODES = 5
@@ -32,15 +31,6 @@ config name=csv path={dir}/rows
 load name=db plugin=sqlite
 config name=db path={dir}/db/rows.db busy=100ms
 """
-
-
-def status(port):
-    """{policy: status}; {} while it does not answer."""
-    r = run("ctl", "-h", "127.0.0.1", "-p", port, "--json", "strgp_status")
-    got = {st["name"]: st for st in json.loads(r.stdout)} if r.returncode == 0 else {}
-    for st in got.values():
-        assert st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
-    return got
 
 
 def csv_rows(folder, container):
@@ -90,7 +80,7 @@ def test_full_disk(cluster, store, rows, overflow):
     disk.started(d.proc.pid)
 
     def until(condition, what):
-        return wait_for(lambda: (st := status(port).get("p")) and condition(st) and st, f"{what}; {status(port)}")
+        return wait_for(lambda: (st := policies(port).get("p")) and condition(st) and st, f"{what}; {policies(port)}")
 
     until(lambda st: st["stored"] > 50, "rows")
     disk.down()
@@ -140,7 +130,7 @@ def test_killed_again_and_again(cluster, store, rows):
     dead, before = False, 0
     d = cluster.daemon("store", ["store", "-c", conf], port)
     for k in range(KILLS):
-        st = wait_for(lambda: (s := status(port).get("p")) and s["produced"] > before + 50 and s, "rows")
+        st = wait_for(lambda: (s := policies(port).get("p")) and s["produced"] > before + 50 and s, "rows")
         before = st["produced"]
         if k % 3 == 1:
             block(cluster.dir, not dead)
@@ -152,9 +142,9 @@ def test_killed_again_and_again(cluster, store, rows):
         d.start()
     if dead:
         block(cluster.dir, False)
-    wait_for(lambda: (s := status(port).get("p")) and not s["spooled"] and not s["why"] and s["stored"] > 50, "the spool's end")
+    wait_for(lambda: (s := policies(port).get("p")) and not s["spooled"] and not s["why"] and s["stored"] > 50, "the spool's end")
     assert run("ctl", "-h", "127.0.0.1", "-p", port, "updtr_stop", "name=all").returncode == 0
-    end = wait_for(lambda: (s := status(port).get("p")) and not s["queued"] and not s["spooled"] and s, "all rows")
+    end = wait_for(lambda: (s := policies(port).get("p")) and not s["queued"] and not s["spooled"] and s, "all rows")
     d.stop()
     got = rows(cluster.dir, "c")
     in_order(got)
@@ -173,7 +163,7 @@ def test_killed_while_it_catches_up(cluster):
                          "strgp_start name=p\n" + COLLECT.format(type="local", interval="10ms", port=port))
     block(cluster.dir, True)
     d = cluster.daemon("store", ["store", "-c", conf], port)
-    wait_for(lambda: (s := status(port).get("p")) and s["spooled"] > more, "a spool")
+    wait_for(lambda: (s := policies(port).get("p")) and s["spooled"] > more, "a spool")
     d.stop(signal.SIGKILL)
     block(cluster.dir, False)
     path = cluster.path("rows/c/synth")
@@ -183,7 +173,7 @@ def test_killed_while_it_catches_up(cluster):
         wait_for(lambda: os.path.exists(path) and os.path.getsize(path) > size + 100000, "rows")
         d.stop(signal.SIGKILL)
     d.start()
-    wait_for(lambda: (s := status(port).get("p")) and not s["spooled"] and s["stored"] > more, "the spool's end")
+    wait_for(lambda: (s := policies(port).get("p")) and not s["spooled"] and s["stored"] > more, "the spool's end")
     d.stop()
     assert csv_rows(cluster.dir, "c")
     with open(path) as f:

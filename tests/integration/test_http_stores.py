@@ -39,19 +39,8 @@ def daemon(cluster, stores, *args, env=None, **kw):
     return cluster.daemon("store", ["store", "-c", path, *args], port, env=env)
 
 
-def status(d, name=None):
-    """Of its policy (by name where it has several); the account holds at every moment."""
-    r = run("ctl", "-h", "127.0.0.1", "-p", d.port, "--json", "strgp_status")
-    if r.returncode:
-        return {}
-    for st in json.loads(r.stdout):
-        assert st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
-        if name in (None, st["name"]):
-            return st
-
-
 def stored(d, n=1, name=None):
-    return wait_for(lambda: (st := status(d, name)) and st["stored"] >= n and not st["why"] and st, f"{n} samples stored")
+    return wait_for(lambda: (st := d.policy(name)) and st["stored"] >= n and not st["why"] and st, f"{n} samples stored")
 
 
 def by_csv(cluster, schema):
@@ -87,7 +76,7 @@ def test_influxdb(cluster, tmp_path):
                              "zip": f"influx url={db.url}/ db=zipped gzip=1 notags=instance tags=newest_pid"},
                    samplers=("loadavg", "procstat2", "all_example"))
         # a database that is not there is said, and nothing is lost meanwhile
-        st = wait_for(lambda: (s := status(d, "old")) and s["why"] and s, "why")
+        st = wait_for(lambda: (s := d.policy("old")) and s["why"] and s, "why")
         assert 'answers with status 404: database not found: "old"' in st["why"] and not st["dropped"]
         db.ask("CREATE DATABASE old")
         db.ask("CREATE DATABASE zipped")
@@ -125,7 +114,7 @@ def test_influxdb_refuses_rows_for_good(cluster, tmp_path):
         d = daemon(cluster, {"in": f"influx url={db.url}"}, samplers=("loadavg", "clock"))
         d.says("policy in: rows were refused and are lost")
         assert "partial write: field type conflict" in d.text()
-        wait_for(lambda: (s := status(d)) and s["refused"] > 3 and s["rows"] > 3, "refused and other rows")
+        wait_for(lambda: (s := d.policy()) and s["refused"] > 3 and s["rows"] > 3, "refused and other rows")
         assert len(db.ask("SELECT * FROM clock", "c")) > 3
         assert [r["runnable"] for r in db.ask("SELECT runnable FROM loadavg", "c")] == ["a text"]
 
@@ -137,10 +126,10 @@ def test_victoria_metrics_over_kills(cluster, tmp_path):
     both = ("line", "rw")
 
     def spooled():
-        wait_for(lambda: all((s := status(d, n)) and s["spooled"] > 10 for n in both), "samples in the spools")
+        wait_for(lambda: all((s := d.policy(n)) and s["spooled"] > 10 for n in both), "samples in the spools")
 
     def caught_up():
-        wait_for(lambda: all((s := status(d, n)) and not s["spooled"] and not s["why"] for n in both), "empty spools")
+        wait_for(lambda: all((s := d.policy(n)) and not s["spooled"] and not s["why"] for n in both), "empty spools")
 
     with engines.running(VictoriaMetrics, tmp_path) as vm:
         d = daemon(cluster, {"csv": f"store_csv path={cluster.path('rows')}", "line": f"influx url={vm.url} u64=uint deadline=300ms",
@@ -209,9 +198,9 @@ def test_failing_servers(cluster, server):
     d = daemon(cluster, {**stores, "wok": f"influx url={s.url}"})
     stored(d, 10, "wok")
     for name, (_, words) in kinds.items():
-        st = wait_for(lambda: (x := status(d, "w" + name)) and x["why"] and x, f"what {name} gives")
+        st = wait_for(lambda: (x := d.policy("w" + name)) and x["why"] and x, f"what {name} gives")
         assert words in st["why"] and not st["stored"] and not st["dropped"] and not st["refused"], st
-    assert "onnect" in wait_for(lambda: status(d, "wnone")["why"], "why")
+    assert "onnect" in wait_for(lambda: d.policy("wnone")["why"], "why")
     for x in servers.values():
         x.hang.set()
         x.answer = x.ok
@@ -239,11 +228,11 @@ def test_bad_rows_are_found(cluster, server):
 
     s = server(lambda *_: (503, {}, b"not yet"))
     d = daemon(cluster, {"in": f"influx url={s.url}"}, interval="10ms")
-    wait_for(lambda: (st := status(d)) and st["queued"] > 30, "samples in the queue")
+    wait_for(lambda: (st := d.policy()) and st["queued"] > 30, "samples in the queue")
     s.answer = answer
     d.says("rows were refused and are lost")
     assert "answers with status 400: cannot take synth" in d.text()
-    wait_for(lambda: (st := status(d)) and st["refused"] > 5 and st["rows"] > 20, "rows")
+    wait_for(lambda: (st := d.policy()) and st["refused"] > 5 and st["rows"] > 20, "rows")
     assert d.stop() == 0
     refused = [x for x, ok in seen.items() if not ok]
     assert refused and all(int(x.split()[-1]) % 3 == 0 for x in refused)
@@ -271,7 +260,7 @@ def test_memory_is_bounded(cluster, server):
     """With a server that hangs, all but a batch waits in the queue, which drops its oldest; all of it is counted."""
     s = server(lambda *_: ("hang", {}, b""))
     d = daemon(cluster, {"in": f"influx url={s.url} batch=10 deadline=100ms"}, interval="10ms", policy="queue_bytes=64k")
-    st = wait_for(lambda: (st := status(d)) and st["dropped"] > 20 and st, "drops")
+    st = wait_for(lambda: (st := d.policy()) and st["dropped"] > 20 and st, "drops")
     assert st["stored"] == 0 and st["rows"] <= 10 and st["queued_bytes"] < 128 << 10
 
 
@@ -280,14 +269,14 @@ def test_stopping_while_a_server_hangs(cluster, server):
     s = server(lambda *_: ("hang", {}, b""))
     d = daemon(cluster, {"csv": f"store_csv path={cluster.path('rows')}", "in": f"influx url={s.url} deadline=5m", "rw": f"remote_write url={s.url} deadline=5m"},
                policy=f"spool={cluster.path('spool')}")
-    wait_for(lambda: len(s.posts) == 2 and all((st := status(d, n)) and st["queued"] > 10 for n in ("in", "rw")), "samples in the queues")
+    wait_for(lambda: len(s.posts) == 2 and all((st := d.policy(n)) and st["queued"] > 10 for n in ("in", "rw")), "samples in the queues")
     assert d.stop() == 0
     assert "left behind" not in d.text()
     s.answer = s.ok
     n = len(s.posts)
     d.start()
-    wait_for(lambda: all((st := status(d, n)) and st["stored"] and not st["spooled"] for n in ("in", "rw")), "empty spools")
-    assert [status(d, n)["dropped"] for n in ("in", "rw")] == [0, 0]
+    wait_for(lambda: all((st := d.policy(n)) and st["stored"] and not st["spooled"] for n in ("in", "rw")), "empty spools")
+    assert [d.policy(n)["dropped"] for n in ("in", "rw")] == [0, 0]
     assert d.stop() == 0
     times = [round(float(r["#Time"]) * 1e6) for r in by_csv(cluster, "synth")]
     got = [int(line.split()[-1]) // 1000 for path, _, body in s.posts[n:] if path.startswith("/write") for line in body.decode().splitlines()]
@@ -314,10 +303,10 @@ def test_credentials_and_tls(cluster, server, tmp_path):
                          "basic": f"influx url={basic.url}/influx db=d rp=weekly user=ldms password_file={password}",
                          "bearer": f"remote_write url={bearer.url} token_file={token}",
                          "lost": f"remote_write url={bearer.url} token_file={cluster.path('nothing')}"}, "--sandbox", env=CONFINED_ENV)
-    st = wait_for(lambda: (x := status(d, "two")) and x["why"] and x, "why")
+    st = wait_for(lambda: (x := d.policy("two")) and x["why"] and x, "why")
     assert "status 401: unauthorized access; see token_file=" in st["why"]
-    assert "certificate" in wait_for(lambda: status(d, "strict")["why"], "why").lower()
-    assert "nothing: No such file" in wait_for(lambda: status(d, "lost")["why"], "why")
+    assert "certificate" in wait_for(lambda: d.policy("strict")["why"], "why").lower()
+    assert "nothing: No such file" in wait_for(lambda: d.policy("lost")["why"], "why")
     os.rename(cluster.write("secrets/next", "new\n"), token)
     for name in ("two", "blind", "basic", "bearer"):
         stored(d, 3, name)

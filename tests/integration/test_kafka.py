@@ -9,7 +9,7 @@ import signal
 
 import pytest
 from kafka import Broker, Mock, Registry, avro_row, consume, rows, topics, why_no_broker, why_no_mock
-from ldms import CONFINED_ENV, free_port, lacks, run, wait_for
+from ldms import CONFINED_ENV, free_port, lacks, policy, run, wait_for
 
 pytestmark = [pytest.mark.skipif(bool(why_no_mock()), reason=str(why_no_mock())),
               pytest.mark.skipif(bool(lacks("kafka")), reason=str(lacks("kafka")))]
@@ -40,12 +40,7 @@ class Store:
         self.d = cluster.daemon(name, ["store", "-n", name, "-c", conf, *args], self.port, env=env)
 
     def status(self, name="k"):
-        r = run("ctl", "-h", "127.0.0.1", "-p", self.port, "--json", "strgp_status")
-        if r.returncode:
-            return {}
-        st, = [s for s in json.loads(r.stdout) if s["name"] == name]
-        assert st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
-        return st
+        return policy(self.port, name)
 
     def wait(self, condition, what, name="k"):
         return wait_for(lambda: (s := self.status(name)) and condition(s) and s, f"{what}; {self.status(name)}")

@@ -1,6 +1,5 @@
 """Storage policies beside each other and over changes: which rows each has, and that a change of store loses none."""
 import csv
-import json
 import os
 import signal
 
@@ -28,15 +27,6 @@ def ctl(d, *line):
     return r.stdout
 
 
-def status(d, name="sp"):
-    r = run("ctl", "-h", "127.0.0.1", "-p", d.port, "--json", "strgp_status", "name=" + name)
-    if r.returncode:
-        return {}
-    st = json.loads(r.stdout)[0]
-    assert st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
-    return st
-
-
 def read(path):
     with open(path) as f:
         return list(csv.DictReader(f))
@@ -50,7 +40,7 @@ def numbers(path):
 def all_there(d, got):
     """Every sample that the policy was given is a row, once, in order."""
     ctl(d, "strgp_stop", "name=sp")
-    st = status(d)
+    st = d.policy("sp")
     assert st["stored"] == st["produced"] == len(got()) and got() == sorted(set(got()))
     return st["stored"]
 
@@ -93,8 +83,8 @@ strgp_metric_add name=lacks metric=nope
 strgp_start name=lacks
 """
     d = cluster.daemon("a", ["agg", "-x", f"sock:{port}:127.0.0.1", "-c", cluster.write("a.conf", conf)], port)
-    wait_for(lambda: all(status(d, n).get("stored", 0) > 8 for n in ("two", "other", "both")), "rows")
-    lacks, none = wait_for(lambda: (s := status(d, "lacks"))["dropped"] > 3 and s, "sets that lack a metric"), status(d, "none")
+    wait_for(lambda: all(d.policy(n).get("stored", 0) > 8 for n in ("two", "other", "both")), "rows")
+    lacks, none = wait_for(lambda: (s := d.policy("lacks"))["dropped"] > 3 and s, "sets that lack a metric"), d.policy("none")
     assert "no metric nope" in lacks["why"] and lacks["since"] > 0 and lacks["stored"] == 0
     assert none["produced"] == 0 and not os.path.exists(os.path.join(path, "none"))
     assert d.stop() == 0
@@ -113,19 +103,19 @@ def test_another_store_gets_what_waits(cluster):
     """The store is dead; its policy is stopped and made anew, with another one: it is given all that was produced."""
     dead, alive = cluster.write("dead", "a file where the store wants a folder\n"), cluster.path("alive")
     d = start(cluster, dead, f"spool={cluster.path('spool')}")
-    wait_for(lambda: (s := status(d)) and s["spooled"] > 20, "samples in the spool")
+    wait_for(lambda: (s := d.policy("sp")) and s["spooled"] > 20, "samples in the spool")
     r = run("ctl", "-h", "127.0.0.1", "-p", d.port, "config", "name=csv", f"path={alive}")
     assert r.returncode and "configured already" in r.stderr
     assert "in use" in run("ctl", "-h", "127.0.0.1", "-p", d.port, "strgp_del", "name=sp").stderr
     ctl(d, "strgp_stop", "name=sp")
-    before = status(d)
+    before = d.policy("sp")
     assert before["dropped"] == 0 and before["spooled"] == before["produced"] and not before["queued"]
     assert "strgp_del that first" in run("ctl", "-h", "127.0.0.1", "-p", d.port, "term", "name=csv").stderr
     for line in (("strgp_del", "name=sp"), ("term", "name=csv"), ("load", "name=csv"), ("config", "name=csv", f"path={alive}"),
                  ("strgp_add", "name=sp", "plugin=csv", "container=c", "schema=synth", "flush=50ms",
                   f"spool={cluster.path('spool')}"), ("strgp_start", "name=sp")):
         ctl(d, *line)
-    wait_for(lambda: (s := status(d)) and not s["spooled"] and s["stored"] > before["spooled"] + 5, "all to be stored")
+    wait_for(lambda: (s := d.policy("sp")) and not s["spooled"] and s["stored"] > before["spooled"] + 5, "all to be stored")
     assert all_there(d, lambda: numbers(alive + "/c/synth")) > before["spooled"] + 5
 
 
@@ -133,10 +123,10 @@ def test_reloaded_with_another_store(cluster):
     """The same by a changed file and SIGHUP."""
     dead, alive = cluster.write("dead", "a file where the store wants a folder\n"), cluster.path("alive")
     d = start(cluster, dead, f"spool={cluster.path('spool')}")
-    before = wait_for(lambda: (s := status(d)) and s["spooled"] > 20 and s, "samples in the spool")
+    before = wait_for(lambda: (s := d.policy("sp")) and s["spooled"] > 20 and s, "samples in the spool")
     cluster.write("store.conf", BASE.format(port=d.port, rows=alive, more=f"spool={cluster.path('spool')}"))
     d.kill(signal.SIGHUP)
-    wait_for(lambda: (s := status(d)) and not s["spooled"] and s["stored"] > before["spooled"] + 5, "all to be stored")
+    wait_for(lambda: (s := d.policy("sp")) and not s["spooled"] and s["stored"] > before["spooled"] + 5, "all to be stored")
     all_there(d, lambda: numbers(alive + "/c/synth"))
 
 
@@ -144,15 +134,15 @@ def test_changed_while_stopped(cluster):
     """A store that is alive: what is queued is stored by the stop; the rows that follow it are as the change wants them."""
     rows = cluster.path("rows")
     d = start(cluster, rows)
-    wait_for(lambda: (s := status(d)) and s["stored"] > 5, "rows")
+    wait_for(lambda: (s := d.policy("sp")) and s["stored"] > 5, "rows")
     stored = all_there(d, lambda: numbers(rows + "/c/synth"))
     first = numbers(rows + "/c/synth")
     ctl(d, "config", "name=csv", "container=c", "schema=synth", "altheader=1", "userdata=1")
     ctl(d, "strgp_metric_add", "name=sp", "metric=m0")
     ctl(d, "strgp_start", "name=sp")
-    wait_for(lambda: status(d)["stored"] > stored + 5, "more rows")
+    wait_for(lambda: d.policy("sp")["stored"] > stored + 5, "more rows")
     ctl(d, "strgp_stop", "name=sp")
-    status_end = status(d)
+    status_end = d.policy("sp")
     assert numbers(rows + "/c/synth") == first  # the file of other columns is done with
     header, = [f for f in os.listdir(rows + "/c") if f.endswith(".HEADER")]
     with open(os.path.join(rows, "c", header)) as f:

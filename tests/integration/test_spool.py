@@ -1,9 +1,8 @@
 """A store that is dead: samples wait on disk, over kill -9, and every one is accounted for."""
-import json
 import os
 import signal
 
-from ldms import free_port, run, wait_for
+from ldms import free_port, policy, run, wait_for
 
 CONF = """load name=synth
 config name=synth producer=n1 instance=n1/synth
@@ -22,31 +21,22 @@ listen xprt=sock host=127.0.0.1 port={port}
 """
 
 
-def status(port):
-    r = run("ctl", "-h", "127.0.0.1", "-p", port, "--json", "strgp_status")
-    if r.returncode:
-        return {}
-    st = json.loads(r.stdout)[0]
-    assert st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
-    return st
-
-
 def test_a_dead_store(cluster):
     port, rows = free_port(), cluster.path("rows")
     cluster.write("rows", "a file where the store wants a folder\n")
     conf = cluster.write("store.conf", CONF.format(dir=cluster.dir, port=port))
     d = cluster.daemon("store", ["store", "-c", conf], port)
-    st = wait_for(lambda: (s := status(port)) and s["spooled"] > 20 and s, "samples in the spool")
+    st = wait_for(lambda: (s := policy(port)) and s["spooled"] > 20 and s, "samples in the spool")
     assert "Not a directory" in st["why"] and st["since"] > 0 and st["overflow"] == "spool"
     assert "Spooled" in run("ctl", "-h", "127.0.0.1", "-p", port, "strgp_status").stdout
     d.restart()  # kill -9
-    after = wait_for(lambda: status(port), "its status")
+    after = wait_for(lambda: policy(port), "its status")
     assert after["spooled"] >= st["spooled"] and after["produced"] >= st["produced"]
     os.unlink(rows)
-    wait_for(lambda: (s := status(port)) and s["stored"] > st["spooled"] and not s["spooled"] and not s["why"], "rows")
+    wait_for(lambda: (s := policy(port)) and s["stored"] > st["spooled"] and not s["spooled"] and not s["why"], "rows")
     assert d.stop(signal.SIGTERM) == 0
     d.start()
-    st = wait_for(lambda: status(port), "its status")
+    st = wait_for(lambda: policy(port), "its status")
     assert d.stop(signal.SIGTERM) == 0
     (file,) = [os.path.join(p, f) for p, _, files in os.walk(rows) for f in files]
     with open(file) as f:

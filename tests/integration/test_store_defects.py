@@ -8,7 +8,7 @@ import json
 import os
 import re
 
-from ldms import free_port, run, wait_for
+from ldms import free_port, policies, run, wait_for
 
 SAMPLERS = """load name=all_example
 config name=all_example producer=n instance=n/all_example
@@ -49,11 +49,6 @@ def ctl(d, *words):
     return run("ctl", "-h", "127.0.0.1", "-p", d.port, *words)
 
 
-def policies(d):
-    r = ctl(d, "--json", "strgp_status")
-    return {p["name"]: p for p in json.loads(r.stdout)} if r.returncode == 0 else {}
-
-
 def lines(path):
     """Whole lines of a file; [] while there is none."""
     if not os.path.exists(path):
@@ -73,7 +68,7 @@ def test_a_policy_that_is_added_again_stays(cluster):
     rows(cluster.path("a/c/loadavg"))
     r = ctl(d, *"strgp_add name=s plugin=a container=other schema=meminfo".split())
     assert r.returncode and "The strgp s already exists." in r.stderr
-    p = policies(d)["s"]
+    p = policies(d.port)["s"]
     assert (p["container"], p["schema"], p["state"]) == ("c", "loadavg", "RUNNING")
     rows(cluster.path("a/c/loadavg"), len(lines(cluster.path("a/c/loadavg"))) + 2)
     for verb in "strgp_stop", "strgp_start", "strgp_stop", "strgp_del":
@@ -89,11 +84,11 @@ def test_flush_is_honoured_with_a_decomposition(cluster):
     def file(name):
         return (glob.glob(cluster.path(f"a/{name}/loadavg_*")) or [""])[0]
 
-    wait_for(lambda: len(lines(file("fast"))) > 5 and (p := policies(d))["slow"]["produced"] > 5 and p["fast"]["stored"], "rows")
-    slow = policies(d)["slow"]
+    wait_for(lambda: len(lines(file("fast"))) > 5 and (p := policies(d.port))["slow"]["produced"] > 5 and p["fast"]["stored"], "rows")
+    slow = policies(d.port)["slow"]
     assert slow["stored"] == 0 and slow["queued"] > 5 and len(lines(file("slow"))) <= 1
     assert ctl(d, "strgp_stop", "name=slow").returncode == 0
-    assert len(lines(file("slow"))) > 5 and policies(d)["slow"]["queued"] == 0
+    assert len(lines(file("slow"))) > 5 and policies(d.port)["slow"]["queued"] == 0
 
 
 def test_fills_are_as_long_as_their_array(cluster):
@@ -185,4 +180,4 @@ def test_mistakes_end_no_daemon(cluster):
     os.unlink(blocked)
     for name in "one", "two":
         rows(f"{blocked}/{name}/c/loadavg")
-    assert d.alive() and policies(d)["good"]["dropped"] == 0
+    assert d.alive() and policies(d.port)["good"]["dropped"] == 0

@@ -40,15 +40,6 @@ def start(cluster, so, attrs, more="", *args, **kw):
     return cluster.daemon("n1", ["store", "-n", "n1", "-c", conf, *args], port, **kw)
 
 
-def status(d):
-    r = run("ctl", "-h", "127.0.0.1", "-p", d.port, "--json", "strgp_status")
-    if r.returncode:
-        return {}
-    st = json.loads(r.stdout)[0]
-    assert st["produced"] == st["stored"] + st["queued"] + st["spooled"] + st["dropped"], st
-    return st
-
-
 def rows_of(path):
     """Each line as {name: text}; fails on half a line."""
     with open(path) as f:
@@ -68,7 +59,7 @@ strgp_add name=csv plugin=csv container=c regex=.*
 strgp_start name=csv
 """
     d = cluster.daemon("n1", ["store", "-n", "n1", "-c", cluster.write("c.conf", conf)], port)
-    wait_for(lambda: status(d) and status(d)["stored"] > 10, "rows")
+    wait_for(lambda: d.policy() and d.policy()["stored"] > 10, "rows")
     usage = run("ctl", "-h", "127.0.0.1", "-p", d.port, "usage", "name=mine").stdout
     assert "longest" in usage and "bytes of a line" in usage
     mine = next(p for p in json.loads(run("ctl", "-h", "127.0.0.1", "-p", d.port, "--json", "plugn_status").stdout)
@@ -102,7 +93,7 @@ def test_rows_as_json(cluster, lines):
         {"src": "char_array", "dst": "a b", "type": "char_array"}, {"src": "u8_array", "dst": "n", "type": "u8_array"}],
         "indices": [{"name": "i", "cols": ["who", "ts"]}]}]}))
     d = start(cluster, lines, f"dir={cluster.path('lines')} form=json", f"decomposition={decomp}")
-    wait_for(lambda: (s := status(d)) and s["rows"] > 3, "rows")
+    wait_for(lambda: (s := d.policy()) and s["rows"] > 3, "rows")
     assert d.stop() == 0
     with open(cluster.path("lines/rows")) as f:
         rows = [json.loads(line) for line in f]
@@ -116,10 +107,10 @@ def test_dead_and_alive_again(cluster, lines):
     """It fails to open: the policy says its words, its rows wait in the spool, and are there once each, in order."""
     folder = cluster.write("lines", "a file where the store wants a folder\n")
     d = start(cluster, lines, f"dir={folder}", f"spool={cluster.path('spool')}")
-    st = wait_for(lambda: (s := status(d)) and s["spooled"] > 10 and s, "rows in the spool")
+    st = wait_for(lambda: (s := d.policy()) and s["spooled"] > 10 and s, "rows in the spool")
     assert "store mine:" in st["why"] and "cannot be written (Not a directory)" in st["why"]
     os.unlink(folder)
-    wait_for(lambda: (s := status(d)) and s["stored"] > st["spooled"] and not s["spooled"] and not s["why"], "rows")
+    wait_for(lambda: (s := d.policy()) and s["stored"] > st["spooled"] and not s["spooled"] and not s["why"], "rows")
     assert d.stop() == 0
     times = [float(r["timestamp"]) for r in rows_of(cluster.path("lines/rows")) if r["instance"] == "n1/all"]
     assert len(times) > 5 and times == sorted(set(times))
@@ -127,7 +118,7 @@ def test_dead_and_alive_again(cluster, lines):
 
 def test_refused_rows_are_counted(cluster, lines):
     d = start(cluster, lines, f"dir={cluster.path('lines')} longest=500")
-    st = wait_for(lambda: (s := status(d)) and s["refused"] > 3 and s["rows"] > 3 and s, "refused rows")
+    st = wait_for(lambda: (s := d.policy()) and s["refused"] > 3 and s["rows"] > 3 and s, "refused rows")
     assert st["dropped"] == 0 and not st["why"] and st["refused_since"] > 0
     assert "more than longest=500" in st["refused_why"]
     assert "Refused why" in run("ctl", "-h", "127.0.0.1", "-p", d.port, "strgp_status").stdout
@@ -140,7 +131,7 @@ def test_sandbox_and_check(cluster, lines):
     """The object is loaded before the sandbox closes, and its folder can be written."""
     os.mkdir(cluster.path("lines"))
     d = start(cluster, lines, f"dir={cluster.path('lines')}", "", "--sandbox", env=CONFINED_ENV)
-    wait_for(lambda: status(d) and status(d)["stored"] > 3, "rows")
+    wait_for(lambda: d.policy() and d.policy()["stored"] > 3, "rows")
     assert run("check", cluster.path("store.conf")).returncode == 0
     slip = cluster.write("slip.conf", f"load name=mine path={lines}\nconfig name=mine dri=/x\n")
     r = run("check", slip)
@@ -209,7 +200,7 @@ def test_older_objects_and_slips(cluster, installed):  # noqa: F811
     port = free_port()
     conf = CONF.format(so=so, attrs="", more="", port=port)
     d = cluster.daemon("n1", ["store", "-n", "n1", "-c", cluster.write("c.conf", conf)], port)
-    wait_for(lambda: status(d) and status(d)["stored"] > 3, "rows")
+    wait_for(lambda: d.policy() and d.policy()["stored"] > 3, "rows")
     d.says("have no column 9999" if "have no column 9999" in d.text() else "have no column 4000000000")
     d.says("store mine: row() failed without a word (Input/output error)")
     assert d.stop() == 0
@@ -221,7 +212,7 @@ def test_the_manuals_example_works(cluster, installed):  # noqa: F811
     so = build(installed, "example", cluster.write("example.c", example))
     os.mkdir(cluster.path("out"))
     d = start(cluster, so, f"dir={cluster.path('out')}")
-    wait_for(lambda: status(d) and status(d)["stored"] > 3, "rows")
+    wait_for(lambda: d.policy() and d.policy()["stored"] > 3, "rows")
     assert d.stop() == 0
     with open(cluster.path("out/rows")) as f:
         assert " producer=n1 " in f.readline()
@@ -257,7 +248,7 @@ plugins:
     more = cluster.write("more.conf", "prdcr_add name=me type=local reconnect=1s\nprdcr_start name=me\nupdtr_add name=u interval=50ms "
                          "offset=10ms\nupdtr_prdcr_add name=u regex=.*\nupdtr_start name=u\n")
     d = cluster.daemon("n1", ["store", "-y", path, "-c", more, "-n", "n1"], port)
-    wait_for(lambda: status(d) and status(d)["stored"] > 3, "rows")
+    wait_for(lambda: d.policy() and d.policy()["stored"] > 3, "rows")
     assert d.stop() == 0
     with open(cluster.path("lines/rows")) as f:
         assert json.loads(f.readline())["producer"] == "n1"

@@ -5,15 +5,10 @@ import os
 import re
 
 import pytest
-from ldms import ROOT, free_port, run, wait_for
+from ldms import ROOT, free_port, policies, run, wait_for
 
 FORMS = dict(re.findall(r"^  (\w+):(\S*)", run("help", "store").stdout.split("what --to STORE:PATH may be:\n")[1].split("\n\n")[0],
                         re.M))
-
-
-def status(port):
-    r = run("ctl", "-h", "127.0.0.1", "-p", port, "--json", "strgp_status")
-    return {s["name"]: s for s in json.loads(r.stdout)} if r.returncode == 0 else {}
 
 
 def test_forms_stand_in_the_manual():
@@ -53,12 +48,12 @@ def test_all_at_once(cluster):
     args = [w for t in to for w in ("--to", t)]
     d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms",
                               "--strgp", "loadavg", "--spool", cluster.path("spool"), *args], port)
-    wait_for(lambda: len(status(port)) == len(to) and all(s["stored"] > 3 for s in status(port).values()), "rows in all stores")
-    assert {s["overflow"] for s in status(port).values()} == {"spool"}
+    wait_for(lambda: len(policies(port)) == len(to) and all(s["stored"] > 3 for s in policies(port).values()), "rows in all stores")
+    assert {s["overflow"] for s in policies(port).values()} == {"spool"}
     assert sorted(os.listdir(cluster.path("spool"))) == [f"strgp_loadavg.{i}" for i in range(len(to))]
     u = cluster.daemon("up", ["up", "-x", f"sock:{up}:127.0.0.1", "-n", "n2", "--samp", "loadavg", "--interval", "50ms", "--to",
                               "none", "--spool", cluster.path("more"), "--to", "csv:" + cluster.path("up")], up)
-    wait_for(lambda: len(status(up)) == 2 and all(s["stored"] for s in status(up).values()), "rows of both")
+    wait_for(lambda: len(policies(up)) == 2 and all(s["stored"] for s in policies(up).values()), "rows of both")
     assert u.stop() == 0 and d.stop() == 0
     u.says("rows go to none")
     with open(cluster.path("csv/loadavg/loadavg")) as f:
@@ -84,7 +79,7 @@ def test_engines_that_are_servers(cluster):
     args = ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms", "--spool",
             cluster.path("spool"), *(w for f in forms for w in ("--to", f[1]))]
     d = cluster.daemon("n1", args, port)
-    wait_for(lambda: len(status(port)) == len(forms) and all(s["why"] and s["spooled"] > 5 for s in status(port).values()),
+    wait_for(lambda: len(policies(port)) == len(forms) and all(s["why"] and s["spooled"] > 5 for s in policies(port).values()),
              "rows in all spools")
     lines = run("ctl", "-h", "127.0.0.1", "-p", port, "dump_cfg").stdout.splitlines()
     for i, (_, _, config, container) in enumerate(forms):
@@ -92,7 +87,7 @@ def test_engines_that_are_servers(cluster):
         assert any(line.startswith(f"strgp_add name=strgp_all.{i} plugin=to.{i} {container}") for line in lines)
     assert d.stop() == 0
     d.start()
-    st = wait_for(lambda: (s := status(port)) and len(s) == len(forms) and s, "the next process")
+    st = wait_for(lambda: (s := policies(port)) and len(s) == len(forms) and s, "the next process")
     assert all(s["spooled"] + s["queued"] > 5 and not s["dropped"] for s in st.values()), st
 
 
@@ -102,8 +97,8 @@ def test_a_spool_of_each(cluster):
     dead, alive = cluster.write("dead", "a file where the store wants a folder\n"), cluster.path("alive")
     d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg self", "--interval", "50ms",
                               "--to", "csv:" + dead, "--to", "csv:" + alive, "--spool", cluster.path("spool")], port)
-    wait_for(lambda: status(port) and status(port)["strgp_all.0"]["spooled"] > 5, "rows in the spool")
-    st = status(port)
+    wait_for(lambda: policies(port) and policies(port)["strgp_all.0"]["spooled"] > 5, "rows in the spool")
+    st = policies(port)
     assert st["strgp_all.1"]["spooled"] == 0 and not st["strgp_all.1"]["why"] and "Not a directory" in st["strgp_all.0"]["why"]
     stats = run("ctl", "-h", "127.0.0.1", "-p", port, "stats").stdout
     assert re.search(r"^ +1  policies in trouble +strgp_all\.0 \(folder .*; since 20\d\d-\d\d-\d\d \d\d:", stats, re.M), stats
@@ -111,7 +106,7 @@ def test_a_spool_of_each(cluster):
     me = wait_for(lambda: (v := d.values("n1/self").get("n1/self", {})) and v["policies_troubled"] and v, "its own counters")
     assert me["snapshots_spooled"] and me["snapshots_produced"] and me["rows_refused"] == 0 and me["policies_running"] == 2
     os.unlink(dead)
-    wait_for(lambda: not status(port)["strgp_all.0"]["spooled"] and status(port)["strgp_all.0"]["stored"] > 5, "all to be stored")
+    wait_for(lambda: not policies(port)["strgp_all.0"]["spooled"] and policies(port)["strgp_all.0"]["stored"] > 5, "all to be stored")
     assert d.stop() == 0
     rows = [open(os.path.join(folder, "loadavg")).read() for folder in (dead, alive)]
     assert rows[0] == rows[1]
