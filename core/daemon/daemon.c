@@ -18,6 +18,7 @@
 #include "core/daemon/prdcr_listen.h"
 #include "core/daemon/prdcr_outage.h"
 #include "core/daemon/prdcr_sub.h"
+#include "core/daemon/prdlast.h"
 #include "core/daemon/qgroups.h"
 #include "core/daemon/stream.h"
 #include "core/daemon/updtr.h"
@@ -126,6 +127,7 @@ int daemon_new(const struct daemon_conf *conf, struct daemon **ret, struct err *
 	atomic_init(&d->strgp_gen, 1);
 	d->pool = pool_new(conf->mem);
 	d->sets = setdb_new();
+	d->lasts = prdlast_new();
 	d->streams = streams_new(&d->xprt);
 	d->work = work_new("resolver", RESOLVERS_MAX);
 	d->xprt.bus = bus_new(NULL);
@@ -351,6 +353,7 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 	failover_free(d->failover);
 	bus_free(d->xprt.bus);
 	streams_free(d->streams);
+	prdlast_free(d->lasts);
 	setdb_free(d->sets);
 	pool_free(d->pool);
 	pthread_mutex_destroy(&d->strgp_lock);

@@ -61,6 +61,7 @@ struct daemon {
 	/* which policies run: changed by the main loop, read on I/O loops when `strgp_gen` has moved */
 	pthread_mutex_t strgp_lock;
 	atomic_uint strgp_gen;
+	struct prdlast *lasts; /* of sets that went, what was stored last; any thread */
 	uint32_t uid, gid, perm; /* of objects made by configuration files */
 	struct confine *confine; /* what was given up at the start; borrowed, NULL: nothing */
 	struct record_sink *sink; /* the control plane: takes the records of peers (records.h) */

@@ -69,6 +69,7 @@ struct prdset {
 	bool published, told; /* told: a lasting trouble was logged */
 	bool hint_loose; /* the hint has no offset */
 	bool pushed; /* a push came: the next one's distance counts */
+	bool stored; /* a sample of it went to policies */
 	uint64_t gn; /* generation of the last sample taken from a local set */
 	int64_t hint_interval_us, hint_offset_us; /* the schedule that it is written on, as its side says; 0: not said */
 	uint32_t asked_us; /* when the update that is outstanding was asked for, or the last push came; wraps around */

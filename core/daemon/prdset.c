@@ -16,6 +16,7 @@
 #include "core/daemon/prdcr_impl.h"
 #include "core/daemon/prdcr_outage.h"
 #include "core/daemon/prdgroup.h"
+#include "core/daemon/prdlast.h"
 #include "core/daemon/updtr.h"
 /* last */
 #include "core/base/small_hash.h"
@@ -128,6 +129,8 @@ static void prdset_free(struct prdset *ps)
 	prdgroup_fini(ps);
 	if (ps->ticket)
 		p->asking[ps->ticket - 1].ps = NULL;
+	if (ps->stored && ps->set)
+		prdlast_keep(p->d->lasts, ps->set);
 	prdset_forget(ps);
 	strgps_leave(ps, ps->strgps);
 	free(ps->schema);
@@ -213,6 +216,15 @@ static void prdset_store(struct prdset *ps, struct snap *sn)
 	snap_put(sn);
 }
 
+/* Its first sample here may have come by another way already. */
+static bool came_before(struct prdset *ps, const struct set_data *data)
+{
+	bool first = !ps->stored;
+
+	ps->stored = true;
+	return first && prdlast_is(ps->prdcr->d->lasts, ps->name, le32toh(data->ts_sec), le32toh(data->ts_usec));
+}
+
 /* -- updates ------------------------------------------------------------------------------------------------------- */
 
 /* Two producers offer a set of this name: the first one's is here. */
@@ -286,7 +298,7 @@ static void on_updated(struct rset *rs, enum update_result res, int rc, const st
 		if (!rs->busy) /* else more samples of the ring follow */
 			time_count(ps);
 		ps->told = false;
-		if (prdset_strgps(ps))
+		if (prdset_strgps(ps) && !came_before(ps, data))
 			prdset_store(ps, snap_next(ps->set, data, &ps->meta));
 		break;
 	case UPDATE_SAME:
