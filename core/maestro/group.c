@@ -1,22 +1,12 @@
 /* group.c - aggregators that share producers: who is alive, and who runs what the dead ran.
  *
- * A connection that is lost says little: the aggregator may have been killed, or a switch between it and us may be off
- * while it goes on collecting.  To take its producers over then would have every set twice.  So who is to collect from
- * it is asked whether he still does: while he does it is alive.  Who has nobody above him is dead when its host says
- * that nobody listens, or nothing for a while.
- *
  * A producer that moves between two that live is stopped at the one before it is started at the other.
  */
-#include <errno.h>
 #include <stdlib.h>
 
-#include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/maestro/maestro_impl.h"
-
-#define SILENT_US (2 * SEC_US) /* without a word, and with nobody above to ask: dead */
 
 static struct member *member_of(const struct maestro *m, const struct plan_group *g, size_t agg)
 {
@@ -215,129 +205,9 @@ void groups_woken(const struct member *mb)
 	}
 }
 
-/* -- who is dead --------------------------------------------------------------------------------------------------- */
-
-static void is_dead(struct member *mb)
+void groups_died(struct member *mb)
 {
-	struct maestro *m = mb->m;
-
-	log_warning("maestro", "%s: it is dead; others of its group run its producers", mb->name);
 	mb->dead = mb->tried = true;
 	groups_met(mb);
-	resettle(m, false);
-}
-
-/* Who is to collect from it, and under which name; *ret_above: somebody is, reachable or not. */
-static struct member *witness_of(const struct member *mb, const char **ret_prdcr, bool *ret_above)
-{
-	const struct maestro *m = mb->m;
-
-	*ret_above = false;
-	for (size_t i = 0; i < m->plan->n_groups; i++) {
-		const struct plan_group *g = &m->plan->groups[i];
-
-		for (size_t p = 0; p < g->n_prdcrs; p++) {
-			uint32_t runs = m->share->groups[i].runs[p];
-			struct member *above;
-
-			if (g->prdcrs[p].daemon != mb->daemon || runs == SHARE_NOBODY)
-				continue;
-			above = member_of(m, g, runs);
-			if (above == mb)
-				continue;
-			*ret_above = true;
-			*ret_prdcr = g->prdcrs[p].name;
-			/* who was not told of it yet knows nothing */
-			if (link_is_up(above->link) && member_runs(above, *ret_prdcr))
-				return above;
-		}
-	}
-	return NULL;
-}
-
-struct doubt {
-	struct maestro *m;
-	char *name; /* it may be gone from the file when the answer comes */
-};
-
-static void on_witness(void *arg, int rc, const char *text)
-{
-	struct doubt *q = arg;
-	size_t daemon = rc == -ECANCELED ? PLAN_NONE : plan_find(q->m->plan, q->name);
-	struct member *mb = daemon == PLAN_NONE ? NULL : q->m->members[daemon];
-
-	free(q->name);
-	free(q);
-	if (!mb)
-		return;
-	mb->doubted = false;
-	if (mb->state != MEMBER_AWAY || mb->dead || rc < 0)
-		return;
-	if (rc || !strstr(text, "\"state\":\"CONNECTED\"")) {
-		is_dead(mb);
-		return;
-	}
-	if (!mb->trusted)
-		log_warning("maestro",
-			    "%s: it cannot be reached from here, but who collects from it is connected to it",
-			    mb->name);
-	mb->trusted = mb->tried = true;
-	groups_met(mb);
-}
-
-static bool is_silent(const struct member *mb)
-{
-	return clock_us(CLOCK_MONOTONIC) - mb->lost_us > SILENT_US;
-}
-
-/* No answer from it, and nobody to ask. */
-static bool looks_dead(const struct member *mb, bool above)
-{
-	switch (mb->fail) {
-	case XPRT_REFUSED:
-	case XPRT_NOT_LDMS:
-		return true;
-	case XPRT_AUTH:
-	case XPRT_VERSION:
-	case XPRT_LIMIT:
-	case XPRT_LOCAL:
-		return false; /* it is there, and does not want us; or it is our own affair */
-	default:
-		return !above && is_silent(mb);
-	}
-}
-
-void groups_doubt(struct member *mb)
-{
-	struct maestro *m = mb->m;
-	struct member *witness;
-	const char *prdcr;
-	struct doubt *q;
-	bool above;
-	char *line;
-
-	if (mb->dead || mb->doubted || mb->state != MEMBER_AWAY)
-		return;
-	witness = witness_of(mb, &prdcr, &above);
-	if (witness) {
-		q = xcalloc(1, sizeof(*q));
-		q->m = m;
-		q->name = xstrdup(mb->name);
-		mb->doubted = true;
-		line = xasprintf("prdcr_status%cname=%s", LINE_SEP, prdcr);
-		link_ask(witness->link, line, on_witness, q);
-		free(line);
-	} else if (looks_dead(mb, above)) {
-		is_dead(mb);
-	} else if (!mb->tried && (mb->fail != XPRT_LOST || is_silent(mb))) {
-		mb->tried = true;
-		groups_met(mb);
-	}
-}
-
-void groups_tick(struct maestro *m)
-{
-	for (size_t i = 0; i < m->plan->n_daemons; i++)
-		if (m->members[i]->shares && m->members[i]->lost_us)
-			groups_doubt(m->members[i]);
+	resettle(mb->m, false);
 }

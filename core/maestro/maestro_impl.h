@@ -49,9 +49,10 @@ struct member {
 	bool dead;       /* its producers are run by others */
 	int64_t lost_us; /* monotonic; 0: it is connected */
 	enum xprt_fail fail;
-	bool trusted; /* cannot be reached, but it lives: that was said */
-	bool doubted; /* somebody is asked whether it lives */
-	double bytes; /* a second, of its own sets; negative: not known */
+	int64_t newest_us, fresh_us, looked_us; /* its newest sample elsewhere, since when, and when it was looked */
+	bool trusted;                           /* cannot be reached, but it lives: that was said */
+	bool doubted;                           /* somebody is asked whether it lives */
+	double bytes;                           /* a second, of its own sets; negative: not known */
 };
 
 struct maestro {
@@ -95,10 +96,12 @@ void member_compare(struct member *mb);
 void member_wake(struct member *mb);
 bool member_runs(const struct member *mb, const char *prdcr);
 
-/* -- groups (group.c) -- */
+/* -- groups (group.c; doubt.c) -- */
 void groups_init(struct maestro *m);
 /* A member of groups was read, or could not be reached. */
 void groups_met(struct member *mb);
+/* ... is dead: its producers are run by others. */
+void groups_died(struct member *mb);
 /* ... was lost: is it dead? */
 void groups_doubt(struct member *mb);
 void groups_tick(struct maestro *m);

@@ -150,6 +150,7 @@ static void on_up(void *arg)
 	mb->verify = false;
 	mb->lost_us = 0;
 	mb->trusted = false;
+	mb->newest_us = 0;
 	member_read(mb);
 }
 

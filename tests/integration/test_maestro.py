@@ -169,6 +169,23 @@ def test_producers_of_a_dead_aggregator_are_taken_over_and_go_back(shared):
     assert all(before[n] == after[n] for n in m.names if n not in ("agg-11", "agg-12"))
 
 
+def test_who_stands_still_is_as_good_as_dead(shared):
+    """Its connections stand, and nothing comes over them; when it goes on, all is as before."""
+    m = shared
+    with keeping(m) as k:
+        m.agrees(k)
+        homes = {a: m.runs(a) for a in m.aggs}
+        m.daemons["agg-11"].kill(signal.SIGSTOP)
+        try:
+            k.says("agg-11: it is dead: it is connected to who collects from it, but nothing comes")
+            wait_for(lambda: m.runs("agg-12") == homes["agg-11"] | homes["agg-12"], "agg-12 to take over")
+        finally:
+            m.daemons["agg-11"].kill(signal.SIGCONT)
+        wait_for(lambda: {a: m.runs(a) for a in m.aggs} == homes, "them to go home")
+        m.agrees(k)
+        m.all_flow()
+
+
 def test_sticky_producers_stay_where_they_went(cluster):
     m = Maestro(cluster, samplers=2, groups=(2,))
     m.file["aggregators"][0]["rebalance"] = "sticky"
