@@ -274,10 +274,13 @@ static void time_count(struct prdset *ps)
 	t->sum_us += took_us;
 }
 
-/* Its first sample is still to come: that nothing can be read yet is no mishap. */
+/* Its first sample is still to come: that nothing can be read yet is no mishap.  The bytes are as they came, and lie
+ * anywhere. */
 static bool is_unsampled(const struct set_data *data)
 {
-	return data && !data->ts_sec && !data->ts_usec;
+	static const char never[sizeof(data->ts_sec) + sizeof(data->ts_usec)];
+
+	return data && !memcmp((const char *)data + offsetof(struct set_data, ts_sec), never, sizeof(never));
 }
 
 static void nothing_new(struct prdset *ps)
