@@ -88,13 +88,13 @@ class Hosts:
         print(f"{what}: rows of all sets again {time.time() - began:.1f} s later; longest gap {max(gaps, default=0):.1f} s")
 
     def runners(self):
-        """{producer: aggregators that run it}"""
+        """{producer: aggregators that run it}, of those that answer"""
         got = {}
         for a in self.aggs:
-            if self.daemons[a].alive():
-                for p in self.daemons[a].ctl("prdcr_status"):
-                    if p["state"] != "STOPPED":
-                        got.setdefault(p["name"], []).append(a)
+            r = self.c.node(self.top).run(["ldms", "ctl", "--json", "-h", a, "-p", PORT, "prdcr_status"])
+            for p in json.loads(r.stdout) if r.returncode == 0 else []:
+                if p["state"] != "STOPPED":
+                    got.setdefault(p["name"], []).append(a)
         return got
 
 
@@ -117,6 +117,8 @@ def tree(module_hosts, request):
 
 def test_every_aggregator_is_killed(tree):
     t, k = tree
+    homes = t.runners()
+    assert all(len(r) == 1 for r in homes.values())
     for agg in [*t.aggs, t.top] if NODES > 20 else [t.aggs[0], t.aggs[3], t.top]:
         d = t.daemons[agg]
         d.stop(signal.SIGKILL)
@@ -125,8 +127,8 @@ def test_every_aggregator_is_killed(tree):
             t.flow_again(f"{agg} is dead")
         d.start()
         t.top_starts += agg == t.top
+        wait_for(lambda: t.runners() == homes, f"producers to go home to {agg}")
         t.agrees(k)
-        assert all(len(r) == 1 for r in t.runners().values())
         t.flow_again(f"{agg} is back")
 
 
