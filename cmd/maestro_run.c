@@ -83,9 +83,21 @@ struct telling {
 	size_t shown, left;
 };
 
+/* Words may be several lines. */
+static void say(const char *name, const char *what, const char *words)
+{
+	char *copy = xstrdup(words), *at = copy, *line;
+
+	while ((line = strsep(&at, "\n")))
+		if (*line)
+			printf("%s: %s%s\n", name, what, line);
+	free(copy);
+}
+
 static void on_each(void *arg, const char *name, enum outcome o, const char *words)
 {
 	struct telling *t = arg;
+	char what[32];
 
 	if (o != t->which)
 		return;
@@ -94,7 +106,8 @@ static void on_each(void *arg, const char *name, enum outcome o, const char *wor
 		return;
 	}
 	t->shown++;
-	printf("%s: %s: %s\n", name, outcome_names[o], words);
+	snprintf(what, sizeof(what), "%s: ", outcome_names[o]);
+	say(name, what, words);
 }
 
 /* The reasons, then the counts. */
@@ -117,21 +130,16 @@ static bool summary(const struct maestro *m)
 	printf("%zu daemons: %zu applied, %zu unchanged, %zu unreachable, %zu refused, %zu differ\n", all,
 	       n[OUTCOME_APPLIED], n[OUTCOME_UNCHANGED], n[OUTCOME_UNREACHABLE], n[OUTCOME_REFUSED],
 	       n[OUTCOME_DIFFERS]);
+	if (n[OUTCOME_DIFFERS])
+		printf("what differs is not the file's, or was changed since; --enforce makes it as the file says\n");
 	return agree == all;
 }
 
 static void on_difference(void *arg, const char *name, enum outcome o, const char *words)
 {
-	char *copy, *at, *line;
-
 	(void)arg;
-	if (o != OUTCOME_DIFFERS)
-		return;
-	copy = at = xstrdup(words);
-	while ((line = strsep(&at, "\n")))
-		if (*line)
-			printf("%s: %s\n", name, line);
-	free(copy);
+	if (o == OUTCOME_DIFFERS)
+		say(name, "", words);
 }
 
 static bool differences(const struct maestro *m)
