@@ -14,10 +14,11 @@ import subprocess
 
 import pytest
 
-from ldms import PATIENCE_S, ROOT
+from ldms import PATIENCE_S, ROOT, SANITIZED
 
 SCRIPT = os.path.join(ROOT, "tests", "vm.sh")
 LIMIT_S = 900        # of the machine's life: if its test is killed, it ends all the same
+MEMORY = "4G" if SANITIZED else "1G"  # sanitizers want several times what a daemon takes
 SLOWER = 5           # than this machine, at most
 PR_SET_PDEATHSIG = 1
 
@@ -55,8 +56,8 @@ class There(Here):
         self.folder = str(folder)
         self.log = open(self.path("qemu.log"), "wb")
         libc = ctypes.CDLL(None)
-        self.proc = subprocess.Popen(["sh", SCRIPT, "boot", self.folder, "-t", str(LIMIT_S)], stdin=subprocess.DEVNULL,
-                                     stdout=self.log, stderr=self.log,
+        self.proc = subprocess.Popen(["sh", SCRIPT, "boot", self.folder, "-t", str(LIMIT_S), "-m", MEMORY],
+                                     stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                      preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
         with open(self.path("pid"), "w") as f:
             f.write(str(self.proc.pid))
