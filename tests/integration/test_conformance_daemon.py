@@ -75,7 +75,7 @@ def test_controller(c):
                     "updtr_add name=u interval=200000 offset=50000", "updtr_prdcr_add name=u regex=.*", "updtr_start name=u"):
         assert says(command) == "", command
     c.check("commands collect sets", lambda: set(c.values(agg)), {SET})
-    c.matches("prdcr_status", says("prdcr_status"), rf"p +{SAMP} +{PORT} sock .* CONNECTED +active *\n +{SET} +meminfo +READY")
+    c.matches("prdcr_status", says("prdcr_status"), rf"p +{SAMP} +{PORT} sock .* CONNECTED +active *\n +{SET} +meminfo +(READY|UPDATING)")
     c.matches("updtr_status", says("updtr_status"), rf"u +0\.2s:50\.0ms +false +Pull +RUNNING *\n +p +{SAMP} +{PORT} sock +CONN")
     c.check("quit leaves", t.end(), 0)
 
