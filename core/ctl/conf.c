@@ -109,10 +109,8 @@ static void say(struct conf *cf, const struct conf_note *n)
 static void vsay(struct conf *cf, bool warning, const char *file, struct conf_pos pos, const char *fmt, va_list ap)
 {
 	struct conf_note n = { .file = file, .line = pos.line, .col = pos.col, .warning = warning };
-	char *words = NULL;
+	char *words = xvasprintf(fmt, ap);
 
-	if (vasprintf(&words, fmt, ap) < 0)
-		abort();
 	n.words = words;
 	say(cf, &n);
 	free(words);

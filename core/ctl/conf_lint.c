@@ -34,12 +34,11 @@ static void warn_at(struct conf *cf, const struct cmd *cmd, const char *attr, co
 	__attribute__((format(printf, 4, 5)));
 static void warn_at(struct conf *cf, const struct cmd *cmd, const char *attr, const char *fmt, ...)
 {
-	char *words = NULL;
+	char *words;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&words, fmt, ap) < 0)
-		abort();
+	words = xvasprintf(fmt, ap);
 	va_end(ap);
 	conf_warn(cf, cmd->file, attr ? cmd_arg_pos(cmd, attr) : cmd->pos, "%s", words);
 	free(words);

@@ -16,14 +16,13 @@
 
 void ygen_bad(struct ygen *g, ynode n, const char *fmt, ...)
 {
-	char *words = NULL;
+	char *words;
 	va_list ap;
 
 	if (g->stop || g->mute)
 		return;
 	va_start(ap, fmt);
-	if (vasprintf(&words, fmt, ap) < 0)
-		abort();
+	words = xvasprintf(fmt, ap);
 	va_end(ap);
 	conf_error(g->cf, -EINVAL, g->file, ynode_pos(n), "%s", words);
 	g->cf->holes = g->line_bad = true;
@@ -32,14 +31,13 @@ void ygen_bad(struct ygen *g, ynode n, const char *fmt, ...)
 
 void ygen_doubt(struct ygen *g, ynode n, const char *fmt, ...)
 {
-	char *words = NULL;
+	char *words;
 	va_list ap;
 
 	if (g->stop || g->mute)
 		return;
 	va_start(ap, fmt);
-	if (vasprintf(&words, fmt, ap) < 0)
-		abort();
+	words = xvasprintf(fmt, ap);
 	va_end(ap);
 	conf_warn(g->cf, g->file, ynode_pos(n), "%s", words);
 	free(words);
