@@ -21,12 +21,6 @@ strgp_start name=sp
 """
 
 
-def ctl(d, *line):
-    r = run("ctl", "-h", "127.0.0.1", "-p", d.port, *line)
-    assert r.returncode == 0, r.stderr
-    return r.stdout
-
-
 def read(path):
     with open(path) as f:
         return list(csv.DictReader(f))
@@ -39,7 +33,7 @@ def numbers(path):
 
 def all_there(d, got):
     """Every sample that the policy was given is a row, once, in order."""
-    ctl(d, "strgp_stop", "name=sp")
+    d.ctl("strgp_stop", "name=sp")
     st = d.policy("sp")
     assert st["stored"] == st["produced"] == len(got()) and got() == sorted(set(got()))
     return st["stored"]
@@ -107,14 +101,14 @@ def test_another_store_gets_what_waits(cluster):
     r = run("ctl", "-h", "127.0.0.1", "-p", d.port, "config", "name=csv", f"path={alive}")
     assert r.returncode and "configured already" in r.stderr
     assert "in use" in run("ctl", "-h", "127.0.0.1", "-p", d.port, "strgp_del", "name=sp").stderr
-    ctl(d, "strgp_stop", "name=sp")
+    d.ctl("strgp_stop", "name=sp")
     before = d.policy("sp")
     assert before["dropped"] == 0 and before["spooled"] == before["produced"] and not before["queued"]
     assert "strgp_del that first" in run("ctl", "-h", "127.0.0.1", "-p", d.port, "term", "name=csv").stderr
     for line in (("strgp_del", "name=sp"), ("term", "name=csv"), ("load", "name=csv"), ("config", "name=csv", f"path={alive}"),
                  ("strgp_add", "name=sp", "plugin=csv", "container=c", "schema=synth", "flush=50ms",
                   f"spool={cluster.path('spool')}"), ("strgp_start", "name=sp")):
-        ctl(d, *line)
+        d.ctl(*line)
     wait_for(lambda: (s := d.policy("sp")) and not s["spooled"] and s["stored"] > before["spooled"] + 5, "all to be stored")
     assert all_there(d, lambda: numbers(alive + "/c/synth")) > before["spooled"] + 5
 
@@ -137,11 +131,11 @@ def test_changed_while_stopped(cluster):
     wait_for(lambda: (s := d.policy("sp")) and s["stored"] > 5, "rows")
     stored = all_there(d, lambda: numbers(rows + "/c/synth"))
     first = numbers(rows + "/c/synth")
-    ctl(d, "config", "name=csv", "container=c", "schema=synth", "altheader=1", "userdata=1")
-    ctl(d, "strgp_metric_add", "name=sp", "metric=m0")
-    ctl(d, "strgp_start", "name=sp")
+    d.ctl("config", "name=csv", "container=c", "schema=synth", "altheader=1", "userdata=1")
+    d.ctl("strgp_metric_add", "name=sp", "metric=m0")
+    d.ctl("strgp_start", "name=sp")
     wait_for(lambda: d.policy("sp")["stored"] > stored + 5, "more rows")
-    ctl(d, "strgp_stop", "name=sp")
+    d.ctl("strgp_stop", "name=sp")
     status_end = d.policy("sp")
     assert numbers(rows + "/c/synth") == first  # the file of other columns is done with
     header, = [f for f in os.listdir(rows + "/c") if f.endswith(".HEADER")]
