@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -276,7 +277,8 @@ static void keeper_main(struct keeper *k, int fd)
 	keeper_await(k);
 	signal(SIGCHLD, SIG_IGN);
 	close(FD_REPORT);
-	close(FD_LOCK); /* who made it may be dead by now, and then unlocks nothing */
+	flock(FD_LOCK, LOCK_UN); /* for the inits, too; who made it may be dead by now, and then unlocks nothing */
+	close(FD_LOCK);
 	keeper_live(k->c);
 	_exit(0);
 }

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 import pytest
+from interpose import interposed
 from ldms import LDMS, PATIENCE_S, wait_for
 from vcluster import why_not
 from vnodes import Base
@@ -186,6 +187,33 @@ def test_a_killed_up_leaves_nothing(base, sig):
             wait_for(lambda: not ours(base), "all processes to end")  # it was not complete
         base.good("down")
         nothing_is_left(base)
+
+
+DIES_BEFORE_IT_UNLOCKS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+int flock(int fd, int op)
+{
+	int (*next)(int, int) = dlsym(RTLD_NEXT, "flock");
+
+	if (op == LOCK_UN && getpid() != 1) /* 1: the keeper, as it sees itself */
+		kill(getpid(), SIGKILL);
+	return next(fd, op);
+}
+"""
+
+
+def test_an_up_killed_at_its_very_end_holds_no_lock(base, tmp_path):
+    """All is made, and nobody but who made it would have unlocked the folder."""
+    lib = interposed(tmp_path, DIES_BEFORE_IT_UNLOCKS)
+    assert base.do("up", "-n", 2, env={**os.environ, "LD_PRELOAD": lib}).returncode == -signal.SIGKILL
+    assert base.exec("node1", "true").returncode == 0
+    base.good("down")
+    nothing_is_left(base)
 
 
 def test_a_killed_keeper_is_the_end(base):

@@ -1,13 +1,10 @@
 """What takes its time keeps nobody else waiting: the answer comes later, and those behind it in their order."""
 import os
 import select
-import shutil
-import subprocess
-
-import pytest
 
 from ctlwire import attrs, receive, record, send, text
-from ldms import SANITIZED, free_port, wait_for
+from interpose import interposed
+from ldms import free_port, wait_for
 from wire import Wire
 
 AUTHZ, UID = 0x611, 32
@@ -97,13 +94,8 @@ int getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t len, struc
 """
 
 
-@pytest.mark.skipif(SANITIZED, reason="a library in front of the sanitizer's")
-def test_a_user_database_that_is_slow_blocks_nobody(cluster):
-    cc = shutil.which("cc")
-    if not cc:
-        pytest.skip("no C compiler")
-    lib, fifo, port = cluster.path("slow.so"), cluster.path("fifo"), free_port()
-    subprocess.run([cc, "-shared", "-fPIC", "-o", lib, cluster.write("slow.c", SLOW_USERS), "-ldl"], check=True)
+def test_a_user_database_that_is_slow_blocks_nobody(cluster, tmp_path):
+    lib, fifo, port = interposed(tmp_path, SLOW_USERS), cluster.path("fifo"), free_port()
     os.mkfifo(fifo)
     samp = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg"], port,
                           env={**os.environ, "LD_PRELOAD": lib, "SLOW_USERS": fifo})
