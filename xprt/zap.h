@@ -152,7 +152,7 @@ void zap_ask_again(struct zap *z);
 /* Count what it makes us keep, after that may have changed; dooms it when there is no more memory for peers. */
 void zap_charge(struct zap *z);
 
-/* -- for the carrier (zap.c) --------------------------------------------------------------------------------------- */
+/* -- for the carrier (zap.c, zap_in.c, zap_got.c) ------------------------------------------------------------------ */
 
 /* Active side: the stream is there: say CONNECT. */
 void zap_begin(struct zap *z);

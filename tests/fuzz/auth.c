@@ -1,7 +1,7 @@
 /* auth.c - what a stranger may say to a server that authenticates by ovis, by naive, or by a method that takes its
  * time.
  *
- * Reaches: xprt/lane.c, auth_ovis.c, auth_naive.c, the AUTH_MSG part of proto.c, and ep_type.hold in zap.c.
+ * Reaches: xprt/lane.c, auth_ovis.c, auth_naive.c, the AUTH_MSG part of proto.c, and ep_type.hold in zap_in.c.
  * Input: a byte that says which method, then pieces (feed.h); the selector says which message the bytes become:
  *   0 SENDRECV  1 AUTH_MSG  2 an ovis CHALLENGE  3 the right ovis REPLY, if the piece is long: with a byte changed
  *   4 DIR  5 the slow method approves (odd length) or refuses

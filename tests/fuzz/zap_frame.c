@@ -1,6 +1,7 @@
 /* zap_frame.c - a stream of bytes from the very first one, cut into pieces, into a server's or a client's endpoint.
  *
- * Reaches: xprt/zap.c (headers, partial messages, the handshake), xprt/rail.c and proto_conn.c (who may connect).
+ * Reaches: xprt/zap_in.c and zap_got.c (headers, partial messages, the handshake), xprt/rail.c and proto_conn.c (who
+ * may connect).
  * Input: 1 byte: bit 0 the role, the rest the size of the pieces; the stream.
  */
 #include "tests/fuzz/feed.h"
