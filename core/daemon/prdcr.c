@@ -1,4 +1,4 @@
-/* prdcr.c - producers: connecting, and coming back.  See prdcr.h; their sets are in prdset.c. */
+/* prdcr.c - producers: connecting, and coming back.  See prdcr.h; their sets: prdset.c. */
 #include "core/daemon/prdcr.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* prdcr_impl.h - what prdcr.c (connection) and prdset.c (sets) share. */
+/* prdcr_impl.h - what prdcr.c (connection) and prdset*.c (sets) share. */
 #ifndef CORE_DAEMON_PRDCR_IMPL_H
 #define CORE_DAEMON_PRDCR_IMPL_H
 

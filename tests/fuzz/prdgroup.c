@@ -1,6 +1,6 @@
 /* prdgroup.c - sets and groups of them that come, change and go while updaters start and stop.
  *
- * Reaches: core/daemon/setgroup.c, prdgroup.c, updtr.c (who has a set, and when), prdset.c for local sets.
+ * Reaches: core/daemon/setgroup.c, prdgroup.c, updtr_task.c (who has a set, and when), prdset_local.c.
  * Input: two bytes an operation: which, and its name in the low 3 bits; the rest are members, or an interval.
  * Checked after each: an updater has the sets that it wants and the members of the groups that it wants, and no others;
  * members are on the schedule of one of their groups.
