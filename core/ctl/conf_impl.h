@@ -1,5 +1,6 @@
-/* conf_impl.h - what the files of the configuration share: conf.c reads, conf_run.c carries out, conf_try.c tries,
- * conf_lint.c doubts, conf_explain.c shows, conf_yaml*.c read cluster files; conf_mark.h remembers who came first. */
+/* conf_impl.h - what the files of the configuration share: conf_file.c reads, conf_cmd.c checks each line, conf_run.c
+ * carries out, conf_try.c tries, conf_lint.c doubts, conf_explain.c shows, conf_yaml*.c read cluster files; conf_mark.h
+ * remembers who came first. */
 #ifndef CORE_CTL_CONF_IMPL_H
 #define CORE_CTL_CONF_IMPL_H
 
@@ -88,6 +89,9 @@ void conf_command(struct conf *cf, const char *file);
 char *conf_text_keep(struct conf *cf, char *text);
 /* All of a file; *ret is yours. */
 int conf_slurp(struct conf *cf, const char *path, struct buf *ret, struct err *err);
+
+/* The files that match, in the place of this command. */
+int conf_include(struct conf *cf, const struct cmd *cmd, const char *pattern, struct err *err);
 
 /* An argument of a command, and where it is written; NULL when it has none of that name. */
 const char *cmd_arg(const struct cmd *cmd, const char *name);

@@ -1,5 +1,5 @@
 /* ctl_include.c - include, asked for over the network: a file is carried out on a running daemon.  (In files it is read
- * in its place, see conf.c.) */
+ * in its place, see conf_cmd.c.) */
 #include <errno.h>
 #include <sys/stat.h>
 
