@@ -1,6 +1,6 @@
 /* dir_json.c - the text of a directory.
  *
- * Reaches: xprt/dir_json.c, its reading half.
+ * Reaches: xprt/dir_json.c, its reading half, and dir_scan.c.
  * Input: 1 byte: bit 0 only names are wanted, the rest after how many sets to stop (0: never); the text.
  */
 #include <stdlib.h>
