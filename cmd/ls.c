@@ -1,7 +1,7 @@
-/* ls.c - `ldms ls`: the sets of a running daemon, and what is in them.
+/* ls.c - `ldms ls`: the sets of a running daemon, and what is in them (ls_items.c).
  *
  * One connection, one loop, one deadline for everything.  The directory comes first; for -l each set is then looked up
- * and read, WINDOW of them at a time, in the order in which they are shown, and each is shown as soon as it and all
+ * and read, so many at a time, in the order in which they are shown, and each is shown as soon as it and all
  * before it are there.  Whatever ends the run early, the sets that came are shown, and the others named.
  */
 #include <errno.h>
@@ -14,18 +14,12 @@
 #include <arpa/inet.h>
 
 #include "cmd/cmd.h"
-#include "cmd/ls.h"
-#include "cmd/ls_dir.h"
-#include "cmd/print.h"
+#include "cmd/ls_impl.h"
 #include "core/base/clock.h"
 #include "core/base/unit.h"
 #include "core/base/work.h"
 #include "core/base/xalloc.h"
-#include "core/set/snap.h"
 
-#define WINDOW      256         /* sets asked for and not yet come: enough to keep the peer busy */
-#define OUT_BYTES   (64u << 10) /* of output are gathered before they are written */
-#define MISSING_MAX 20          /* names told; the others are counted */
 #define WORK_END_US (100 * MSEC_US) /* a worker that is idle needs less to end */
 
 /* -- options ------------------------------------------------------------------------------------------------------- */
@@ -39,7 +33,8 @@ static const struct opt opts[] = {
 	{ 'A', "auth-arg", OPT_LIST, "KEY=VALUE", AT(auth_args), "an argument of the authentication method" },
 	{ 'v', "verbose", OPT_COUNT, NULL, AT(verbose), "a table of the sets; twice: with digests" },
 	{ 'l', "long", OPT_FLAG, NULL, AT(contents), "the metrics of each set and their values" },
-	{ 'd', "decomp", OPT_FLAG, NULL, AT(decomp), "a `flex` decomposition to begin with, for the schemas of these sets" },
+	{ 'd', "decomp", OPT_FLAG, NULL, AT(decomp),
+	  "a `flex` decomposition to begin with, for the schemas of these sets" },
 	{ 'P', "push", OPT_FLAG, NULL, AT(push), "the contents of each set as it is pushed next; waits for that" },
 	{ 'u', "udata", OPT_FLAG, NULL, AT(udata), "with -l: the metrics' user data, too" },
 	{ 'E', "regex", OPT_FLAG, NULL, AT(search),
@@ -58,8 +53,9 @@ static const struct opt opts[] = {
 #undef AT
 
 const struct cmd_usage usage_ls = {
-	.synopsis = "ldms ls [-lv] [-u] [-d | -P] [-E] [-S | -I] [-h HOST] [-p PORT] [-x XPRT] [-a AUTH] [-A KEY=VALUE]\n"
-		    "[-w TIME] [--json | -f FORMAT] [NAME ...]",
+	.synopsis =
+		"ldms ls [-lv] [-u] [-d | -P] [-E] [-S | -I] [-h HOST] [-p PORT] [-x XPRT] [-a AUTH] [-A KEY=VALUE]\n"
+		"[-w TIME] [--json | -f FORMAT] [NAME ...]",
 	.brief = "the sets of a running daemon, and what is in them",
 	.about = "Lists the sets that a daemon serves: all, or those that match a NAME. A set group brings its members "
 		 "along. Exit status: 0 all was shown, 1 wrong usage, 2 the host does not resolve, 3 refused or "
@@ -75,48 +71,7 @@ const struct cmd_usage usage_ls = {
 
 /* -- the run ------------------------------------------------------------------------------------------------------- */
 
-enum ls_phase { PHASE_CONNECT, PHASE_DIR, PHASE_SETS, PHASE_OVER };
-
-struct ls;
-
-/* One set whose contents are wanted. */
-struct ls_item {
-	struct ls *ls;
-	const struct dir_set *d;
-	struct rset *rs;   /* while it is read */
-	struct snap *snap; /* what came */
-	bool over;         /* came, or will not */
-};
-
-struct ls {
-	const char *self; /* "ldms ls", or the name it was called by */
-	char *peer;       /* "n17:411" */
-	const struct ls_opts *o;
-	struct ls_names names;
-	int64_t time_us;
-	char time_text[32];
-
-	struct xprt_env env;
-	struct loop *loop;
-	struct xprt *x;
-	ev_timer deadline;
-	enum ls_phase phase;
-
-	struct ls_dir dir;
-	const struct dir_set **picked;
-	size_t picked_n;
-	struct ls_item *items;     /* picked_n, in the order in which they are shown */
-	size_t asked, came, shown; /* items[0..asked) were asked for, `came` of them are over, [0..shown) are shown */
-	bool asking;               /* in items_ask(), which must not be entered twice */
-	bool late;                 /* the deadline passed */
-
-	struct print p;
-	enum exit_status status;
-};
-
-static void say(struct ls *ls, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(struct ls *ls, const char *fmt, ...)
+void ls_say(struct ls *ls, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -127,116 +82,11 @@ static void say(struct ls *ls, const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
-static void out_flush(struct ls *ls)
-{
-	if (ls->p.out.len)
-		fwrite(ls->p.out.p, 1, ls->p.out.len, stdout);
-	buf_reset(&ls->p.out);
-}
-
-/* Nothing more is awaited; what the transport still has to tell in this turn of the loop is not listened to. */
-static void ls_over(struct ls *ls, enum exit_status status)
+void ls_over(struct ls *ls, enum exit_status status)
 {
 	ls->phase = PHASE_OVER;
 	ls->status = status;
 	loop_stop(ls->loop);
-}
-
-/* -- contents ------------------------------------------------------------------------------------------------------ */
-
-static void item_show(struct ls *ls, struct ls_item *it)
-{
-	if (it->snap)
-		print_contents(&ls->p, it->d, &it->snap->im);
-	snap_put(it->snap);
-	it->snap = NULL;
-	if (ls->p.out.len >= OUT_BYTES)
-		out_flush(ls);
-}
-
-static void items_ask(struct ls *ls);
-
-static void item_over(struct ls_item *it)
-{
-	struct ls *ls = it->ls;
-
-	it->over = true;
-	rset_free(it->rs);
-	it->rs = NULL;
-	ls->came++;
-	while (ls->shown < ls->asked && ls->items[ls->shown].over)
-		item_show(ls, &ls->items[ls->shown++]);
-	items_ask(ls);
-}
-
-/* Not this one; the others may be fine. */
-static void item_fail(struct ls_item *it, const char *why)
-{
-	say(it->ls, "%s: %s", it->d->name, why);
-	it->ls->status = EXIT_INCOMPLETE;
-	item_over(it);
-}
-
-static void item_updated(struct rset *rs, enum update_result res, int rc, const struct set_data *data)
-{
-	struct ls_item *it = rs->arg;
-	const struct set_meta *meta = (const struct set_meta *)rs->set->image;
-
-	if (it->ls->phase == PHASE_OVER)
-		return;
-	if (res == UPDATE_FAIL) {
-		item_fail(it, err_name(rc));
-		return;
-	}
-	if (rs->busy) /* a ring: the newest element comes last */
-		return;
-	/* A sample that was cut through is shown as it is, "inconsistent"; nothing new is what the mirror has. */
-	it->snap = data ? snap_of(meta, le32toh(meta->meta_sz), data, le32toh(meta->data_sz)) : snap_new(rs->set);
-	if (it->snap)
-		item_over(it);
-	else
-		item_fail(it, "out of memory for its contents");
-}
-
-static void item_looked_up(struct xprt *x, void *arg, int rc, struct rset *rs, bool more, const char *why)
-{
-	struct ls_item *it = arg;
-
-	(void)x;
-	(void)more;
-	if (it->over || it->rs || it->ls->phase == PHASE_OVER) { /* a second answer to one name; too late */
-		rset_free(rs);
-		return;
-	}
-	if (!rc) {
-		it->rs = rs;
-		rs->updated = item_updated;
-		rs->arg = it;
-		rc = it->ls->o->push ? rset_push(rs, RSET_PUSH_CHANGE) : rset_update(rs);
-		why = err_name(rc);
-	}
-	if (rc)
-		item_fail(it, why);
-}
-
-static void items_ask(struct ls *ls)
-{
-	struct err err;
-
-	if (ls->asking)
-		return;
-	ls->asking = true;
-	while (ls->asked < ls->picked_n && ls->asked - ls->came < WINDOW && ls->phase == PHASE_SETS) {
-		struct ls_item *it = &ls->items[ls->asked++];
-
-		if (xprt_lookup(ls->x, it->d->name, 0, item_looked_up, it, &err))
-			item_fail(it, err.msg);
-	}
-	if (ls->o->push && ls->asked == ls->picked_n) /* how often sets are sampled is not our business */
-		ev_timer_stop(loop_ev(ls->loop), &ls->deadline);
-	ls->asking = false;
-	if (ls->came == ls->picked_n)
-		ls_over(ls, ls->status);
 }
 
 /* -- the directory ------------------------------------------------------------------------------------------------- */
@@ -265,13 +115,15 @@ static void hidden_say(struct ls *ls)
 	const struct dir_hidden h = xprt_dir_hidden(ls->x);
 
 	if (h.sets && ls->dir.n)
-		say(ls, "%" PRIu64 " of %" PRIu64 " sets are hidden from uid %" PRIu32 ", gid %" PRIu32
-		    ": their owner and permission (uid, gid, perm of the sets) do not let it read them",
-		    h.sets, h.sets + ls->dir.n, h.uid, h.gid);
+		ls_say(ls,
+		       "%" PRIu64 " of %" PRIu64 " sets are hidden from uid %" PRIu32 ", gid %" PRIu32
+		       ": their owner and permission (uid, gid, perm of the sets) do not let it read them",
+		       h.sets, h.sets + ls->dir.n, h.uid, h.gid);
 	else if (h.sets)
-		say(ls, "all %" PRIu64 " sets are hidden from uid %" PRIu32 ", gid %" PRIu32
-		    ": their owner and permission (uid, gid, perm of the sets) do not let it read any of them",
-		    h.sets, h.uid, h.gid);
+		ls_say(ls,
+		       "all %" PRIu64 " sets are hidden from uid %" PRIu32 ", gid %" PRIu32
+		       ": their owner and permission (uid, gid, perm of the sets) do not let it read any of them",
+		       h.sets, h.uid, h.gid);
 }
 
 static void dir_done(struct ls *ls)
@@ -284,7 +136,7 @@ static void dir_done(struct ls *ls)
 	print_contents_begin(&ls->p);
 	hidden_say(ls);
 	if (!ls->picked_n && ls->names.n) {
-		say(ls, "no set matches the given names; `ldms ls` without names lists them all");
+		ls_say(ls, "no set matches the given names; `ldms ls` without names lists them all");
 		ls_over(ls, EXIT_NO_MATCH);
 		return;
 	}
@@ -296,7 +148,7 @@ static void dir_done(struct ls *ls)
 	ls->items = xcalloc(ls->picked_n, sizeof(*ls->items));
 	for (size_t i = 0; i < ls->picked_n; i++) /* contents are shown the last one first, as ldms_ls does */
 		ls->items[i] = (struct ls_item){ .ls = ls, .d = ls->picked[ls->picked_n - 1 - i] };
-	items_ask(ls);
+	ls_items_ask(ls);
 }
 
 static void on_dir(struct xprt *x, void *arg, enum dir_event ev, const struct dir_set *set, int rc)
@@ -314,7 +166,7 @@ static void on_dir(struct xprt *x, void *arg, enum dir_event ev, const struct di
 		dir_done(ls);
 		break;
 	case DIR_FAIL:
-		say(ls, "it does not tell its directory: %s", err_name(rc));
+		ls_say(ls, "it does not tell its directory: %s", err_name(rc));
 		ls_over(ls, EXIT_INCOMPLETE);
 		break;
 	default:
@@ -329,7 +181,7 @@ static void on_up(struct xprt *x, void *arg)
 
 	ls->phase = PHASE_DIR;
 	if (xprt_dir(x, false, on_dir, ls, &err)) {
-		say(ls, "%s", err.msg);
+		ls_say(ls, "%s", err.msg);
 		ls_over(ls, EXIT_REFUSED);
 	}
 }
@@ -344,7 +196,7 @@ static void on_down(struct xprt *x, void *arg, enum xprt_fail fail, const char *
 	if (!strncmp(why, ls->peer, strlen(ls->peer))) /* it names the peer, and the address, too */
 		fprintf(stderr, "%s: %s\n", ls->self, why);
 	else
-		say(ls, "%s", why);
+		ls_say(ls, "%s", why);
 	ls_over(ls, tool_exit_of[fail]);
 }
 
@@ -359,43 +211,16 @@ static void on_deadline(struct ev_loop *ev, ev_timer *w, int revents)
 		return;
 	ls->late = true;
 	if (ls->phase == PHASE_CONNECT && xprt_authenticating(ls->x, &why)) {
-		say(ls, "%s (after %s)", why.msg, ls->time_text);
+		ls_say(ls, "%s (after %s)", why.msg, ls->time_text);
 		ls_over(ls, EXIT_AUTH);
 		return;
 	}
 	if (ls->phase == PHASE_CONNECT)
-		say(ls, "no connection within %s; see whether the host is up, or give it more time with -w",
-		    ls->time_text);
+		ls_say(ls, "no connection within %s; see whether the host is up, or give it more time with -w",
+		       ls->time_text);
 	else if (ls->phase == PHASE_DIR)
-		say(ls, "connected, but no directory came within %s; give it more time with -w", ls->time_text);
+		ls_say(ls, "connected, but no directory came within %s; give it more time with -w", ls->time_text);
 	ls_over(ls, EXIT_INCOMPLETE);
-}
-
-/* The items that are not over, when something ended the run: show what came, name what did not. */
-static void items_end(struct ls *ls)
-{
-	struct buf names = { 0 };
-	size_t missing = 0;
-
-	for (size_t i = ls->shown; i < ls->picked_n; i++) {
-		struct ls_item *it = &ls->items[i];
-
-		if (it->over) {
-			item_show(ls, it);
-			continue;
-		}
-		rset_free(it->rs);
-		if (missing++ < MISSING_MAX)
-			buf_addf(&names, "%s%s", names.len ? ", " : "", it->d->name);
-	}
-	if (missing > MISSING_MAX)
-		buf_addf(&names, " and %zu more", missing - MISSING_MAX);
-	if (missing && ls->late)
-		say(ls, "%zu of %zu sets did not answer within %s: %s", missing, ls->picked_n, ls->time_text,
-		    buf_str(&names));
-	else if (missing)
-		say(ls, "%zu of %zu sets did not come: %s", missing, ls->picked_n, buf_str(&names));
-	buf_fini(&names);
 }
 
 /* -- from the command line to the loop ----------------------------------------------------------------------------- */
@@ -445,7 +270,8 @@ static int ls_run(struct ls *ls, struct err *err)
 	for (size_t i = 0; i < ls->o->auth_args.n; i++)
 		kv_parse(&auth_args, ls->o->auth_args.v[i]);
 	ls->env.limits = xprt_limits_dflt;
-	ls->env.limits.handshake_us = ls->env.limits.answer_us = 2 * (uint64_t)ls->time_us; /* our deadline comes first */
+	ls->env.limits.handshake_us = ls->env.limits.answer_us =
+		2 * (uint64_t)ls->time_us; /* our deadline comes first */
 	ls->env.pool = pool_new(ls->o->mem);
 	ls->env.work = work_new("ls", 1);
 	loop_lock(ls->loop);
@@ -468,10 +294,10 @@ static void ls_end(struct ls *ls)
 {
 	loop_lock(ls->loop);
 	if (ls->items)
-		items_end(ls);
+		ls_items_end(ls);
 	if (ls->picked)
 		print_end(&ls->p);
-	out_flush(ls);
+	ls_flush(ls);
 	ev_timer_stop(loop_ev(ls->loop), &ls->deadline);
 	xprt_close(ls->x);
 	loop_unlock(ls->loop);
