@@ -136,8 +136,13 @@ struct sub_opts {
 
 /* The exit status of the program `self`.  `channel` NULL: all that comes.  The options' list is given back. */
 int msg_sub(const char *self, struct sub_opts *o, const char *channel);
+
+/* -- printing (msg_put.c) -- */
+
 /* How a message's type is called: "avro", "json", "string". */
 const char *msg_type_name(const struct msg_shown *m);
+/* Append what `ldms msg sub` shows of it: a line. */
+void msg_put_line(const struct sub_opts *o, struct buf *to, const struct msg_shown *m);
 
 /* Operands and options of a form; the number of operands or a negative errno with words said. */
 extern const struct cmd_usage usage_msg_pub, usage_msg_sub;
