@@ -1,6 +1,6 @@
 /* set_image.c - feeds a set image to the checks and, when it passes, looks at all there is in it.
  *
- * Reaches: core/set/image_check.c (both checks), core/set/image.c (every accessor), core/set/value.c (every reader).
+ * Reaches: core/set/image_check.c, image_check_data.c, core/set/image.c (every accessor), core/set/value.c (every reader).
  * Input: 4 bytes, little endian: bytes of metadata; the metadata; a data element, zeros where the input ends.
  * The buffers have exactly the sizes that the image tells of, so that the sanitizer sees the first byte beyond.
  */
