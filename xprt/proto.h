@@ -132,7 +132,10 @@ void dir_tell(struct xprt *x, enum setdb_event ev, struct set *s, const struct s
 void dir_deleted(struct xprt *x, const char *name);
 
 bool proto_may_read(const struct xprt *x, const struct set *s); /* proto_lookup.c */
+#define LOOKUP_NAME_MAX    511
+#define LOOKUP_MATCHES_MAX (1u << 20) /* sets that one lookup may find */
 void lookup_got(struct msg *m);
+/* proto_lookup_ask.c */
 void lookup_reply_got(struct msg *m);
 void lookup_shared(struct lane *lane, uint32_t key, uint64_t addr, uint32_t map_len, struct msg *m);
 /* The metadata of a set that is being looked up have come, or could not be read. */

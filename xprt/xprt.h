@@ -224,7 +224,7 @@ int xprt_dir(struct xprt *x, bool follow, dir_fn fn, void *arg, struct err *err)
 /* From DIR_DONE on: what the list lacks. */
 struct dir_hidden xprt_dir_hidden(const struct xprt *x);
 
-/* -- remote sets: lookup (proto_lookup.c) and update (proto_read.c) ------------------------------------------------ */
+/* -- remote sets: lookup (proto_lookup_ask.c) and update (proto_read.c) -------------------------------------------- */
 
 enum update_result {
 	UPDATE_NEW,  /* a new consistent sample: `data` */

@@ -1,7 +1,7 @@
 /* proto_client.c - what a server may say to a client that lists, follows, looks up, updates, and has sets pushed.
  *
- * Reaches: xprt/proto_dir.c, dir_json.c, proto_lookup.c, proto_read.c, proto_push.c, proto_delete.c on the asking side,
- * with core/set/image_check.c and set_mirror.c behind them. Input: pieces (feed.h); the selector says which message the
+ * Reaches: xprt/proto_dir.c, dir_json.c, proto_lookup_ask.c, proto_read.c, proto_push.c, proto_delete.c on the asking side,
+ * with core/set/image_check*.c and set_mirror.c behind them. Input: pieces (feed.h); the selector says which message the
  * bytes become: 0 SENDRECV  1 the same with xid and inner length put right  2 RENDEZVOUS, its xid put right 3 READ_RESP
  * to the oldest read, with as many bytes as were asked for (zeros where the piece ends) 4 READ_RESP with a status  5
  * the client asks for updates  6 the client looks up once more 7 it asks for pushes, or ends them  8 PUSH: which set,
