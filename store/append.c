@@ -37,17 +37,15 @@ int append_open(struct append *a, const char *path, bool excl, mode_t mode, stru
 		return rc;
 	}
 	a->fd = fd;
+	a->pipe = lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE;
 	a->size = a->end = S_ISREG(st.st_mode) ? st.st_size : 0;
 	a->path = xstrdup(path);
 	return 0;
 }
 
-/* A pipe or a device has no places to write at. */
-static ssize_t write_at(int fd, const uint8_t *p, size_t len, off_t at)
+static ssize_t write_at(struct append *a, const uint8_t *p, size_t len, off_t at)
 {
-	ssize_t n = pwrite(fd, p, len, at);
-
-	return n < 0 && errno == ESPIPE ? write(fd, p, len) : n;
+	return a->pipe ? write(a->fd, p, len) : pwrite(a->fd, p, len, at);
 }
 
 /* A part of what was not written wholly stands behind the file's end, unless it was written over since. */
@@ -64,11 +62,16 @@ int append_flush(struct append *a, struct err *err)
 	ssize_t n;
 
 	while (done < a->buf.len) {
-		n = write_at(a->fd, a->buf.p + done, a->buf.len - done, a->size + (off_t)done);
-		if (n > 0)
+		n = write_at(a, a->buf.p + done, a->buf.len - done, a->size + (off_t)done);
+		if (n > 0) {
 			done += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			return file_failed(a->path, n < 0 ? -errno : -ENOSPC, "be written", err);
+		} else if (n == 0 || errno != EINTR) {
+			int rc = file_failed(a->path, n < 0 ? -errno : -ENOSPC, "be written", err);
+
+			if (a->pipe) /* who reads it has that much */
+				buf_consume(&a->buf, done);
+			return rc;
+		}
 		if (a->end < a->size + (off_t)done)
 			a->end = a->size + (off_t)done;
 	}
@@ -76,6 +79,18 @@ int append_flush(struct append *a, struct err *err)
 	part_cut(a);
 	buf_reset(&a->buf);
 	return 0;
+}
+
+int append_added(struct append *a, size_t before, size_t flush_bytes, struct err *err)
+{
+	size_t len = a->buf.len;
+	int rc = len >= flush_bytes ? append_flush(a, err) : 0;
+
+	if (rc && len - a->buf.len > before) /* some of it is in a pipe */
+		return 0;
+	if (rc)
+		a->buf.len -= len - before;
+	return rc;
 }
 
 void append_close(struct append *a)

@@ -37,7 +37,7 @@ static int file_create(const struct csv_file *f, const char *path, int flags, bo
 	if (fd < 0)
 		return file_failed(path, -errno, "be opened", err);
 	if (!*ret_new)
-		return fd;
+		return file_pipe_reopen(fd, path, err);
 	/* open() took the umask off the mode */
 	if (!fchmod(fd, conf->file_perm) &&
 	    ((uid == (uid_t)-1 && conf->gid == (gid_t)-1) || !fchown(fd, uid, conf->gid)))
@@ -117,6 +117,8 @@ static int file_begin(struct csv_file *f, const struct buf *header, struct err *
 	} else if (!f->conf->altheader) {
 		buf_add(&f->out.buf, header->p, header->len);
 		rc = csv_file_flush(f, err);
+		if (rc && f->out.buf.len < header->len) /* some of it is in a pipe: the rest follows */
+			return 0;
 		buf_reset(&f->out.buf);
 	}
 	return rc;

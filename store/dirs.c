@@ -27,6 +27,7 @@ const char *file_remedy(int rc)
 		{ ENOTDIR, "something above it is a file: move that away, or give another path" },
 		{ EISDIR, "a folder has its name: move that away, or give another path" },
 		{ ENXIO, "it is a pipe that nobody reads: start who does" },
+		{ EPIPE, "it is a pipe that nobody reads any more: start who does" },
 		{ EAGAIN, "it is a pipe, and who reads it is slow" },
 		{ EMFILE, "raise the daemon's limit of open files" },
 		{ ENFILE, "raise the system's limit of open files" },
@@ -91,6 +92,23 @@ char *file_fit_name(const char *name)
 		if (*p == '/' || (p == fit && *p == '.') || (unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '_';
 	return fit;
+}
+
+int file_pipe_reopen(int fd, const char *path, struct err *err)
+{
+	struct stat st, now;
+	int to, rc;
+
+	if (fstat(fd, &st) || !S_ISFIFO(st.st_mode))
+		return fd;
+	close(fd); /* it reads */
+	to = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	rc = to < 0 ? -errno : 0;
+	if (!rc && (fstat(to, &now) || st.st_dev != now.st_dev || st.st_ino != now.st_ino)) {
+		close(to);
+		rc = -ESTALE; /* it was replaced meanwhile */
+	}
+	return rc ? file_failed(path, rc, "be opened", err) : to;
 }
 
 int file_move(const char *from, const char *to, struct err *err)

@@ -15,6 +15,9 @@ int file_failed(const char *path, int rc, const char *what, struct err *err);
 
 /* A name made fit for one part of a path, so that it leads nowhere else. */
 char *file_fit_name(const char *name);
+/* Take `fd`, open for reading and writing; where that is a pipe, give one that only writes, and that keeps nobody waiting
+ * for who reads it (-ENXIO: nobody does). */
+int file_pipe_reopen(int fd, const char *path, struct err *err);
 /* Rename, in one step, and not over another file: -EEXIST. */
 int file_move(const char *from, const char *to, struct err *err);
 

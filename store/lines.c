@@ -7,17 +7,18 @@
 
 #include "store/dirs.h"
 
-/* The file's last `done` bytes are the first ones of buf: let go of the whole lines, and cut the file behind them. */
+/* The file's last `done` bytes are the first ones of buf: let go of the whole lines, and cut the file behind them.  Who
+ * reads a pipe has all of them. */
 static void cut_back(struct lines *l, size_t done)
 {
 	const uint8_t *newline = memrchr(l->buf.p, '\n', done);
-	size_t whole = newline ? (size_t)(newline - l->buf.p) + 1 : 0;
 	off_t end = lseek(l->fd, 0, SEEK_CUR);
+	size_t whole = end < 0 ? done : newline ? (size_t)(newline - l->buf.p) + 1 : 0;
 	struct stat st;
 
 	for (size_t i = 0; i < whole && l->rows; i++)
 		l->rows -= l->buf.p[i] == '\n';
-	if (whole && *l->buf.p == '#') /* the header was no row */
+	if (newline && *l->buf.p == '#') /* the header was no row */
 		l->rows++;
 	/* not what somebody else has appended since */
 	if (whole < done)
@@ -59,13 +60,16 @@ int lines_flush(struct lines *l, struct err *err)
 int lines_added(struct lines *l, size_t before, size_t flush_bytes, uint64_t flush_rows, size_t *ret_len,
 		struct err *err)
 {
+	size_t len = l->buf.len;
 	int rc;
 
 	l->rows++;
-	*ret_len = l->buf.len - before;
-	if (l->buf.len < flush_bytes && l->rows < flush_rows)
+	*ret_len = len - before;
+	if (len < flush_bytes && l->rows < flush_rows)
 		return 0;
 	rc = lines_flush(l, err);
+	if (rc && len - l->buf.len > before) /* some of it is in a pipe */
+		return 0;
 	if (rc) { /* the line is still the last in the buffer */
 		l->buf.len -= *ret_len;
 		l->rows--;

@@ -189,10 +189,7 @@ static int dump_msg(struct scribe *sc, const struct scribe_msg *m, struct err *e
 	buf_addf(&out->buf, "\001%d: ", (int)gettid());
 	buf_add(&out->buf, m->data, len);
 	buf_u8(&out->buf, '\n');
-	rc = out->buf.len >= FLUSH_BYTES ? append_flush(out, err) : 0;
-	if (rc)
-		out->buf.len = before;
-	return rc;
+	return append_added(out, before, FLUSH_BYTES, err);
 }
 
 static bool is_wanted(struct dump *d, const struct dump_file *f)

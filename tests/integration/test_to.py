@@ -1,5 +1,7 @@
 """--to of the daemons: the short form of each store, several at once, each with a spool; and what is wrong with others."""
+import contextlib
 import csv
+import fcntl
 import json
 import os
 import re
@@ -127,3 +129,29 @@ def test_a_spool_of_each(cluster):
 def test_words_about_slips(args, words):
     r = run("samp", "-x", f"sock:{free_port()}:127.0.0.1", "--samp", "loadavg", *args)
     assert r.returncode and words in r.stderr, r.stderr
+
+
+def test_a_pipe_as_file(cluster):
+    """Who reads it is slow at times: each line comes once, whole and in order."""
+    port, fifo = free_port(), cluster.path("csv/meminfo/meminfo")
+    os.makedirs(os.path.dirname(fifo))
+    os.mkfifo(fifo)
+    pipe, text = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), b""
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+    cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "meminfo", "--interval", "10ms",
+                          "--strgp", "meminfo", "--to", "csv:" + cluster.path("csv")], port)
+    wait_for(lambda: "who reads it is slow" in str(policies(port)), "a pipe that is full")
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
+
+    def got(rows):
+        nonlocal text
+        with contextlib.suppress(BlockingIOError):
+            text += os.read(pipe, 1 << 16)
+        return text.count(b"\n") > rows
+
+    wait_for(lambda: got(50), "rows in the pipe")
+    os.close(pipe)
+    head, *rows = text.decode().splitlines()[:-1]
+    assert head.startswith("#Time") and {r.count(",") for r in rows} == {head.count(",")}
+    times = [r.split(",")[0] for r in rows]
+    assert times == sorted(set(times)) and all(s["dropped"] == 0 for s in policies(port).values())

@@ -125,13 +125,47 @@ static void test_pipe(void **state)
 	unlink(fifo);
 }
 
+/* What a pipe has taken of a run is not written again: the rest follows, also of a run that fails. */
+static void test_pipe_in_parts(void **state)
+{
+	char fifo[64], want[3 * PIPE_BUF], in[sizeof(want)];
+	struct err err = { "" };
+	struct append a;
+	size_t got = 0;
+	int fd;
+
+	snprintf(fifo, sizeof(fifo), "%s.fifo", path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	append_init(&a);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(append_open(&a, fifo, false, 0600, &err), 0);
+	assert_int_equal(fcntl(fd, F_SETPIPE_SZ, PIPE_BUF), PIPE_BUF);
+	for (size_t i = 0; i < sizeof(want); i++)
+		want[i] = (char)('a' + i / 7 % 26);
+	buf_add(&a.buf, want, sizeof(want) - 10);
+	assert_int_equal(append_added(&a, 0, 1, &err), 0); /* a part of it is there */
+	buf_add(&a.buf, want, 10);
+	assert_int_equal(append_added(&a, a.buf.len - 10, 1, &err), -EAGAIN); /* nothing of it */
+	buf_add(&a.buf, want + sizeof(want) - 10, 10);
+	while (got < sizeof(want)) {
+		ssize_t n = read(fd, in + got, sizeof(in) - got);
+
+		assert_true(n > 0);
+		got += (size_t)n;
+		append_flush(&a, &err);
+	}
+	assert_memory_equal(in, want, sizeof(want));
+	assert_int_equal(a.buf.len, 0);
+	append_close(&a);
+	close(fd);
+	unlink(fifo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_longer),
-		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_taken_back), cmocka_unit_test(test_lost),          cmocka_unit_test(test_longer),
+		cmocka_unit_test(test_pipe),       cmocka_unit_test(test_pipe_in_parts),
 	};
 	int rc;
 

@@ -1,0 +1,126 @@
+/* lines.c - lines that go to a pipe, whose reader is slow or gone */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/xalloc.h"
+#include "store/dirs.h"
+#include "store/lines.h"
+
+#define LINES 2000
+
+static char dir[] = "/tmp/lines.XXXXXX", fifo[64];
+
+static int pipe_open(struct err *err)
+{
+	int fd = open(fifo, O_RDWR | O_APPEND | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return file_pipe_reopen(fd, fifo, err);
+}
+
+/* Each byte goes through once, and in order, however often the reader was too slow. */
+static void test_in_parts(void **state)
+{
+	int in = open(fifo, O_RDONLY | O_NONBLOCK);
+	struct lines l = { .path = fifo, .fd = pipe_open(NULL) };
+	struct buf want = { 0 }, got = { 0 };
+	struct err err = { "" };
+	unsigned int refused = 0;
+	ssize_t n = 1;
+	size_t len;
+
+	assert_int_equal(fcntl(in, F_SETPIPE_SZ, PIPE_BUF), PIPE_BUF);
+	buf_addf(&l.buf, "#a,b,c\n");
+	buf_addf(&want, "#a,b,c\n");
+	for (int i = 0; i < LINES; i++) {
+		size_t before = l.buf.len;
+
+		/* now and then a line is longer than the pipe */
+		buf_addf(&l.buf, "%d,%0*d\n", i, i % 100 ? 17 : 6000, i);
+		if (lines_added(&l, before, 100, 3, &len, &err))
+			refused++;
+		else
+			buf_addf(&want, "%d,%0*d\n", i, i % 100 ? 17 : 6000, i);
+		assert_true(l.rows <= 4);
+		if (i % 5 == 0 && (n = read(in, buf_reserve(&got, 3000), 3000)) > 0)
+			got.len += (size_t)n;
+	}
+	assert_true(refused > 0 && refused < LINES);
+	assert_non_null(strstr(err.msg, "who reads it is slow"));
+	do {
+		lines_flush(&l, NULL);
+		n = read(in, buf_reserve(&got, 3000), 3000);
+		got.len += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	assert_int_equal(l.rows, 0);
+	assert_int_equal(got.len, want.len);
+	assert_memory_equal(got.p, want.p, want.len);
+	close(in);
+	close(l.fd);
+	buf_fini(&l.buf);
+	buf_fini(&want);
+	buf_fini(&got);
+}
+
+static void test_nobody_reads(void **state)
+{
+	struct lines l = { .path = fifo };
+	struct err err = { "" };
+	int in;
+
+	assert_int_equal(pipe_open(&err), -ENXIO);
+	assert_non_null(strstr(err.msg, "a pipe that nobody reads"));
+	in = open(fifo, O_RDONLY | O_NONBLOCK);
+	l.fd = pipe_open(&err);
+	close(in);
+	buf_addf(&l.buf, "1\n");
+	assert_int_equal(lines_flush(&l, &err), -EPIPE);
+	assert_non_null(strstr(err.msg, "nobody reads any more"));
+	close(l.fd);
+	buf_fini(&l.buf);
+}
+
+/* What is no pipe stays as it was opened. */
+static void test_file(void **state)
+{
+	char *path = xasprintf("%s/file", dir);
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	assert_int_equal(file_pipe_reopen(fd, path, NULL), fd);
+	close(fd);
+	unlink(path);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_in_parts),
+		cmocka_unit_test(test_nobody_reads),
+		cmocka_unit_test(test_file),
+	};
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!mkdtemp(dir))
+		return 1;
+	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
+	if (mkfifo(fifo, 0600))
+		return 1;
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(fifo);
+	rmdir(dir);
+	return rc;
+}
