@@ -12,7 +12,8 @@
 #include "core/base/xalloc.h"
 #include "store/store.h"
 
-#define WORDS_MAX 64 /* short forms, to look for a near one in */
+#define OBJECT_CONTAINER "ldms" /* of a policy of all schemas */
+#define WORDS_MAX        64     /* short forms, to look for a near one in */
 
 /* -- aggregators --------------------------------------------------------------------------------------------------- */
 
@@ -102,11 +103,19 @@ static const struct store_type *type_of(const char *text, const struct store_to 
 	return type;
 }
 
+/* The file of another maker's store: how many bytes in front of the colon, or all; 0: it is none. */
+static size_t object_len(const char *text)
+{
+	size_t len = strcspn(text, ":");
+
+	return len > 3 && memchr(text, '/', len) && !memcmp(text + len - 3, ".so", 3) ? len : 0;
+}
+
 bool daemon_to_is_store(const char *text)
 {
 	const struct store_to *to;
 
-	return type_of(text, &to);
+	return object_len(text) || type_of(text, &to);
 }
 
 struct dest {            /* one --to */
@@ -158,6 +167,34 @@ static int policies(const char *word, void *arg, struct err *err)
 	return 0;
 }
 
+/* FILE.so[:NAME=VALUE[,NAME=VALUE...]]: its attributes as `config` has them.  A comma that no NAME= follows is one of the
+ * value's. */
+static int object_lines(struct gen *g, const char *text, bool all, struct err *err)
+{
+	size_t len = object_len(text);
+	const char *attrs = text + len + (text[len] == ':');
+	char *word = xstrndup(text, len), *path = realpath(word, NULL);
+	int rc = daemon_opts_no_blanks("to", text, err);
+
+	if (!rc && *attrs && strcspn(attrs, "=") >= strcspn(attrs, ","))
+		rc = err_set(err, -EINVAL,
+			     "--to: '%s': what the store wants goes behind the file, as %s:NAME=VALUE,...", text, word);
+	if (rc)
+		goto out;
+	buf_addf(g->b, "load name=to.%zu path=%s\nconfig name=to.%zu ", g->n, path ? path : word, g->n);
+	for (const char *p = attrs; *p; p++) {
+		bool next = *p == ',' && strcspn(p + 1, "=") < strcspn(p + 1, ",");
+
+		buf_u8(g->b, next ? ' ' : (uint8_t)*p);
+	}
+	buf_u8(g->b, '\n');
+	g->dests[g->n++].container = all ? xstrdup(OBJECT_CONTAINER) : NULL;
+out:
+	free(path);
+	free(word);
+	return rc;
+}
+
 /* The instance that one --to stands for. */
 static int store_lines(struct gen *g, const char *text, struct err *err)
 {
@@ -172,7 +209,6 @@ static int store_lines(struct gen *g, const char *text, struct err *err)
 		return rc;
 	if (*to->form ? !head : *value)
 		return err_set(err, -EINVAL, "--to: '%s' is not STORE:PATH; write %s:%s", text, to->word, to->form);
-	g->dests = xrealloc(g->dests, (g->n + 1) * sizeof(*g->dests));
 	g->dests[g->n].container = *to->form && !to->attr ? xstrndup(value, (size_t)head) : xstrdup(to->container);
 	buf_addf(g->b, "load name=to.%zu plugin=%s\nconfig name=to.%zu", g->n, type->name, g->n);
 	if (to->attr)
@@ -189,8 +225,11 @@ int daemon_to_stores(const struct daemon_opts *o, struct buf *lines, size_t *ret
 	struct gen g = { .b = lines };
 	int rc = 0;
 
+	g.dests = xcalloc(o->to.n + 1, sizeof(*g.dests));
 	for (size_t i = 0; i < o->to.n && !rc; i++)
-		if (daemon_to_is_store(o->to.v[i]))
+		if (object_len(o->to.v[i]))
+			rc = object_lines(&g, o->to.v[i], !o->strgp.n, err);
+		else if (daemon_to_is_store(o->to.v[i]))
 			rc = store_lines(&g, o->to.v[i], err);
 	if (!rc && o->strgp.n && !g.n)
 		rc = err_set(err, -EINVAL, "--strgp: say where the rows go, too: --to csv:DIR");
@@ -220,4 +259,5 @@ void daemon_to_help(FILE *f)
 			opt_help_row(f, label, to->help);
 			free(label);
 		}
+	opt_help_row(f, "FILE.so[:NAME=VALUE,...]", "a store of another maker, and its attributes");
 }

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from ldms import CONFINED_ENV, ROOT, free_port, run, wait_for
+from ldms import CONFINED_ENV, ROOT, free_port, policies, run, wait_for
 from test_plugin import build, installed, refused  # noqa: F401 (a fixture)
 
 SOURCE = os.path.join(ROOT, "tests/plugin/lines.c")
@@ -253,3 +253,35 @@ plugins:
     with open(cluster.path("lines/rows")) as f:
         assert json.loads(f.readline())["producer"] == "n1"
     assert os.listdir(cluster.path("spool")) == ["keep"]
+
+
+def test_in_short(cluster, lines):
+    """--to FILE.so:NAME=VALUE,...: a container for each schema that is named, or one for all."""
+    port, more = free_port(), free_port()
+    named, whole = cluster.path("named,x"), cluster.path("all")
+    short = [os.path.relpath(lines, cluster.dir), f"dir={named},form=json,longest=600"]
+    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg meminfo", "--interval", "50ms",
+                              "--strgp", "loadavg meminfo", "--to", ":".join(short)], port)
+    a = cluster.daemon("n2", ["samp", "-x", f"sock:{more}:127.0.0.1", "-n", "n2", "--samp", "loadavg meminfo", "--interval", "50ms",
+                              "--to", f"{lines}:dir={whole}"], more)
+    wait_for(lambda: (p := policies(port)) and p["strgp_loadavg.0"]["stored"] > 3 and p["strgp_meminfo.0"]["refused"] > 3, "rows")
+    wait_for(lambda: (p := policies(more)) and p["strgp_all.0"]["stored"] > 6, "rows of all")
+    assert f"load name=to.0 path={os.path.realpath(lines)}\n" in d.ctl("dump_cfg")
+    assert d.stop() == 0 and a.stop() == 0
+    with open(os.path.join(named, "loadavg")) as f:
+        assert json.loads(f.readline())["producer"] == "n1"
+    assert {r["instance"] for r in rows_of(os.path.join(whole, "ldms"))} == {"n2/loadavg", "n2/meminfo"}
+
+
+@pytest.mark.parametrize("args, words", [
+    ("", ("dir= is missing",)), (":", ("dir= is missing",)), (":dri=/x", ("did you mean 'dir'?",)),
+    (":/var/lib/x", ("goes behind the file", ".so:NAME=VALUE,...")), (":form=xml,dir=/x", ("form=xml: is words or json",)),
+])
+def test_slips_in_short(lines, args, words):
+    r = run("samp", "-x", f"sock:{free_port()}:127.0.0.1", "--samp", "loadavg", "--to", lines + args)
+    assert r.returncode and all(w in r.stderr for w in words), r.stderr
+
+
+def test_no_such_object():
+    r = run("samp", "-x", f"sock:{free_port()}:127.0.0.1", "--samp", "loadavg", "--to", "/nowhere/x.so:dir=/x")
+    assert r.returncode and "/nowhere/x.so: No such file or directory; is the plugin installed there?" in r.stderr, r.stderr
