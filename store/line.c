@@ -36,8 +36,9 @@ struct line_shape {
 	struct field *fields;
 	size_t n_tags, n_fields;
 	size_t room; /* bytes that all fields take which are numbers */
-	/* of tags and fields, while these are added: what asks for one of both gets the wrong one */
-	struct unique names;
+	/* of tags and fields, while these are added: what asks for one of both gets the wrong one, and of two fields of
+	 * one name the first is lost; of arrays, whose elements are the fields */
+	struct unique names, arrays;
 };
 
 /* -- names and texts ----------------------------------------------------------------------------------------------- */
@@ -133,12 +134,59 @@ static void tag_add(struct line_shape *sh, enum row_what what, uint32_t col, con
 
 static void field_add(struct line_shape *sh, uint32_t col)
 {
-	struct field f = { .col = col };
+	sh->fields[sh->n_fields++].col = col;
+}
 
-	f.name = unique_add(&sh->names, name_of(sh->conf, sh->schema->cols[col].name));
-	f.key = key_of("", f.name, "=", &f.key_len);
-	sh->fields[sh->n_fields++] = f;
-	sh->room += f.key_len + (sh->conf->ldmsd ? FIXED_MAX : DIGITS_MAX) + NUMBER_MAX;
+/* Names with which databases mean something else: InfluxDB 1 leaves a field `time` out without a word. */
+static void names_reserve(struct line_shape *sh)
+{
+	static const char *const own[] = { "time", "_field", "_measurement" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		free(unique_add(&sh->names, xstrdup(own[i])));
+}
+
+/* Take the names NAME_0, NAME_1, ...; false: there is one of them already. */
+static bool elements_take(struct line_shape *sh, const char *name, uint32_t count)
+{
+	bool free_all = true;
+	char *element;
+
+	for (uint32_t i = 0; free_all && i < count; i++) {
+		element = xasprintf("%s_%u", name, i);
+		free_all = !unique_has(&sh->names, element);
+		free(element);
+	}
+	for (uint32_t i = 0; free_all && i < count; i++)
+		free(unique_add(&sh->names, xasprintf("%s_%u", name, i)));
+	return free_all;
+}
+
+static char *array_name(struct line_shape *sh, const struct row_col *c)
+{
+	char *name = NULL;
+
+	do {
+		free(name);
+		name = unique_add(&sh->arrays, name_of(sh->conf, c->name));
+	} while (!elements_take(sh, name, c->count));
+	return name;
+}
+
+/* Arrays first: their fields keep the number at the end. */
+static void fields_name(struct line_shape *sh)
+{
+	for (int arrays = 1; arrays >= 0; arrays--)
+		for (size_t i = 0; i < sh->n_fields; i++) {
+			struct field *f = &sh->fields[i];
+			const struct row_col *c = &sh->schema->cols[f->col];
+
+			if (arrays != (value_is_array(c->type) && c->type != V_CHAR_ARRAY))
+				continue;
+			f->name = arrays ? array_name(sh, c) : unique_add(&sh->names, name_of(sh->conf, c->name));
+			f->key = key_of("", f->name, "=", &f->key_len);
+			sh->room += f->key_len + (sh->conf->ldmsd ? FIXED_MAX : DIGITS_MAX) + NUMBER_MAX;
+		}
 }
 
 static int tag_order(const void *a, const void *b)
@@ -150,6 +198,7 @@ static void columns_take(struct line_shape *sh)
 {
 	const struct row_schema *rs = sh->schema;
 
+	names_reserve(sh);
 	if (series_has_own(&sh->conf->series, rs, ROW_PRODUCER, "producer"))
 		tag_add(sh, ROW_PRODUCER, 0, "producer");
 	if (series_has_own(&sh->conf->series, rs, ROW_INSTANCE, "instance"))
@@ -198,7 +247,9 @@ struct line_shape *line_shape_new(const struct line_conf *conf, const struct row
 		columns_take_ldmsd(sh);
 	else
 		columns_take(sh);
+	fields_name(sh);
 	unique_fini(&sh->names);
+	unique_fini(&sh->arrays);
 	return sh;
 }
 

@@ -5,7 +5,7 @@
  * The schema, tags in order of their names, fields, the time in nanoseconds.  Integers end in i (u64: as the
  * configuration says); a char is its number; texts are quoted; a timestamp is microseconds since 1970; an array is a
  * field for each element, NAME_0 and so on.  Floats that are no number, or infinite, have no place in it and are left
- * out.  In names and tags, a backslash in front of , = blank or the end would change what follows: it becomes a slash.
+ * out.  Two fields never have one name, and none that InfluxDB keeps for itself (time): the second is NAME_2.  In names and tags, a backslash in front of , = blank or the end would change what follows: it becomes a slash.
  *
  * The form of ldmsd's store_influx is
  *

@@ -46,6 +46,11 @@ char *unique_add(struct unique *u, char *name)
 	return name;
 }
 
+bool unique_has(const struct unique *u, const char *name)
+{
+	return find(u, name);
+}
+
 void unique_fini(struct unique *u)
 {
 	struct unique_name *n, *next;

@@ -3,6 +3,8 @@
 #ifndef STORE_UNIQUE_H
 #define STORE_UNIQUE_H
 
+#include <stdbool.h>
+
 struct unique_name;
 
 /* NULL is empty. */
@@ -12,6 +14,7 @@ struct unique {
 
 /* A name that was not there yet; takes and gives. */
 char *unique_add(struct unique *u, char *name);
+bool unique_has(const struct unique *u, const char *name);
 void unique_fini(struct unique *u);
 
 #endif

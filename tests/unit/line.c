@@ -158,6 +158,38 @@ static void test_names(void **state)
 	free(notags[0]);
 }
 
+/* A field of a name that is there already, or that means something else, would be lost without a word. */
+static void test_names_that_are_taken(void **state)
+{
+	static const struct def defs[] = {
+		{ "arr_1", V_U64, 1 },         { "arr", V_U8_ARRAY, 3 },  { "time", V_U64, 1 },
+		{ "zone_0", V_CHAR_ARRAY, 4 }, { "zone", V_U8_ARRAY, 2 }, { "arr", V_U64, 1 },
+		{ "arr_1", V_U64, 1 },         { "arr", V_U8_ARRAY, 1 },  { "_field", V_U64, 1 },
+		{ "time", V_U8_ARRAY, 1 },     { "gone_0", V_U64, 1 },
+	};
+	char *tags[] = { words("zone_0"), NULL };
+	const struct line_conf conf = { .series = { .tags = tags } };
+	const struct value n = value_at(V_U64, 1, &one), v[] = {
+		n,
+		value_at(V_U8_ARRAY, 3, "\1\2\3"),
+		n,
+		value_at(V_CHAR_ARRAY, 4, "z"),
+		value_at(V_U8_ARRAY, 2, "\4\5"),
+		n,
+		n,
+		value_at(V_U8_ARRAY, 1, "\6"),
+		n,
+		value_at(V_U8_ARRAY, 1, "\7"),
+		n,
+	};
+
+	LINE(&conf, SCHEMA("s", defs), v,
+	     "s,instance=n1/set,producer=n1,zone_0=z arr_1_2=1i,arr_0=1i,arr_1=2i,arr_2=3i,time_2=1i,"
+	     "zone_2_0=4i,zone_2_1=5i,arr=1i,arr_1_3=1i,arr_2_0=6i,_field_2=1i,time_0=7i,gone_0=1i "
+	     "1795188631002339000");
+	free(tags[0]);
+}
+
 /* Rows of a list's entries are told apart by tags. */
 static void test_lists(void **state)
 {
@@ -390,15 +422,11 @@ static void test_wide(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_as_ldmsd),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_decomposed),
-		cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_nothing_to_say),
-		cmocka_unit_test(test_samples),
-		cmocka_unit_test(test_samples_without_labels),
+		cmocka_unit_test(test_values),    cmocka_unit_test(test_as_ldmsd),
+		cmocka_unit_test(test_names),     cmocka_unit_test(test_names_that_are_taken),
+		cmocka_unit_test(test_lists),     cmocka_unit_test(test_decomposed),
+		cmocka_unit_test(test_too_large), cmocka_unit_test(test_nothing_to_say),
+		cmocka_unit_test(test_samples),   cmocka_unit_test(test_samples_without_labels),
 		cmocka_unit_test(test_wide),
 	};
 
