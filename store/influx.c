@@ -105,10 +105,11 @@ static int conf_api(struct store *st, struct influx *in, struct err *err)
 		return err_set(err, -EINVAL, "store %s: db and rp are of api=1, org and bucket of api=2; leave out two",
 			       store_name(st));
 	if (in->query && (in->db || in->rp || in->org || in->bucket))
-		return err_set(err, -EINVAL,
-			       "store %s: url=%.*s?... says itself where rows go; leave the ? and what follows away, or "
-			       "db, rp, org and bucket",
-			       store_name(st), (int)(in->query - in->url), in->url);
+		return err_set(
+			err, -EINVAL,
+			"store %s: url=%.*s?... says itself where rows go; leave the ? and what follows away, or "
+			"db, rp, org and bucket",
+			store_name(st), (int)(in->query - in->url), in->url);
 	return 0;
 }
 
@@ -236,6 +237,8 @@ static int influx_row(struct store_sink *sk, const struct row *row, struct err *
 {
 	struct line_shape *sh = series_shape_find(&sk->shapes, row->schema, line_shape_schema);
 	int rc = sh ? 0 : series_check(row->schema, err);
+	struct buf *to = post_taken(sk->post);
+	size_t at = to->len, key;
 
 	if (rc)
 		return rc;
@@ -243,8 +246,13 @@ static int influx_row(struct store_sink *sk, const struct row *row, struct err *
 		sh = line_shape_new(&sk->in->line, row->schema);
 		series_shape_add(&sk->shapes, sh);
 	}
-	/* a row without a value has nothing to store */
-	return line_put(sh, row, post_taken(sk->post)) ? post_added(sk->post, err) : 0;
+	if (!line_put(sh, row, to, &key)) /* nothing to store */
+		return 0;
+	series_watch(&sk->shapes, &sk->in->line.series, row, to->p + at, key);
+	rc = post_added(sk->post, err);
+	if (rc)
+		series_unwatch(&sk->shapes);
+	return rc;
 }
 
 static int influx_flush(struct store_sink *sk, struct err *err)
@@ -265,9 +273,7 @@ static void influx_abort(struct store_sink *sk)
 static void influx_close(struct store_sink *sk)
 {
 	post_close(sk->post, sk->in->name);
-	for (size_t i = 0; i < sk->shapes.n; i++)
-		line_shape_free(sk->shapes.v[i]);
-	free(sk->shapes.v);
+	series_shapes_fini(&sk->shapes, line_shape_free);
 	gzip_free(sk->gzip);
 	free(sk);
 }

@@ -253,8 +253,10 @@ struct line_shape *line_shape_new(const struct line_conf *conf, const struct row
 	return sh;
 }
 
-void line_shape_free(struct line_shape *sh)
+void line_shape_free(void *shape)
 {
+	struct line_shape *sh = shape;
+
 	for (size_t i = 0; i < sh->n_tags; i++) {
 		free(sh->tags[i].name);
 		free(sh->tags[i].key);
@@ -440,7 +442,7 @@ static void tag_put(const struct line_shape *sh, const struct tag *t, const stru
 		to->len = before;
 }
 
-bool line_put(const struct line_shape *sh, const struct row *row, struct buf *to)
+bool line_put(const struct line_shape *sh, const struct row *row, struct buf *to, size_t *ret_key)
 {
 	size_t before = to->len, fields;
 	char *p;
@@ -454,6 +456,7 @@ bool line_put(const struct line_shape *sh, const struct row *row, struct buf *to
 		to->len = before;
 		return false;
 	}
+	*ret_key = fields - before;
 	to->p[fields] = ' ';
 	p = buf_reserve(to, TIME_MAX);
 	*p++ = ' ';

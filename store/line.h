@@ -33,9 +33,10 @@ struct line_conf {
 struct line_shape; /* what rows of one schema have in common */
 
 struct line_shape *line_shape_new(const struct line_conf *conf, const struct row_schema *rs); /* borrows conf */
-void line_shape_free(struct line_shape *sh);
+void line_shape_free(void *shape);
 const struct row_schema *line_shape_schema(const void *shape);
-/* Append the row's line.  False: there is not one value in it, and so no line. */
-bool line_put(const struct line_shape *sh, const struct row *row, struct buf *to);
+/* Append the row's line; its first *ret_key bytes are the measurement and the tags.  False: there is not one value in it,
+ * and so no line. */
+bool line_put(const struct line_shape *sh, const struct row *row, struct buf *to, size_t *ret_key);
 
 #endif

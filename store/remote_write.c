@@ -113,6 +113,8 @@ static int remote_row(struct store_sink *sk, const struct row *row, struct err *
 {
 	struct samples_shape *sh = series_shape_find(&sk->shapes, row->schema, samples_shape_schema);
 	int rc = sh ? 0 : series_check(row->schema, err);
+	const void *key;
+	size_t len;
 
 	if (rc)
 		return rc;
@@ -120,8 +122,14 @@ static int remote_row(struct store_sink *sk, const struct row *row, struct err *
 		sh = samples_shape_new(&sk->rw->samples, row->schema);
 		series_shape_add(&sk->shapes, sh);
 	}
-	/* a row without a value has nothing to store */
-	return samples_put(sh, row, post_taken(sk->post)) ? post_added(sk->post, err) : 0;
+	if (!samples_put(sh, row, post_taken(sk->post))) /* nothing to store */
+		return 0;
+	key = samples_key(sh, &len);
+	series_watch(&sk->shapes, &sk->rw->samples.series, row, key, len);
+	rc = post_added(sk->post, err);
+	if (rc)
+		series_unwatch(&sk->shapes);
+	return rc;
 }
 
 static int remote_flush(struct store_sink *sk, struct err *err)
@@ -142,9 +150,7 @@ static void remote_abort(struct store_sink *sk)
 static void remote_close(struct store_sink *sk)
 {
 	post_close(sk->post, sk->rw->name);
-	for (size_t i = 0; i < sk->shapes.n; i++)
-		samples_shape_free(sk->shapes.v[i]);
-	free(sk->shapes.v);
+	series_shapes_fini(&sk->shapes, samples_shape_free);
 	free(sk);
 }
 

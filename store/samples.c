@@ -164,8 +164,10 @@ struct samples_shape *samples_shape_new(const struct samples_conf *conf, const s
 	return sh;
 }
 
-void samples_shape_free(struct samples_shape *sh)
+void samples_shape_free(void *shape)
 {
+	struct samples_shape *sh = shape;
+
 	for (size_t i = 0; i < sh->n_labels; i++)
 		free(sh->labels[i].name);
 	for (size_t i = 0; i < sh->n_names; i++) {
@@ -307,4 +309,10 @@ bool samples_put(struct samples_shape *sh, const struct row *row, struct buf *to
 	}
 	buf_fini(&index);
 	return to->len > before;
+}
+
+const void *samples_key(const struct samples_shape *sh, size_t *ret_len)
+{
+	*ret_len = sh->encoded.len;
+	return sh->encoded.p;
 }

@@ -25,9 +25,11 @@ struct samples_shape;
 
 struct samples_shape *samples_shape_new(const struct samples_conf *conf,
 					const struct row_schema *rs); /* borrows conf */
-void samples_shape_free(struct samples_shape *sh);
+void samples_shape_free(void *shape);
 const struct row_schema *samples_shape_schema(const void *shape);
 /* Append the row.  False: there is not one value in it. */
 bool samples_put(struct samples_shape *sh, const struct row *row, struct buf *to);
+/* What tells the last row that was put from others of its time; of *ret_len bytes. */
+const void *samples_key(const struct samples_shape *sh, size_t *ret_len);
 
 #endif

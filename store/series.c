@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/base/log.h"
 #include "core/base/utf8.h"
 #include "core/base/xalloc.h"
 
@@ -36,7 +37,8 @@ static bool among(char *const *v, const char *name)
 
 int series_conf_read(struct store *st, struct series_conf *ret, struct err *err)
 {
-	struct series_conf c = { .tags = words_split(store_attr(st, "tags")),
+	struct series_conf c = { .who = store_name(st),
+				 .tags = words_split(store_attr(st, "tags")),
 				 .notags = words_split(store_attr(st, "notags")) };
 
 	for (char **tag = c.tags; tag && *tag; tag++)
@@ -196,4 +198,40 @@ void series_shape_add(struct series_shapes *s, void *shape)
 	s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
 	memmove(s->v + 1, s->v, s->n++ * sizeof(*s->v));
 	s->v[0] = shape;
+}
+
+void series_watch(struct series_shapes *s, const struct series_conf *c, const struct row *row, const void *key,
+		  size_t len)
+{
+	struct series_last *l = &s->last;
+
+	if (!l->said && l->schema == row->schema && l->im == row->im && l->sec == row->ts_sec &&
+	    l->usec == row->ts_usec && l->key.len == len && (!len || !memcmp(l->key.p, key, len))) {
+		l->said = true;
+		log_warning(
+			"store",
+			"store %s: rows of %s come with the same tags at the same time (set %s): the database takes "
+			"each in place of the one before; name the columns that tell them apart in tags=",
+			c->who, row->schema->name, row->instance);
+	}
+	buf_reset(&l->key);
+	if (len)
+		buf_add(&l->key, key, len);
+	l->schema = row->schema;
+	l->im = row->im;
+	l->sec = row->ts_sec;
+	l->usec = row->ts_usec;
+}
+
+void series_unwatch(struct series_shapes *s)
+{
+	s->last.schema = NULL;
+}
+
+void series_shapes_fini(struct series_shapes *s, void (*shape_free)(void *shape))
+{
+	for (size_t i = 0; i < s->n; i++)
+		shape_free(s->v[i]);
+	free(s->v);
+	buf_fini(&s->last.key);
 }

@@ -20,6 +20,7 @@
 	}
 
 struct series_conf {
+	const char *who;       /* the store, borrowed */
 	char **tags, **notags; /* ended by NULL; or NULL */
 };
 
@@ -53,10 +54,22 @@ void series_text(struct buf *to, const char *text, size_t len);
 struct series_shapes {
 	void **v;
 	size_t n;
+	struct series_last {                     /* the row before */
+		const struct row_schema *schema; /* and im: to compare, nothing else; NULL: there is none */
+		const struct image *im;
+		uint32_t sec, usec;
+		struct buf key; /* its tags */
+		bool said;
+	} last;
 };
 /* The place in `v` where the shape of that schema is, else NULL; `schema` says what schema a shape is of. */
 void *series_shape_find(struct series_shapes *s, const struct row_schema *rs,
 			const struct row_schema *(*schema)(const void *shape));
 void series_shape_add(struct series_shapes *s, void *shape);
+/* Say so, once, when the row has the tags and the time of the one before: to the engine they are one.  `key`: its tags. */
+void series_watch(struct series_shapes *s, const struct series_conf *c, const struct row *row, const void *key,
+		  size_t len);
+void series_unwatch(struct series_shapes *s); /* that row was not taken: it comes again */
+void series_shapes_fini(struct series_shapes *s, void (*shape_free)(void *shape));
 
 #endif

@@ -350,3 +350,31 @@ def test_short_forms(cluster, server):
     assert d.stop() == 0
     assert a.posts[0][0] == "/write?db=ldms" and b.posts[0][0] == "/api/v1/write"
     assert lines_of(a)[0].startswith("loadavg,component_id=1,instance=n1/loadavg,job_id=0,producer=n1 ")
+
+
+def test_rows_that_no_tag_tells_apart(cluster, server):
+    """Entries of a list by a decomposition without their names: the database would keep one of them, which is said; also
+    where failures make rows come again, those with a tag of their own are not meant."""
+    def decomp(name, *cols):
+        return cluster.write(name, json.dumps({"type": "static", "rows": [{"schema": "cpus", "cols": [
+            {"src": "timestamp", "dst": "ts", "type": "ts"}, {"src": "producer", "dst": "who", "type": "char_array"},
+            *({"src": "cpu_list", "rec_member": c, "dst": c, "type": t} for c, t in cols)]}]}))
+
+    answers = iter([(503, {}, b"busy")] * 2)
+    s = server(lambda *_: next(answers, (204, {}, b"")))
+    same, apart = decomp("same.json", ("user", "u64")), decomp("apart.json", ("name", "char_array"), ("user", "u64"))
+    lines = [f"load name={n} plugin={p}\nconfig name={n} url={s.url} {more}\nstrgp_add name={n} plugin={n} container=c regex=.* "
+             f"decomposition={d} flush=50ms\nstrgp_start name={n}\n" for n, p, d, more in (
+                 ("apart", "influx", apart, "batch=1"), ("apart_rw", "remote_write", apart, "batch=1"), ("tags", "influx", same, "tags=user"),
+                 ("same", "influx", same, ""), ("same_rw", "remote_write", same, ""))]
+    path, port = conf(cluster, {}, samplers=("procstat2",))
+    with open(path, "a") as f:
+        f.writelines(lines)
+    d = cluster.daemon("store", ["store", "-c", path], port)
+    for name in ("same", "same_rw"):
+        d.says(f"store {name}: rows of cpus come with the same tags at the same time (set n1/procstat2)")
+    for name in ("apart", "apart_rw"):
+        stored(d, 3, name)
+    assert d.stop() == 0
+    assert d.text().count("come with the same tags") - d.text().count("store tags: rows of") == 2
+    assert any("busy" in line for line in d.text().splitlines())

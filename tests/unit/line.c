@@ -32,8 +32,9 @@ static char *line_of(const struct line_conf *conf, struct row_schema *rs, const 
 	struct line_shape *sh = line_shape_new(conf, rs);
 	struct row row = row_of(rs, v);
 	struct buf b = { 0 };
+	size_t key;
 
-	if (line_put(sh, &row, &b)) {
+	if (line_put(sh, &row, &b, &key)) {
 		assert_int_equal(b.p[b.len - 1], '\n');
 		b.len--;
 	}
