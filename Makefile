@@ -33,7 +33,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno
 CFLAGS   ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -I. -DLDMS_VERSION='"$(VERSION)"' -DLDMS_SYSCONFDIR='"$(SYSCONFDIR)"' $(if $(STATIC),-DLDMS_STATIC)
 ALL_CFLAGS  := -std=gnu11 $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
+ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(filter thread,$(SAN)),-u thrd_create) $(if $(STATIC),-static)
 
 # Libraries whose archive is there are linked in: the executable then needs only libc at run time.
 archive = $(if $(wildcard $(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
