@@ -1,6 +1,9 @@
 /* fill.c - see fill.h */
 #include "plugins/fill.h"
 
+#include <endian.h>
+#include <string.h>
+
 static uint32_t f32_bits(float f)
 {
 	uint32_t bits;
@@ -20,8 +23,11 @@ static uint64_t d64_bits(double d)
 /* Element `to` of a type of that size. */
 static void put(uint8_t *to, size_t size, uint64_t bits)
 {
-	for (size_t i = 0; i < size; i++)
-		to[i] = (uint8_t)(bits >> 8 * i);
+	bits = htole64(bits);
+	if (size == sizeof(bits))
+		memcpy(to, &bits, sizeof(bits));
+	else
+		memcpy(to, &bits, size);
 }
 
 void fill_ints(void *to, enum value_type t, uint32_t n, uint64_t v, int64_t step)

@@ -38,6 +38,7 @@ struct record_row { /* a record's values in the set */
 
 struct synth_set {
 	struct set *set;
+	uint8_t *values; /* of m0; the others are behind it */
 	struct rows records;
 };
 
@@ -46,6 +47,7 @@ struct synth {
 	uint64_t n;        /* of them; those made so far stand first */
 	int first;         /* index of m0 */
 	uint64_t changing; /* of the metrics, from m0 on */
+	size_t stride;     /* bytes from one to the next */
 	enum value_type type;
 	uint32_t count; /* elements of a metric */
 	uint64_t records;
@@ -123,6 +125,7 @@ static int synth_open(struct samp *sp, struct err *err)
 	if (rc)
 		return rc;
 	sy->changing = (metrics * percent + 99) / 100;
+	sy->stride = value_size(sy->type, sy->count);
 	sy->sets = xcalloc(sets, sizeof(*sy->sets));
 	while (sy->n < sets) {
 		struct synth_set *ss = &sy->sets[sy->n];
@@ -137,9 +140,22 @@ static int synth_open(struct samp *sp, struct err *err)
 		ss->records.set = ss->set = samp_set_new(sp, s, suffix, err);
 		if (!ss->set)
 			return -ENOMEM;
+		if (metrics)
+			ss->values = set_slot(ss->set, sy->first);
 		sy->n++;
 	}
 	return 0;
+}
+
+/* The metadata are not looked at: of very many sets they are in nobody's cache. */
+static void values_fill(const struct synth *sy, uint8_t *to)
+{
+	if (sy->count == 1 && value_elem_size(sy->type) == sy->stride) {
+		fill_ints(to, sy->type, (uint32_t)sy->changing, sy->samples, 1);
+		return;
+	}
+	for (uint64_t i = 0; i < sy->changing; i++, to += sy->stride)
+		fill_ints(to, sy->type, sy->count, sy->samples + i, 1);
 }
 
 static int synth_sample(struct samp *sp, struct err *err)
@@ -151,8 +167,7 @@ static int synth_sample(struct samp *sp, struct err *err)
 		struct synth_set *ss = &sy->sets[k];
 
 		samp_begin(sp, ss->set);
-		for (uint64_t i = 0; i < sy->changing; i++)
-			fill_ints(set_slot(ss->set, sy->first + (int)i), sy->type, sy->count, sy->samples + i, 1);
+		values_fill(sy, ss->values);
 		for (uint64_t i = 0; i < sy->records; i++) {
 			struct record_row *row = rows_at(&ss->records, i);
 
