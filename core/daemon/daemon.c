@@ -14,6 +14,7 @@
 #include "core/daemon/auth_domain.h"
 #include "core/daemon/failover.h"
 #include "core/daemon/listener.h"
+#include "core/daemon/offers.h"
 #include "core/daemon/prdcr.h"
 #include "core/daemon/prdcr_listen.h"
 #include "core/daemon/prdcr_outage.h"
@@ -89,6 +90,7 @@ static int loops_new(struct daemon *d, unsigned int n, struct err *err)
 		d->io[i] = loop_new(name, err);
 		if (!d->io[i])
 			return -ENOMEM;
+		d->offers[i] = offers_new(d->io[i]);
 		d->n_io++;
 	}
 	return 0;
@@ -182,6 +184,14 @@ out:
 struct loop *daemon_next_io(struct daemon *d)
 {
 	return d->io[d->next_io++ % d->n_io];
+}
+
+struct offers *daemon_offers(const struct daemon *d, const struct loop *l)
+{
+	for (unsigned int i = 0; i < d->n_io; i++)
+		if (d->io[i] == l)
+			return d->offers[i];
+	return NULL;
 }
 
 /* The only place where more than one is held: by the main loop, which alone enters loops that are not its own, and always
@@ -343,9 +353,11 @@ void daemon_free(struct daemon *d, int64_t deadline_us)
 	left_behind |= !work_free(d->users, left_us(end_us));
 	if (left_behind)
 		return;
-	for (unsigned int i = 0; i < d->n_io; i++)
+	for (unsigned int i = 0; i < d->n_io; i++) {
+		offers_free(d->offers[i]);
 		if (d->io[i] != d->main)
 			loop_free(d->io[i]);
+	}
 	loop_free(d->main);
 	prdcr_outage_free(d->outages);
 	strgp_pool_free(d->strgp_pool, left_us(end_us) + LAST_US);

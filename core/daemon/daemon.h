@@ -20,6 +20,7 @@
 
 #define DAEMON_IO_LOOPS_MAX 64 /* I/O loops of one daemon */
 
+struct offers;
 struct prdcr;
 struct updtr;
 struct listener;
@@ -42,6 +43,7 @@ struct daemon {
 	struct loop *main;
 	struct loop *io[DAEMON_IO_LOOPS_MAX]; /* io[0] may be the main loop itself */
 	unsigned int n_io, next_io;
+	struct offers *offers[DAEMON_IO_LOOPS_MAX]; /* of io[]; NULL: of the main loop, which a policy may stop on */
 	struct pool *pool;
 	struct setdb *sets;
 	struct work *work, *auth_work, *users; /* for names, munged, the user database: one may hang, the others go on */
@@ -101,6 +103,8 @@ int daemon_begin(struct daemon *d, struct err *err);
 void daemon_free(struct daemon *d, int64_t deadline_us);
 /* The loop for the next connection or producer. */
 struct loop *daemon_next_io(struct daemon *d);
+/* Where snapshots for policies are gathered on that loop; NULL: they are offered at once. */
+struct offers *daemon_offers(const struct daemon *d, const struct loop *l);
 
 /* Main loop: all loops of connections are held, for a turn of some milliseconds at a time, so that going through
  * thousands of producers is not a wait for a busy loop with each.  A step before each object, an end behind the last; the

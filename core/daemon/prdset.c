@@ -11,6 +11,7 @@
 
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
+#include "core/daemon/offers.h"
 #include "core/daemon/prdgroup.h"
 #include "core/daemon/prdlast.h"
 #include "core/daemon/prdset_impl.h"
@@ -144,9 +145,16 @@ struct strgp **prdset_strgps(struct prdset *ps)
 
 void prdset_store(struct prdset *ps, struct snap *sn)
 {
-	for (struct strgp **sg = ps->strgps; sn && *sg; sg++)
-		strgp_offer(*sg, sn);
-	snap_put(sn);
+	struct offers *os = daemon_offers(ps->prdcr->d, ps->prdcr->loop);
+
+	for (struct strgp **sg = ps->strgps; sn && *sg; sg++) {
+		struct snap *theirs = sg[1] ? snap_get(sn) : sn;
+
+		if (os)
+			offers_add(os, *sg, theirs);
+		else
+			strgp_offer_all(*sg, &theirs, 1);
+	}
 }
 
 /* Its first sample here may have come by another way already. */

@@ -389,38 +389,44 @@ static void call_worker(struct strgp *sg)
 	}
 }
 
-/* Take it in, dropping the oldest; false: there are more to drop than one aftermath holds. */
+/* Take it in, dropping the oldest; false: there may be more to drop than one aftermath holds. */
 static bool take_in(struct strgp *sg, struct snap *sn, struct aftermath *after)
 {
 	uint64_t bytes = snap_bytes(sn);
 	int64_t now_us = sg->conf.queue_age_us ? mono_us() : 0;
 
+	if (after->n == VICTIMS_MAX)
+		return false;
 	while (sg->queue.n && (!has_room(sg, bytes) || is_too_old(sg, now_us))) {
-		if (after->n == VICTIMS_MAX)
+		if (after->n == VICTIMS_MAX - 1) /* the last place is the new one's */
 			return false;
 		after->victims[after->n++] = queue_pop(&sg->queue);
 		count_dropped(sg, after);
 	}
 	sg->counts->produced++;
 	if (has_room(sg, bytes)) {
-		queue_push(&sg->queue, snap_get(sn), now_us);
+		queue_push(&sg->queue, sn, now_us);
 		call_worker(sg);
 	} else { /* it is larger than the bound, or the worker has in hand all that is allowed */
+		after->victims[after->n++] = sn;
 		count_dropped(sg, after);
 	}
 	return true;
 }
 
-void strgp_offer(struct strgp *sg, struct snap *sn)
+void strgp_offer_all(struct strgp *sg, struct snap *const *sn, size_t n)
 {
 	struct aftermath after;
-	bool done;
+	bool running = true;
+	size_t i = 0;
 
-	do {
+	while (i < n && running) {
 		after.n = 0;
 		after.overflow = false;
 		pthread_mutex_lock(&sg->lock);
-		done = sg->state != STRGP_RUNNING || take_in(sg, sn, &after);
+		running = sg->state == STRGP_RUNNING;
+		while (i < n && running && take_in(sg, sn[i], &after))
+			i++;
 		pthread_mutex_unlock(&sg->lock);
 		while (after.n)
 			snap_put(after.victims[--after.n]);
@@ -430,7 +436,15 @@ void strgp_offer(struct strgp *sg, struct snap *sn)
 				    " bytes), or too old: store %s is slower than "
 				    "the sets come, or fails; the oldest are dropped and counted",
 				    sg->conf.name, sg->conf.queue_bytes, store_name(sg->conf.store));
-	} while (!done);
+	}
+	while (i < n)
+		snap_put(sn[i++]);
+}
+
+void strgp_offer(struct strgp *sg, struct snap *sn)
+{
+	snap_get(sn);
+	strgp_offer_all(sg, &sn, 1);
 }
 
 /* -- looking ------------------------------------------------------------------------------------------------------- */

@@ -87,6 +87,8 @@ void strgp_join(struct strgp *sg, const char *set, const char *prdcr, const char
 void strgp_leave(struct strgp *sg, const char *set);
 /* Queue a snapshot (a reference is taken).  Never waits: the oldest ones are dropped when the queue is full. */
 void strgp_offer(struct strgp *sg, struct snap *sn);
+/* Some of them, in order; their references become the policy's. */
+void strgp_offer_all(struct strgp *sg, struct snap *const *sn, size_t n);
 
 struct strgp_status {
 	bool running;

@@ -24,6 +24,7 @@ struct strgp_queue {
 	struct strgp_waiting {
 		struct snap *sn;
 		int64_t since_us; /* monotonic; 0: nobody asks */
+		uint64_t bytes;   /* of it: it may have left the cache of who takes it out */
 	} * ring;
 	size_t cap, head, n; /* cap: a power of two */
 	uint64_t bytes;
@@ -117,6 +118,8 @@ struct strgp {
 void queue_push(struct strgp_queue *q, struct snap *sn, int64_t now_us);
 /* The oldest, NULL when empty. */
 struct snap *queue_pop(struct strgp_queue *q);
+/* Bytes of the oldest; there is one. */
+uint64_t queue_first_bytes(const struct strgp_queue *q);
 /* Put the oldest, which came then, back in front; rows_done belongs to the first of them. */
 void queue_unpop(struct strgp_queue *q, struct snap *const *sn, size_t n, int64_t since_us, uint32_t rows_done);
 /* Since when the oldest waits; INT64_MAX when there is none, or nobody asks. */

@@ -28,9 +28,9 @@ void queue_push(struct strgp_queue *q, struct snap *sn, int64_t now_us)
 {
 	if (q->n == q->cap)
 		ring_grow(q);
-	*ring_slot(q, q->n) = (struct strgp_waiting){ sn, now_us };
+	*ring_slot(q, q->n) = (struct strgp_waiting){ sn, now_us, snap_bytes(sn) };
+	q->bytes += ring_slot(q, q->n)->bytes;
 	q->n++;
-	q->bytes += snap_bytes(sn);
 }
 
 struct snap *queue_pop(struct strgp_queue *q)
@@ -40,9 +40,9 @@ struct snap *queue_pop(struct strgp_queue *q)
 	if (!q->n)
 		return NULL;
 	sn = ring_slot(q, 0)->sn;
+	q->bytes -= queue_first_bytes(q);
 	q->head = (q->head + 1) & (q->cap - 1);
 	q->n--;
-	q->bytes -= snap_bytes(sn);
 	q->rows_done = 0;
 	return sn;
 }
@@ -53,11 +53,16 @@ void queue_unpop(struct strgp_queue *q, struct snap *const *sn, size_t n, int64_
 		if (q->n == q->cap)
 			ring_grow(q);
 		q->head = (q->head - 1) & (q->cap - 1);
-		*ring_slot(q, 0) = (struct strgp_waiting){ sn[--n], since_us };
+		*ring_slot(q, 0) = (struct strgp_waiting){ sn[--n], since_us, snap_bytes(sn[n]) };
 		q->n++;
-		q->bytes += snap_bytes(sn[n]);
+		q->bytes += queue_first_bytes(q);
 	}
 	q->rows_done = rows_done;
+}
+
+uint64_t queue_first_bytes(const struct strgp_queue *q)
+{
+	return q->ring[q->head].bytes;
 }
 
 int64_t queue_since(const struct strgp_queue *q)

@@ -161,9 +161,8 @@ size_t strgp_batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], int64
 	*rows_done = sg->queue.rows_done;
 	*since_us = queue_since(&sg->queue);
 	while (n < STRGP_BATCH && sg->queue.n && (!n || sg->in_hand_bytes < bytes_max)) {
-		batch[n] = queue_pop(&sg->queue);
-		sg->in_hand_bytes += snap_bytes(batch[n]);
-		n++;
+		sg->in_hand_bytes += queue_first_bytes(&sg->queue);
+		batch[n++] = queue_pop(&sg->queue);
 	}
 	sg->in_hand = n;
 	return n;

@@ -11,7 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/unit.h"
-#include "core/daemon/strgp.h"
+#include "core/daemon/offers.h"
 #include "csv_sample.h"
 
 #define WAIT_MAX_US (20 * SEC_US) /* for what takes milliseconds, or the first retry of a second */
@@ -220,14 +220,19 @@ static void rig_fini(struct rig *r)
 	pthread_cond_destroy(&r->fake.changed);
 }
 
-static void offer(struct strgp *sg, struct set *s, uint64_t a)
+/* One that counts, and is nobody's but the caller's. */
+static struct snap *sample(struct set *s, uint64_t a)
 {
-	struct snap *sn;
-
 	set_begin(s);
 	set_u64(s, 0, a);
 	set_end(s);
-	sn = snap_new(s);
+	return snap_new(s);
+}
+
+static void offer(struct strgp *sg, struct set *s, uint64_t a)
+{
+	struct snap *sn = sample(s, a);
+
 	strgp_offer(sg, sn);
 	snap_put(sn);
 }
@@ -537,7 +542,7 @@ static void test_refused_rows(void **state)
 
 static void test_overflow(void **state)
 {
-	struct snap *sn;
+	struct snap *sn, *many[50];
 	struct rig r;
 
 	rig_init(&r, 1, 10 * MSEC_US); /* nothing fits */
@@ -561,8 +566,11 @@ static void test_overflow(void **state)
 	rig_start(&r);
 	offer(r.sg, r.set, 0);
 	wait_held(&r.fake); /* one is with the store */
-	for (uint64_t i = 1; i <= 100; i++)
+	for (uint64_t i = 1; i <= 50; i++)
 		offer(r.sg, r.set, i);
+	for (uint64_t i = 51; i <= 100; i++)
+		many[i - 51] = sample(r.set, i);
+	strgp_offer_all(r.sg, many, 50);
 	assert_int_equal(look(r.sg).produced, 101);
 	assert_int_equal(look(r.sg).queued, 10);
 	assert_int_equal(look(r.sg).dropped, 91);
@@ -805,6 +813,49 @@ static void test_refused_by_the_engine(void **state)
 	rig_fini(&r);
 }
 
+/* What a loop gathers: in order, for each policy, and all of it before the loop waits. */
+static void test_offers(void **state)
+{
+	struct loop *l = loop_new("test", NULL);
+	struct offers *os = offers_new(l);
+	struct buf want[2] = { 0 };
+	uint64_t produced;
+	struct rig r[2];
+
+	for (int i = 0; i < 2; i++) {
+		rig_init(&r[i], 0, MSEC_US);
+		rig_start(&r[i]);
+	}
+	loop_lock(l);
+	for (uint64_t a = 0; a < 300; a++) {
+		int i = a % 3 != 0;
+
+		offers_add(os, r[i].sg, sample(r[i].set, a));
+		buf_addf(&want[i], "%llu ", (unsigned long long)a);
+	}
+	produced = look(r[0].sg).produced + look(r[1].sg).produced;
+	assert_true(produced > 0 && produced < 300); /* not one by one, and not without a bound */
+	ev_run(loop_ev(l), EVRUN_NOWAIT);
+	assert_int_equal(look(r[0].sg).produced, 100);
+	assert_int_equal(look(r[1].sg).produced, 200);
+	/* a policy that has stopped takes none, and what is left is handed over in the end */
+	for (int i = 0; i < 2; i++) {
+		WAIT_STATUS(r[i].sg, st.stored == (i ? 200u : 100u));
+		assert_int_equal(r[i].fake.got.len, want[i].len);
+		assert_memory_equal(r[i].fake.got.p, want[i].p, want[i].len);
+		buf_fini(&want[i]);
+		offers_add(os, r[i].sg, sample(r[i].set, 300));
+	}
+	assert_int_equal(strgp_stop(r[0].sg, SEC_US, &r[0].err), 0);
+	offers_free(os);
+	loop_unlock(l);
+	loop_free(l);
+	WAIT_STATUS(r[1].sg, st.stored == 201);
+	assert_int_equal(look(r[0].sg).produced, 100);
+	rig_fini(&r[0]);
+	rig_fini(&r[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -828,6 +879,7 @@ int main(void)
 		cmocka_unit_test(test_an_earlier_flush_than_who_sleeps_knows),
 		cmocka_unit_test(test_two_policies_one_file),
 		cmocka_unit_test(test_many_threads),
+		cmocka_unit_test(test_offers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
