@@ -12,6 +12,7 @@
 #include "core/base/xalloc.h"
 #include "core/maestro/lock.h"
 #include "core/maestro/maestro.h"
+#include "core/maestro/watch.h"
 
 #define WORDS_SHOWN 20 /* daemons of an outcome whose reasons are shown at the end */
 
@@ -198,9 +199,12 @@ static int carry_out(const struct subcmd *v, struct maestro_conf *mc, struct loc
 	struct plan *plan = NULL;
 	struct err err = { "" };
 	struct loop *loop = NULL;
+	struct watch watch;
 	int status = EXIT_USAGE;
 	bool agree;
 
+	watch_init(&watch, mc->file);
+	mc->watch = &watch;
 	if (!maestro_plan(mc->file, &plan, &err))
 		loop = loop_new("maestro", &err);
 	if (!loop || maestro_new(mc, loop, plan, &m, &err)) {

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -11,6 +10,7 @@
 #include "core/base/xalloc.h"
 #include "core/maestro/lock.h"
 #include "core/maestro/maestro_impl.h"
+#include "core/maestro/watch.h"
 
 #define TICK_S    0.25
 #define ANSWER_US (5 * SEC_US) /* for any answer: a daemon that owes one for so long is dropped, and dialed again */
@@ -32,19 +32,6 @@ static void on_note(void *arg, const struct conf_note *note)
 		       note->col, note->words);
 	else
 		log_at(note->warning ? LOG_WARNING_ : LOG_ERROR_, "maestro", "%s", note->words);
-}
-
-static bool file_changed(struct maestro *m)
-{
-	struct stat st;
-	bool changed;
-
-	if (stat(m->conf.file, &st))
-		return false; /* it is being replaced, or will be missed when it is read */
-	changed = st.st_ino != m->file.st_ino || st.st_size != m->file.st_size ||
-		  st.st_mtim.tv_sec != m->file.st_mtim.tv_sec || st.st_mtim.tv_nsec != m->file.st_mtim.tv_nsec;
-	m->file = st;
-	return changed;
 }
 
 static double weigh_same(void *arg, size_t group, size_t prdcr)
@@ -95,6 +82,11 @@ static void file_reload(struct maestro *m)
 		log_error("maestro", "%s; the cluster stays as it is", err.msg);
 		return;
 	}
+	if (!now->n_daemons) {
+		log_error("maestro", "%s: it names no daemon any more; the cluster stays as it is", m->conf.file);
+		plan_free(now);
+		return;
+	}
 	log_info("maestro", "%s: read anew: %zu daemons", m->conf.file, now->n_daemons);
 	m->plan = now;
 	if (m->leads) {
@@ -110,6 +102,22 @@ static void file_reload(struct maestro *m)
 			member_touch(m->members[i]);
 	}
 	plan_free(was);
+}
+
+static void file_look(struct maestro *m)
+{
+	struct err err = { "" };
+
+	switch (watch_look(m->conf.watch, &err)) {
+	case WATCH_CHANGED:
+		file_reload(m);
+		break;
+	case WATCH_GONE:
+		log_error("maestro", "%s; the cluster stays as it is", err.msg);
+		break;
+	case WATCH_NOTHING:
+		break;
+	}
 }
 
 /* -- what became of it --------------------------------------------------------------------------------------------- */
@@ -193,8 +201,8 @@ static void on_tick(struct ev_loop *ev, ev_timer *t, int events)
 
 	(void)ev;
 	(void)events;
-	if (m->conf.mode == MAESTRO_KEEP && file_changed(m))
-		file_reload(m);
+	if (m->conf.mode == MAESTRO_KEEP)
+		file_look(m);
 	if (!m->leads)
 		return;
 	groups_tick(m);
@@ -263,7 +271,6 @@ int maestro_new(const struct maestro_conf *conf, struct loop *loop, struct plan 
 		free(m);
 		return -ENOMEM;
 	}
-	file_changed(m);
 	*ret = m;
 	return 0;
 }

@@ -17,9 +17,11 @@ enum maestro_mode {
 };
 
 struct lock;
+struct watch;
 
 struct maestro_conf { /* borrowed */
 	const char *file;
+	struct watch *watch; /* KEEP: since before the file was read */
 	enum maestro_mode mode;
 	bool enforce;
 	int64_t poll_us;   /* between two looks at a daemon */

@@ -3,8 +3,6 @@
 #ifndef CORE_MAESTRO_MAESTRO_IMPL_H
 #define CORE_MAESTRO_MAESTRO_IMPL_H
 
-#include <sys/stat.h>
-
 #include "core/ctl/book.h"
 #include "core/maestro/apply.h"
 #include "core/maestro/link.h"
@@ -65,7 +63,6 @@ struct maestro {
 	bool inherited;          /* homes are those of the file before this one: not to be found out */
 	bool *known;             /* groups: it was seen who runs what */
 	struct ev_timer tick;
-	struct stat file; /* as it was read */
 	bool leads;
 	bool measured; /* somebody's bytes a second are known now */
 	bool dirty;    /* what was sent is to be remembered */

@@ -355,7 +355,15 @@ def test_daemons_come_and_go_with_the_file(cluster):
         m.all_flow()
         m.cluster.write("cluster.yaml", "daemons: [\n")
         k.says("the cluster stays as it is")
+        m.cluster.write("cluster.yaml", "daemons: []\n")
+        k.says("it names no daemon any more; the cluster stays as it is")
+        os.unlink(m.path)
+        k.says("cluster.yaml: No such file or directory; the cluster stays as it is")
         assert m.at("top") == m.sets()
+        seen = k.text().count("read anew")
+        m.write()
+        wait_for(lambda: k.text().count("read anew") > seen, "the file to be read")
+        m.agrees(k, 5)
 
 
 # -- several maestros ------------------------------------------------------------------------------------------------
