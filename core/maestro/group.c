@@ -177,6 +177,8 @@ bool groups_may_start(const struct member *mb, const char *prdcr)
 {
 	const struct maestro *m = mb->m;
 
+	if (leavers_run(m, prdcr))
+		return false;
 	for (size_t i = 0; i < m->plan->n_groups; i++) {
 		const struct plan_group *g = &m->plan->groups[i];
 
@@ -199,7 +201,7 @@ void groups_woken(const struct member *mb)
 	for (size_t i = 0; i < m->plan->n_groups; i++) {
 		const struct plan_group *g = &m->plan->groups[i];
 
-		for (size_t a = 0; a < g->n_aggs && is_in(m, g, mb); a++)
+		for (size_t a = 0; a < g->n_aggs && (mb->leaving || is_in(m, g, mb)); a++)
 			if (member_of(m, g, a) != mb)
 				member_wake(member_of(m, g, a));
 	}

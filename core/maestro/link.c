@@ -189,6 +189,11 @@ unsigned short link_port(const struct link *l)
 	return l->port;
 }
 
+void link_conf_get(const struct link *l, struct link_conf *ret)
+{
+	*ret = (struct link_conf){ l->xprt, l->host, l->port, l->auth, l->auth_args.n ? &l->auth_args : NULL };
+}
+
 static bool same_args(const struct kv *a, const struct kv *b)
 {
 	bool same = a->n == (b ? b->n : 0);

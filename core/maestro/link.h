@@ -40,6 +40,8 @@ void link_free(struct link *l);
 bool link_is_up(const struct link *l);
 bool link_is_to(const struct link *l, const struct link_conf *conf);
 unsigned short link_port(const struct link *l);
+/* Where it leads; borrowed. */
+void link_conf_get(const struct link *l, struct link_conf *ret);
 
 /* Ask: the verb's name, or a line (book_line.h); fn gets the answer as in ask.h.  When it cannot be sent, fn gets that
  * as well, before the call returns. */

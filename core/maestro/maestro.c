@@ -44,10 +44,28 @@ static double weigh_same(void *arg, size_t group, size_t prdcr)
 
 static const struct share_weigh same_weight = { .weight = weigh_same };
 
+/* What it was sent, and where, for who is not there any more, or elsewhere. */
+static void left_note(struct leaving *l, struct member *mb)
+{
+	struct link_conf at;
+
+	*l = (struct leaving){ .name = xstrdup(mb->name),
+			       .sent = mb->sent,
+			       .count = mb->count,
+			       .left_s = clock_us(CLOCK_REALTIME) / SEC_US };
+	mb->sent = NULL;
+	if (!mb->link)
+		return;
+	link_conf_get(mb->link, &at);
+	leaving_at(l, &at);
+}
+
 /* Daemons that are the same stay connected. */
 static void members_replace(struct maestro *m, const struct plan *was)
 {
 	struct member **old = m->members;
+	struct leaving *left = xcalloc(was->n_daemons + 1, sizeof(*left));
+	size_t n = 0;
 
 	m->members = xcalloc(m->plan->n_daemons + 1, sizeof(*m->members));
 	for (size_t i = 0; i < m->plan->n_daemons; i++) {
@@ -62,13 +80,15 @@ static void members_replace(struct maestro *m, const struct plan *was)
 		}
 	}
 	for (size_t i = 0; i < was->n_daemons; i++) {
-		if (old[i] && plan_find(m->plan, old[i]->name) == PLAN_NONE)
-			log_warning("maestro", "%s: it is not in the file any more; it runs on as it is", old[i]->name);
+		if (old[i])
+			left_note(&left[n++], old[i]);
 		member_free(old[i]);
 	}
 	for (size_t i = 0; i < m->plan->n_daemons; i++)
 		if (!m->members[i])
 			m->members[i] = member_new(m, i);
+	leavers_replace(m, left, n);
+	leavings_free(left, n);
 	free(old);
 }
 
@@ -178,7 +198,7 @@ static void end_if_done(struct maestro *m, int64_t now_us)
 	if (done != m->progress && m->conf.progress)
 		m->conf.progress(m->conf.arg, done, m->plan->n_daemons);
 	m->progress = done;
-	if (done == m->plan->n_daemons)
+	if (done == m->plan->n_daemons && leavers_done(m, now_us - m->began_us > m->conf.wait_us))
 		loop_stop(m->loop);
 }
 
@@ -206,6 +226,7 @@ static void on_tick(struct ev_loop *ev, ev_timer *t, int events)
 	if (!m->leads)
 		return;
 	groups_tick(m);
+	leavers_tick(m);
 	if (m->measured) {
 		m->measured = false;
 		groups_measured(m);
@@ -220,6 +241,9 @@ static void on_tick(struct ev_loop *ev, ev_timer *t, int events)
 
 static void lead(struct maestro *m)
 {
+	struct leaving *rest;
+	size_t n;
+
 	m->leads = true;
 	m->inherited = false;
 	m->began_us = clock_us(CLOCK_MONOTONIC);
@@ -228,9 +252,14 @@ static void lead(struct maestro *m)
 	m->members = xcalloc(m->plan->n_daemons + 1, sizeof(*m->members));
 	for (size_t i = 0; i < m->plan->n_daemons; i++)
 		m->members[m->plan->order[i]] = member_new(m, m->plan->order[i]);
+	groups_init(m);
+	if (m->remembered) {
+		n = remembered_rest(m->remembered, m->plan, &rest);
+		leavers_take(m, rest, n);
+		leavings_free(rest, n);
+	}
 	remembered_free(m->remembered);
 	m->remembered = NULL;
-	groups_init(m);
 }
 
 static void follow(struct maestro *m)
@@ -238,6 +267,7 @@ static void follow(struct maestro *m)
 	if (m->leads && m->dirty)
 		save(m);
 	m->leads = false;
+	leavers_free(m);
 	for (size_t i = 0; i < m->plan->n_daemons && m->members; i++) {
 		member_free(m->members[i]);
 		m->members[i] = NULL;

@@ -51,6 +51,10 @@ struct member {
 	bool trusted;                           /* cannot be reached, but it lives: that was said */
 	bool doubted;                           /* somebody is asked whether it lives */
 	double bytes;                           /* a second, of its own sets; negative: not known */
+	/* who is not in the file any more */
+	bool leaving;
+	int64_t left_s; /* wall clock: since then */
+	struct member *next;
 };
 
 struct maestro {
@@ -60,6 +64,7 @@ struct maestro {
 	struct plan *plan;
 	struct share *share;
 	struct member **members; /* as the plan's daemons */
+	struct member *leavers;  /* whom the file has lost; none is of the plan (daemon: PLAN_NONE) */
 	bool inherited;          /* homes are those of the file before this one: not to be found out */
 	bool *known;             /* groups: it was seen who runs what */
 	struct ev_timer tick;
@@ -75,6 +80,10 @@ struct maestro {
 /* -- one daemon (member.c) -- */
 struct member *member_new(struct maestro *m, size_t daemon);
 void member_free(struct member *mb);
+struct leaving;
+/* One that the file has lost; takes what it was sent. */
+struct member *member_new_leaving(struct maestro *m, struct leaving *l);
+struct link_conf link_conf_of(const struct plan_daemon *d);
 /* Is it reached where the plan says? */
 bool member_is_at(const struct member *mb, const struct plan_daemon *d);
 /* What is wanted of it may have changed. */
@@ -110,6 +119,31 @@ bool groups_may_start(const struct member *mb, const char *prdcr);
 void groups_woken(const struct member *mb);
 void groups_measured(struct maestro *m);
 
+/* -- daemons that the file has lost (leave.c) -- */
+struct leaving {
+	char *name;
+	struct link_conf at; /* borrowed from those below; host NULL: it is not known where it was */
+	char *xprt, *host, *auth;
+	struct kv auth_args;
+	struct book *sent; /* NULL: nothing is known to be taken away */
+	unsigned int count;
+	int64_t left_s; /* wall clock: since then */
+};
+void leaving_at(struct leaving *l, const struct link_conf *at);
+void leavings_free(struct leaving *v, size_t n);
+/* These were in the file, or remembered, and have no member: all members of the plan are there. */
+void leavers_take(struct maestro *m, struct leaving *v, size_t n);
+/* The same when the file was read anew: who left before may be back. */
+void leavers_replace(struct maestro *m, struct leaving *v, size_t n);
+void leavers_tick(struct maestro *m);
+void leavers_free(struct maestro *m);
+/* `late`: who cannot be reached is not waited for any more. */
+bool leavers_done(const struct maestro *m, bool late);
+/* Does one of them still run that producer? */
+bool leavers_run(const struct maestro *m, const char *prdcr);
+/* What one was sent and is still so; yours. */
+struct book *leavers_sent(const struct member *mb);
+
 /* -- what was sent, over maestro's own end (remember.c) -- */
 struct remembered;
 struct remembered *remembered_parse(const char *text);
@@ -117,6 +151,8 @@ struct remembered *remembered_read(const char *path);
 void remembered_free(struct remembered *r);
 /* Yours, or NULL; *count: the changes of configuration by then. */
 struct book *remembered_take(struct remembered *r, const char *daemon, unsigned int *count);
+/* All that are not in that plan (NULL: all); for leavings_free(). */
+size_t remembered_rest(struct remembered *r, const struct plan *but, struct leaving **ret);
 int remembered_write(const struct maestro *m, struct err *err);
 
 #endif

@@ -30,7 +30,7 @@ void member_settle(struct member *mb, enum outcome o)
 		book_free(mb->have);
 		mb->have = NULL;
 	}
-	if (mb->shares)
+	if (mb->shares || mb->leaving)
 		groups_woken(mb);
 	if (!mb->stale)
 		return;
@@ -171,10 +171,10 @@ static void on_down(void *arg, enum xprt_fail fail, const char *why)
 	mb->fail = fail;
 	apply_free(mb->apply); /* one whose starts wait */
 	mb->apply = NULL;
-	if (mb->shares) {
+	if (mb->shares || mb->leaving)
 		groups_woken(mb);
+	if (mb->shares)
 		groups_doubt(mb);
-	}
 }
 
 static void on_count(void *arg, int rc, const char *text)
@@ -227,7 +227,7 @@ static void on_turn(void *arg, int64_t now_us)
 
 static const struct link_events link_events = { .up = on_up, .down = on_down, .turn = on_turn };
 
-static struct link_conf link_conf_of(const struct plan_daemon *d)
+struct link_conf link_conf_of(const struct plan_daemon *d)
 {
 	return (struct link_conf){
 		.xprt = d->xprt,
@@ -264,6 +264,24 @@ struct member *member_new(struct maestro *m, size_t daemon)
 		buf_addf(&mb->words, "it has no endpoint in %s", m->conf.file);
 	mb->outcome = d->host ? OUTCOME_NONE : OUTCOME_UNREACHABLE;
 	mb->tried = !d->host;
+	return mb;
+}
+
+struct member *member_new_leaving(struct maestro *m, struct leaving *l)
+{
+	struct member *mb = xcalloc(1, sizeof(*mb));
+
+	mb->m = m;
+	mb->daemon = PLAN_NONE;
+	mb->leaving = true;
+	mb->left_s = l->left_s;
+	mb->name = xstrdup(l->name);
+	mb->bytes = -1;
+	member_refusals_forget(mb);
+	mb->sent = l->sent;
+	mb->count = l->count;
+	l->sent = NULL;
+	mb->link = link_new(m->links, &l->at, &link_events, mb);
 	return mb;
 }
 

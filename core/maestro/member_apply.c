@@ -40,6 +40,8 @@ struct book *member_wanted(const struct member *mb, struct err *err)
 	struct buf lines = { 0 };
 	int rc;
 
+	if (mb->leaving)
+		return b; /* nothing */
 	plan_lines(mb->m->plan, mb->daemon, mb->m->share, mb->ldmsd ? PLAN_STANDBY : 0, &lines);
 	rc = book_take(b, buf_str(&lines), err);
 	buf_fini(&lines);
@@ -62,8 +64,10 @@ static bool may_start(void *arg, const struct book_step *st)
 static void on_did(void *arg, const struct book_step *st)
 {
 	struct member *mb = arg;
-	struct book_item *it = mb->shares && st->kind == BOOK_PRDCR ? book_find(mb->have, BOOK_PRDCR, st->name) : NULL;
+	struct book_item *it = NULL;
 
+	if ((mb->shares || mb->leaving) && st->kind == BOOK_PRDCR)
+		it = book_find(mb->have, BOOK_PRDCR, st->name);
 	if (!it)
 		return;
 	if (st->what == BOOK_STEP_HALT)
@@ -201,6 +205,7 @@ void member_compare(struct member *mb)
 		.arg = mb,
 	};
 	struct err err = { "" };
+	struct book *made = NULL;
 	struct compared c;
 
 	book_free(mb->want);
@@ -216,10 +221,12 @@ void member_compare(struct member *mb)
 		ldmsd_fill(mb->have, mb->sent, mb->want);
 	conf.want = mb->want;
 	conf.have = mb->have;
-	conf.sent = mb->sent;
+	made = mb->leaving && mb->sent ? leavers_sent(mb) : NULL;
+	conf.sent = made ? made : mb->sent;
 	conf.port = link_port(mb->link);
 	compare(&c, &conf);
-	tell_drift(mb, &c);
+	if (!mb->leaving)
+		tell_drift(mb, &c);
 	if (c.fixed.len && !mb->sent)
 		log_info("maestro", "%s: only its own start brings this, and it is left as it is: %s", mb->name,
 			 buf_str(&c.fixed));
@@ -232,4 +239,5 @@ void member_compare(struct member *mb)
 	else
 		apply(mb, &c);
 	compared_fini(&c);
+	book_free(made);
 }

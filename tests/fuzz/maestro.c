@@ -49,9 +49,13 @@ static int on_step(void *arg, const struct book_step *st, struct err *err)
 static void state_file(const char *text)
 {
 	struct remembered *r = remembered_parse(text);
+	struct leaving *rest;
 	unsigned int count;
+	size_t n;
 
 	book_free(remembered_take(r, "n1", &count));
+	n = remembered_rest(r, NULL, &rest);
+	leavings_free(rest, n);
 	remembered_free(r);
 }
 

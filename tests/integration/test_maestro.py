@@ -349,8 +349,12 @@ def test_daemons_come_and_go_with_the_file(cluster):
         m.agrees(k, 6)
         m.samps.remove("samp-3")
         m.file = {**m.spec(), "daemons": [d for d in whole["daemons"] if d["names"] != "samp-3"]}
+        ctl(m.port["samp-3"], "load name=mine plugin=vmstat")
         m.write()
-        k.says("samp-3: it is not in the file any more")
+        k.says("samp-3: it is not in the file any more: what it was sent is taken away")
+        k.says("samp-3: nothing is left there of what it was sent; it runs on")
+        assert [li for li in ctl(m.port["samp-3"], "dump_cfg").stdout.splitlines() if "plugin=" in li] == [
+            "load name=mine plugin=vmstat"]
         m.agrees(k, 5)
         m.all_flow()
         m.cluster.write("cluster.yaml", "daemons: [\n")
@@ -364,6 +368,50 @@ def test_daemons_come_and_go_with_the_file(cluster):
         m.write()
         wait_for(lambda: k.text().count("read anew") > seen, "the file to be read")
         m.agrees(k, 5)
+
+
+def loses(m, name):
+    """The file without that daemon: as m.file."""
+    for kind in m.samps, *m.groups:
+        if name in kind:
+            kind.remove(name)
+    m.aggs = [a for g in m.groups for a in g]
+    daemons = [d for d in m.file["daemons"] if d["names"] != name]
+    m.file = {**m.spec(), "daemons": daemons}
+    m.write()
+
+
+def test_who_left_the_file_is_left_empty(cluster):
+    """Also when it was away then, or nobody watched; who has another name now keeps what it has."""
+    m, state = Maestro(cluster, samplers=3, groups=(3,)).start_all(), cluster.path("state")
+    with keeping(m, "--state", state) as k:
+        m.agrees(k)
+        ran = m.runs("agg-11")
+        loses(m, "agg-11")
+        k.says("agg-11: nothing is left there of what it was sent")
+        m.agrees(k, 6)
+        assert not m.runs("agg-11") and m.runs("agg-12") | m.runs("agg-13") > ran
+        m.all_flow()
+        m.daemons["samp-3"].kill(signal.SIGSTOP)
+        loses(m, "samp-3")
+        m.agrees(k, 5)
+        with open(state) as f:
+            wait_for(lambda: f.seek(0) or "# maestro left" in f.read(), "the file that remembers")
+    m.daemons["samp-3"].kill(signal.SIGCONT)
+    assert m.at("samp-3") == m.sets("samp-3")
+    loses(m, "agg-12")
+    before = m.counts()
+    m.file["daemons"][0]["names"] = "other"  # samp-1
+    for s in m.file["samplers"] + m.file["aggregators"][0]["peers"]:
+        s["daemons"] = s["daemons"].replace("samp-1", "other")
+    m.write()
+    assert m.once("--state", state).returncode == 0
+    assert m.at("samp-3") == set() and not m.runs("agg-12")
+    assert m.counts()["samp-2"] == before["samp-2"]
+    assert m.at("samp-1") == {"other/mem", "other/load"}  # each set once, under its new name
+    wait_for(lambda: m.at(m.top) == m.sets("other", "samp-2"), "the sets at the top")
+    with open(state) as f:
+        assert not re.search("daemon (samp-[13]|agg-1[12]) |# maestro left", f.read())
 
 
 # -- several maestros ------------------------------------------------------------------------------------------------

@@ -153,6 +153,34 @@ static void test_remembered(void **state)
 	remembered_free(r);
 }
 
+static void test_remembered_places(void **state)
+{
+	struct remembered *r =
+		remembered_parse("# maestro daemon a count 1\n# maestro at h1 411 sock ovis conf=/etc/x y\n"
+				 "# maestro left 77\nlisten port=411\n"
+				 "# maestro daemon b count 2\n# maestro at h1 0 sock none\nlisten port=1\n"
+				 "# maestro daemon c count 3\n# maestro at h1 1 sock\n# maestro left x\n"
+				 "# maestro daemon d count 4\nlisten port=2\n# maestro at h 1 sock none\n");
+	struct leaving *v = NULL;
+	size_t n = remembered_rest(r, NULL, &v);
+
+	(void)state;
+	assert_int_equal(n, 4);
+	assert_string_equal(v[0].at.host, "h1");
+	assert_int_equal(v[0].at.port, 411);
+	assert_string_equal(v[0].at.auth, "ovis");
+	assert_string_equal(kv_get(v[0].at.auth_args, "conf"), "/etc/x");
+	assert_true(kv_has(v[0].at.auth_args, "y"));
+	assert_int_equal(v[0].left_s, 77);
+	assert_non_null(book_find(v[0].sent, BOOK_LISTEN, "sock:411"));
+	for (size_t i = 1; i < n; i++) { /* nobody knows where they are */
+		assert_null(v[i].at.host);
+		assert_int_equal(v[i].count, i + 1);
+	}
+	leavings_free(v, n);
+	remembered_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_a_file_of_something_else),
 		cmocka_unit_test(test_a_folder_that_is_not_there),
 		cmocka_unit_test(test_remembered),
+		cmocka_unit_test(test_remembered_places),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

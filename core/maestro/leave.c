@@ -1,0 +1,263 @@
+/* leave.c - daemons that the file has lost: what they were sent is taken away, and they run on.
+ *
+ * One that has another name now, or another place, is not lost: what it was sent goes with it.  What an operator has made
+ * or changed there is left as it is.  With a state file this outlives maestro.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/unit.h"
+#include "core/base/xalloc.h"
+#include "core/ctl/book_text.h"
+#include "core/maestro/maestro_impl.h"
+
+#define GIVE_UP_S (24 * 3600) /* without reaching it: who has its address by now may be another one */
+
+/* -- places of the daemons of a plan ------------------------------------------------------------------------------- */
+
+struct place {
+	UT_hash_handle hh;
+	struct member *mb;
+	char key[];
+};
+
+static char *place_key(const struct link_conf *at)
+{
+	return xasprintf("%s %u %s", at->xprt, at->port, at->host);
+}
+
+static struct place *places_of(const struct maestro *m)
+{
+	struct place *all = NULL, *p, *old;
+
+	for (size_t i = 0; i < m->plan->n_daemons; i++) {
+		const struct plan_daemon *d = &m->plan->daemons[i];
+		const struct link_conf at = link_conf_of(d);
+		char *key = d->host ? place_key(&at) : NULL;
+
+		if (!key)
+			continue;
+		old = NULL;
+		HASH_FIND_STR(all, key, old);
+		if (!old) {
+			p = xcalloc(1, sizeof(*p) + strlen(key) + 1);
+			p->mb = m->members[i];
+			strcpy(p->key, key);
+			HASH_ADD_STR(all, key, p);
+		}
+		free(key);
+	}
+	return all;
+}
+
+static struct member *place_find(struct place *all, const struct link_conf *at)
+{
+	char *key = place_key(at);
+	struct place *p = NULL;
+
+	HASH_FIND_STR(all, key, p);
+	free(key);
+	return p ? p->mb : NULL;
+}
+
+static void places_free(struct place *all)
+{
+	struct place *p, *tmp;
+
+	HASH_ITER(hh, all, p, tmp) {
+		HASH_DEL(all, p);
+		free(p);
+	}
+}
+
+/* -- who leaves ---------------------------------------------------------------------------------------------------- */
+
+/* What is known of him is now known of another one; if he was started anew meanwhile, that is seen. */
+static void hand_over(struct leaving *l, struct member *to)
+{
+	if (to->sent)
+		return;
+	to->sent = l->sent;
+	to->count = l->count;
+	l->sent = NULL;
+}
+
+static void begin(struct maestro *m, struct leaving *l)
+{
+	struct member *mb;
+
+	if (!l->at.host) {
+		log_warning("maestro",
+			    "%s: it is not in the file any more, nor known where it was; it runs on as it is", l->name);
+		return;
+	}
+	log_info("maestro", "%s: it is not in the file any more: what it was sent is taken away", l->name);
+	mb = member_new_leaving(m, l);
+	mb->next = m->leavers;
+	m->leavers = mb;
+	m->dirty = true;
+}
+
+void leavers_take(struct maestro *m, struct leaving *v, size_t n)
+{
+	struct place *places = n ? places_of(m) : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t now = plan_find(m->plan, v[i].name);
+		struct member *to = now == PLAN_NONE ? NULL : m->members[now];
+
+		if (!to && v[i].at.host)
+			to = place_find(places, &v[i].at);
+		if (to && v[i].sent)
+			hand_over(&v[i], to);
+		else if (!to && v[i].sent)
+			begin(m, &v[i]);
+		else if (!to)
+			log_info("maestro", "%s: it is not in the file any more, and was sent nothing", v[i].name);
+	}
+	places_free(places);
+}
+
+void leavings_free(struct leaving *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(v[i].name);
+		free(v[i].xprt);
+		free(v[i].host);
+		free(v[i].auth);
+		kv_fini(&v[i].auth_args);
+		book_free(v[i].sent);
+	}
+	free(v);
+}
+
+void leaving_at(struct leaving *l, const struct link_conf *at)
+{
+	l->xprt = xstrdup(at->xprt);
+	l->host = xstrdup(at->host);
+	l->auth = xstrdup(at->auth);
+	if (at->auth_args)
+		kv_copy(&l->auth_args, at->auth_args);
+	l->at = (struct link_conf){ l->xprt, l->host, at->port, l->auth, l->auth_args.n ? &l->auth_args : NULL };
+}
+
+/* -- until it is done ---------------------------------------------------------------------------------------------- */
+
+/* Is it there again, under its name or at its place?  Then it is the other one's affair. */
+static void leavers_back(struct maestro *m)
+{
+	struct place *places = m->leavers ? places_of(m) : NULL;
+	struct member **at = &m->leavers, *mb;
+
+	while ((mb = *at)) {
+		struct link_conf lc;
+		size_t now = plan_find(m->plan, mb->name);
+		struct member *to = now == PLAN_NONE ? NULL : m->members[now];
+
+		link_conf_get(mb->link, &lc);
+		if (!to)
+			to = place_find(places, &lc);
+		if (!to) {
+			at = &mb->next;
+			continue;
+		}
+		/* what of it was taken away already is not what an operator did */
+		if (!to->sent && (mb->state == MEMBER_AWAY || mb->state == MEMBER_READING)) {
+			to->sent = mb->sent;
+			to->count = mb->count;
+			mb->sent = NULL;
+		}
+		*at = mb->next;
+		member_free(mb);
+	}
+	places_free(places);
+}
+
+void leavers_replace(struct maestro *m, struct leaving *v, size_t n)
+{
+	leavers_back(m);
+	leavers_take(m, v, n);
+}
+
+static bool has_ended(const struct member *mb)
+{
+	if (mb->state == MEMBER_STILL) {
+		log_info("maestro", "%s: %s", mb->name,
+			 mb->refused || mb->outcome == OUTCOME_REFUSED
+				 ? "it did not let all of it be taken away; it runs on"
+				 : "nothing is left there of what it was sent; it runs on");
+		return true;
+	}
+	if (mb->state != MEMBER_AWAY || clock_us(CLOCK_REALTIME) / SEC_US - mb->left_s < GIVE_UP_S)
+		return false;
+	log_warning("maestro",
+		    "%s: it could not be reached for a day since the file lost it: what it was sent stays there",
+		    mb->name);
+	return true;
+}
+
+void leavers_tick(struct maestro *m)
+{
+	struct member **at = &m->leavers, *mb;
+
+	while ((mb = *at)) {
+		if (!has_ended(mb)) {
+			at = &mb->next;
+			continue;
+		}
+		*at = mb->next;
+		groups_woken(mb);
+		member_free(mb);
+		m->dirty = true;
+	}
+}
+
+void leavers_free(struct maestro *m)
+{
+	struct member *mb;
+
+	while ((mb = m->leavers)) {
+		m->leavers = mb->next;
+		member_free(mb);
+	}
+}
+
+bool leavers_done(const struct maestro *m, bool late)
+{
+	bool done = true;
+
+	for (const struct member *mb = m->leavers; mb && done; mb = mb->next)
+		done = late && mb->state == MEMBER_AWAY && mb->lost_us;
+	return done;
+}
+
+/* Who cannot be reached may be dead, and what it runs is wanted elsewhere. */
+bool leavers_run(const struct maestro *m, const char *prdcr)
+{
+	for (const struct member *mb = m->leavers; mb; mb = mb->next) {
+		const struct book *runs = mb->have ? mb->have : mb->sent;
+		const struct book_item *it = runs ? book_find(runs, BOOK_PRDCR, prdcr) : NULL;
+
+		if (it && it->on && mb->state != MEMBER_STILL && (mb->state != MEMBER_AWAY || !mb->lost_us))
+			return true;
+	}
+	return false;
+}
+
+struct book *leavers_sent(const struct member *mb)
+{
+	struct book *made = book_copy(mb->sent), *now = book_copy(mb->sent);
+
+	book_unify(now, mb->have);
+	for (int k = 0; k < BOOK_KINDS; k++)
+		for (const struct book_item *it = now->items[k]; it; it = it->hh.next) {
+			const struct book_item *have = book_find(mb->have, (enum book_kind)k, it->name);
+
+			if (have && strcmp(have->line, it->line))
+				book_del(made, (enum book_kind)k, book_find(made, (enum book_kind)k, it->name));
+		}
+	book_free(now);
+	return made;
+}
