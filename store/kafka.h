@@ -37,14 +37,14 @@ int kafka_topic_expand(const char *template, const char *format, struct kafka_na
 		       struct buf *to, struct err *err);
 void kafka_names_fini(struct kafka_names *names);
 
-/* -- registry.c: the schema registry ------------------------------------------------------------------------------- */
+/* -- registry*.c: the schema registry ------------------------------------------------------------------------------ */
 
 struct registry;
 /* From properties as of libserdes.  -EINVAL with words. */
 int registry_new(const struct kv *props, struct registry **ret, struct err *err);
 void registry_free(struct registry *r); /* NULL is fine */
 /* The number of a schema (the text of JSON) below a subject: asked once for each.  -EINVAL: the registry will not have
- * this schema; otherwise it did not answer.  Any thread; may wait for seconds. */
+ * this schema; otherwise it did not answer; -EAGAIN: yet.  Any thread; waits for a second at most. */
 int registry_id(struct registry *r, const char *subject, const char *schema, uint32_t *ret, struct err *err);
 /* What it is asked, and what its answer says. */
 void registry_request(struct buf *to, const char *schema);

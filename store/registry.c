@@ -4,198 +4,56 @@
  *
  * which registers a schema, or says the number of one that is there.  Each is asked for once for a subject, whatever
  * the row schema's digest; the instance's policies share what is known.
+ *
+ * Who wants to know waits shortly, and comes again; a thread waits for the answer.  So a registry that hangs keeps no
+ * worker of policies, nor those that want to know of other schemas.
  */
+#include "store/registry_impl.h"
+
 #include <errno.h>
-#include <jansson.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
-#include "core/base/http.h"
-#include "core/base/json_put.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "store/kafka.h"
 
-#define URL_DFLT    "http://localhost:8081"
-#define URLS_MAX    8
-#define ANSWER_MAX  (64u << 10)
-#define DEADLINE_US (2 * SEC_US) /* for one server; the policy's worker waits */
-#define KNOWN_MAX   65536        /* schemas: a cluster has some tens */
-#define CONFLICT    409          /* not compatible with the subject's earlier ones */
-#define NO_SCHEMA   422
+#define WAIT_US      SEC_US          /* for an answer, on a worker of policies */
+#define WAIT_DOWN_US (20 * MSEC_US)  /* ... of a registry that has not answered before */
+#define END_US       (100 * MSEC_US) /* for threads whose request was aborted */
+#define ASKS_MAX     16              /* threads; each policy waits for one answer at a time */
+#define KNOWN_MAX    65536           /* schemas: a cluster has some tens */
 
-struct known {
-	UT_hash_handle hh;
-	char *key; /* subject, blank, schema */
-	uint32_t id;
-};
+/* -- making and ending --------------------------------------------------------------------------------------------- */
 
-struct registry {
-	pthread_mutex_t lock; /* for all below, also while a server is asked: the others want to know the same */
-	struct server {
-		char *url;
-		struct http *http; /* NULL: not asked yet */
-	} servers[URLS_MAX];
-	size_t n, at; /* at: the one that answered last */
-	char *user, *password;
-	char *ca, *cert, *key;
-	bool no_verify;
-	struct known *known;
-};
-
-/* -- configuration ------------------------------------------------------------------------------------------------- */
-
-static int set_url(struct registry *r, const char *value, struct err *err)
+static void lookup_free(struct registry *r, struct lookup *l)
 {
-	char *copy = xstrdup(value), *save = NULL;
-	int rc = 0;
+	HASH_DEL(r->lookups, l);
+	buf_fini(&l->body);
+	free(l->subject);
+	free(l->key);
+	free(l);
+}
 
-	for (char *url = strtok_r(copy, ", ", &save); !rc && url; url = strtok_r(NULL, ", ", &save)) {
-		size_t len = strlen(url);
+static void forget(struct registry *r)
+{
+	struct lookup *l, *next;
 
-		while (len && url[len - 1] == '/')
-			url[--len] = '\0';
-		if (r->n == URLS_MAX)
-			rc = err_set(err, -EINVAL, "at most %d servers go there", URLS_MAX);
-		else if (strchr(url, '@'))
-			rc = err_set(err, -EINVAL,
-				     "a password in a URL gets into logs; say schema.registry.basic.auth.user.info="
-				     "USER:PASSWORD");
-		else
-			rc = http_url_check(url, err);
-		if (!rc)
-			r->servers[r->n++].url = xstrdup(url);
+	HASH_ITER(hh, r->lookups, l, next) {
+		if (l->state != LOOKUP_ASKING && !l->waiters)
+			lookup_free(r, l);
 	}
-	if (!rc && !r->n)
-		rc = err_set(err, -EINVAL, "a URL goes there, as " URL_DFLT);
-	free(copy);
-	return rc;
 }
 
-static int set_user(struct registry *r, const char *value, struct err *err)
+static void end(struct registry *r)
 {
-	const char *colon = strchr(value, ':');
-
-	if (!colon)
-		return err_set(err, -EINVAL, "USER:PASSWORD goes there");
-	r->user = xstrndup(value, (size_t)(colon - value));
-	r->password = xstrdup(colon + 1);
-	return 0;
-}
-
-static int set_ca(struct registry *r, const char *value, struct err *err)
-{
-	r->ca = xstrdup(value);
-	return 0;
-}
-
-static int set_cert(struct registry *r, const char *value, struct err *err)
-{
-	r->cert = xstrdup(value);
-	return 0;
-}
-
-static int set_key(struct registry *r, const char *value, struct err *err)
-{
-	r->key = xstrdup(value);
-	return 0;
-}
-
-static int set_verify(struct registry *r, const char *value, struct err *err)
-{
-	bool verify;
-	int rc = unit_bool(value, &verify, err);
-
-	r->no_verify = !rc && !verify;
-	return rc;
-}
-
-/* The wire format that consumers know; libserdes could also leave the number out, and then nobody can read it. */
-static int set_framing(struct registry *r, const char *value, struct err *err)
-{
-	return strcmp(value, "cp1") ? err_set(err, -EINVAL, "only cp1 is there; leave it out") : 0;
-}
-
-static const struct property {
-	const char *name;
-	int (*set)(struct registry *r, const char *value, struct err *err);
-} properties[] = {
-	{ "schema.registry.url", set_url },
-	{ "schema.registry.basic.auth.user.info", set_user },
-	{ "schema.registry.ssl.ca.location", set_ca },
-	{ "schema.registry.ssl.certificate.location", set_cert },
-	{ "schema.registry.ssl.key.location", set_key },
-	{ "enable.ssl.certificate.verification", set_verify },
-	{ "serializer.framing", set_framing },
-	{ "deserializer.framing", NULL }, /* for readers */
-	{ "debug", NULL },
-	{ 0 },
-};
-
-static int property_unknown(const char *key, struct err *err)
-{
-	struct buf names = { 0 };
-	int rc;
-
-	for (const struct property *p = properties; p->name; p++)
-		buf_addf(&names, "%s%s", p == properties ? "" : ", ", p->name);
-	rc = err_set(err, -EINVAL, "there is no property '%s'; there are %s", key, buf_str(&names));
-	buf_fini(&names);
-	return rc;
-}
-
-static int property_set(struct registry *r, const char *key, const char *value, struct err *err)
-{
-	const struct property *p;
-	int rc = 0;
-
-	for (p = properties; p->name && strcmp(p->name, key); p++)
-		;
-	if (!p->name)
-		return property_unknown(key, err);
-	if (p->set)
-		rc = p->set(r, value, err);
-	return rc ? err_prefix(err, rc, "%s: ", key) : 0;
-}
-
-int registry_new(const struct kv *props, struct registry **ret, struct err *err)
-{
-	struct registry *r = xcalloc(1, sizeof(*r));
-	int rc = 0;
-
-	pthread_mutex_init(&r->lock, NULL);
-	for (size_t i = 0; !rc && i < props->n; i++)
-		if (kafka_prop(props, props->v[i].key) == props->v[i].value) /* not said again behind it */
-			rc = property_set(r, props->v[i].key, props->v[i].value, err);
-	if (!rc && !r->n)
-		rc = set_url(r, URL_DFLT, err);
-	if (rc)
-		registry_free(r);
-	else
-		*ret = r;
-	return rc;
-}
-
-void registry_free(struct registry *r)
-{
-	struct known *k, *next;
-
-	if (!r)
-		return;
-	HASH_ITER(hh, r->known, k, next) {
-		HASH_DEL(r->known, k);
-		free(k->key);
-		free(k);
-	}
-	for (size_t i = 0; i < r->n; i++) {
-		http_close(r->servers[i].http);
-		free(r->servers[i].url);
-	}
+	forget(r);
+	for (size_t i = 0; i < r->n; i++)
+		free(r->urls[i]);
 	pthread_mutex_destroy(&r->lock);
+	pthread_cond_destroy(&r->answered);
 	free(r->user);
 	free(r->password);
 	free(r->ca);
@@ -204,150 +62,201 @@ void registry_free(struct registry *r)
 	free(r);
 }
 
+int registry_new(const struct kv *props, struct registry **ret, struct err *err)
+{
+	struct registry *r = xcalloc(1, sizeof(*r));
+	pthread_condattr_t attr;
+	int rc;
+
+	r->refs = 1;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->answered, &attr);
+	pthread_condattr_destroy(&attr);
+	rc = registry_configure(r, props, err);
+	if (rc)
+		end(r);
+	else
+		*ret = r;
+	return rc;
+}
+
+/* Until something was answered; lock held.  False: it is over. */
+static bool wait_until(struct registry *r, int64_t until_us)
+{
+	struct timespec ts = { .tv_sec = until_us / SEC_US, .tv_nsec = until_us % SEC_US * 1000 };
+
+	return !pthread_cond_timedwait(&r->answered, &r->lock, &ts);
+}
+
+void registry_free(struct registry *r)
+{
+	int64_t until = mono_us() + END_US;
+	bool last;
+
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->ended = true;
+	for (struct lookup *l = r->lookups; l; l = l->hh.next)
+		if (l->http)
+			http_abort(l->http);
+	while (r->asking && wait_until(r, until))
+		;
+	last = !--r->refs;
+	pthread_mutex_unlock(&r->lock);
+	if (last)
+		end(r);
+}
+
 /* -- asking -------------------------------------------------------------------------------------------------------- */
 
-void registry_request(struct buf *to, const char *schema)
+void lookup_show(struct lookup *l, struct http *http)
 {
-	buf_addf(to, "{\"schema\":");
-	json_put_str(to, schema);
-	buf_u8(to, '}');
-}
-
-int registry_answer_id(const char *body, size_t len, uint32_t *ret, struct err *err)
-{
-	json_t *root = json_loadb(body, len, 0, NULL), *id = json_object_get(root, "id");
-	int rc = 0;
-
-	if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) > INT32_MAX)
-		rc = err_set(err, -EPROTO, "answers without the number of a schema");
-	else
-		*ret = (uint32_t)json_integer_value(id);
-	json_decref(root);
-	return rc;
-}
-
-void registry_answer_words(const char *body, size_t len, char *to, size_t size)
-{
-	json_t *root = json_loadb(body, len, 0, NULL);
-	const char *message = json_string_value(json_object_get(root, "message"));
-
-	snprintf(to, size, "%.200s", message ? message : "no reason given");
-	for (char *p = to; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	json_decref(root);
-}
-
-static int server_open(const struct registry *r, struct server *s, struct err *err)
-{
-	static const char *const headers[] = { "Content-Type: application/vnd.schemaregistry.v1+json",
-					       "Accept: application/vnd.schemaregistry.v1+json", NULL };
-	const struct http_conf conf = {
-		.url = s->url,
-		.headers = headers,
-		.user = r->user,
-		.password = r->password,
-		.tls = { .ca = r->ca, .cert = r->cert, .key = r->key, .no_verify = r->no_verify },
-		.body_max = ANSWER_MAX,
-	};
-
-	return s->http ? 0 : http_open(&conf, &s->http, err);
-}
-
-static int server_ask(const struct registry *r, struct server *s, const char *subject, const struct buf *body,
-		      uint32_t *ret, struct err *err)
-{
-	struct http_answer answer = { 0 };
-	struct buf url = { 0 };
-	char words[256];
-	int rc = server_open(r, s, err);
-
-	buf_addf(&url, "%s/subjects/", s->url);
-	http_quote(&url, subject);
-	buf_addf(&url, "/versions");
-	if (!rc)
-		rc = http_ask(s->http,
-			      &(struct http_req){ .method = "POST",
-						  .url = buf_str(&url),
-						  .body = body->p,
-						  .body_len = body->len,
-						  .deadline_us = DEADLINE_US },
-			      &answer, err);
-	if (rc)
-		goto out;
-	registry_answer_words((const char *)answer.body.p, answer.body.len, words, sizeof(words));
-	if (answer.status == 200) {
-		rc = registry_answer_id((const char *)answer.body.p, answer.body.len, ret, err);
-		if (rc)
-			err_prefix(err, rc, "%s: ", s->url);
-	} else if (answer.status == CONFLICT || answer.status == NO_SCHEMA) {
-		rc = err_set(
-			err, -EINVAL,
-			"%s: subject %s: the registry refuses the schema (%u: %s); set the subject's compatibility "
-			"to NONE, or give the row schema another name, then start the policy again",
-			s->url, subject, answer.status, words);
-	} else {
-		rc = err_set(err, -EREMOTEIO, "%s: subject %s: the registry answers with status %u: %s", s->url,
-			     subject, answer.status, words);
-	}
-out:
-	http_answer_fini(&answer);
-	buf_fini(&url);
-	return rc;
+	pthread_mutex_lock(&l->registry->lock);
+	l->http = http;
+	if (http && l->registry->ended)
+		http_abort(http);
+	pthread_mutex_unlock(&l->registry->lock);
 }
 
 /* The one that answered last time, then the others. */
-static int ask(struct registry *r, const char *subject, const struct buf *body, uint32_t *ret, struct err *err)
+static int ask(struct lookup *l, size_t *at, uint32_t *ret, struct err *err)
 {
+	struct registry *r = l->registry;
+	size_t first = *at;
 	int rc = -EREMOTEIO;
 
 	for (size_t i = 0; i < r->n; i++) {
-		size_t at = (r->at + i) % r->n;
-
-		rc = server_ask(r, &r->servers[at], subject, body, ret, err);
-		if (!rc || rc == -EINVAL) {
-			r->at = at;
-			return rc;
-		}
+		*at = (first + i) % r->n;
+		rc = registry_ask(l, r->urls[*at], ret, err);
+		if (!rc || rc == -EINVAL || rc == -ECANCELED)
+			break;
 	}
-	return err_prefix(err, rc, "schema registry ");
+	return rc ? err_prefix(err, rc, "schema registry ") : 0;
 }
 
-static void remember(struct registry *r, const char *key, size_t len, uint32_t id)
+static void *run(void *arg)
 {
-	struct known *k;
+	struct lookup *l = arg;
+	struct registry *r = l->registry;
+	struct err err = { "" };
+	uint32_t id = 0;
+	bool last;
+	size_t at;
+	int rc;
 
-	if (HASH_COUNT(r->known) >= KNOWN_MAX)
-		return;
-	k = xcalloc(1, sizeof(*k));
-	k->key = xmalloc(len);
-	memcpy(k->key, key, len);
-	k->id = id;
-	HASH_ADD_KEYPTR(hh, r->known, k->key, len, k);
+	thread_enter("registry", NULL);
+	pthread_mutex_lock(&r->lock);
+	at = r->at;
+	pthread_mutex_unlock(&r->lock);
+	rc = ask(l, &at, &id, &err);
+	if (!rc)
+		log_info("store", "schema registry %s: subject %s has schema id=%u", r->urls[at], l->subject, id);
+	pthread_mutex_lock(&r->lock);
+	l->state = rc ? LOOKUP_FAILED : LOOKUP_KNOWN;
+	l->id = id;
+	l->rc = rc;
+	l->why = err;
+	r->failing = rc && rc != -EINVAL;
+	if (!r->failing)
+		r->at = at;
+	thread_leave();
+	r->asking--;
+	last = !--r->refs;
+	pthread_cond_broadcast(&r->answered);
+	pthread_mutex_unlock(&r->lock);
+	if (last)
+		end(r);
+	return NULL;
+}
+
+/* Lock held. */
+static int lookup_start(struct lookup *l, struct err *err)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+	int rc;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	rc = -pthread_create(&t, &attr, run, l);
+	pthread_attr_destroy(&attr);
+	if (rc)
+		return err_set(err, rc, "schema registry: no thread to ask it: %s; raise the limit of threads",
+			       err_name(rc));
+	l->state = LOOKUP_ASKING;
+	l->registry->asking++;
+	l->registry->refs++;
+	return 0;
+}
+
+/* Lock held. */
+static struct lookup *lookup_get(struct registry *r, const char *subject, const char *schema)
+{
+	struct buf key = { 0 };
+	struct lookup *l;
+
+	buf_addf(&key, "%s %s", subject, schema);
+	HASH_FIND(hh, r->lookups, key.p, key.len, l);
+	if (l) {
+		buf_fini(&key);
+		return l;
+	}
+	if (HASH_COUNT(r->lookups) >= KNOWN_MAX)
+		forget(r);
+	l = xcalloc(1, sizeof(*l));
+	l->registry = r;
+	l->subject = xstrdup(subject);
+	l->key = (char *)key.p;
+	registry_request(&l->body, schema);
+	HASH_ADD_KEYPTR(hh, r->lookups, l->key, key.len, l);
+	return l;
+}
+
+/* Ask, where nobody does, and wait for the answer; lock held. */
+static int lookup_wait(struct lookup *l, struct err *err)
+{
+	struct registry *r = l->registry;
+	int64_t until = mono_us() + (r->failing ? WAIT_DOWN_US : WAIT_US);
+	bool time_left = true;
+	int rc = 0;
+
+	l->waiters++;
+	while (!rc && l->state <= LOOKUP_ASKING && time_left) {
+		if (l->state == LOOKUP_NEW && r->asking < ASKS_MAX)
+			rc = lookup_start(l, err);
+		if (!rc)
+			time_left = wait_until(r, until);
+	}
+	l->waiters--;
+	if (!rc && l->state <= LOOKUP_ASKING) {
+		r->failing = true;
+		rc = err_set(err, -EAGAIN, "schema registry %s: subject %s: has not answered yet%s%s", r->urls[r->at],
+			     l->subject, l->rc ? "; before: " : "", l->why.msg);
+	}
+	return rc;
 }
 
 int registry_id(struct registry *r, const char *subject, const char *schema, uint32_t *ret, struct err *err)
 {
-	struct buf key = { 0 }, body = { 0 };
-	struct known *k;
+	struct lookup *l;
 	int rc = 0;
 
-	buf_addf(&key, "%s %s", subject, schema);
 	pthread_mutex_lock(&r->lock);
-	HASH_FIND(hh, r->known, key.p, key.len, k);
-	if (k) {
-		*ret = k->id;
-		goto out;
+	l = lookup_get(r, subject, schema);
+	if (l->state <= LOOKUP_ASKING)
+		rc = lookup_wait(l, err);
+	if (!rc && l->state == LOOKUP_FAILED) {
+		rc = l->rc;
+		if (err)
+			*err = l->why;
+		if (!l->waiters)
+			l->state = LOOKUP_NEW; /* who comes again asks again */
+	} else if (!rc) {
+		*ret = l->id;
 	}
-	registry_request(&body, schema);
-	rc = ask(r, subject, &body, ret, err);
-	if (rc)
-		goto out;
-	remember(r, (const char *)key.p, key.len, *ret);
-	log_info("store", "schema registry %s: subject %s has schema id=%u", r->servers[r->at].url, subject, *ret);
-out:
 	pthread_mutex_unlock(&r->lock);
-	buf_fini(&key);
-	buf_fini(&body);
 	return rc;
 }

@@ -215,16 +215,20 @@ def why_no_broker():
 
 
 class Registry:
-    """Says the numbers of schemas; `answer` is (status, text) where it shall say something else."""
+    """Says the numbers of schemas; `answer` is (status, text) where it shall say something else; who asks for a subject in
+    `hung` waits until it is released."""
 
     def __init__(self, port=0):
-        self.schemas, self.asked, self.answer = [], [], None
+        self.schemas, self.asked, self.answer, self.hung = [], [], None, ()
+        self.released = threading.Event()
         registry = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 registry.asked.append((self.path, self.headers, body))
+                if self.path.split("/")[2] in registry.hung:
+                    registry.released.wait()
                 status, text = registry.answer or (200, json.dumps({"id": registry.number(json.loads(body)["schema"])}))
                 self.send_response(status)
                 self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
@@ -245,6 +249,7 @@ class Registry:
         return self.schemas.index(schema) + 1
 
     def end(self):
+        self.released.set()
         self.server.shutdown()
         self.server.server_close()
 

@@ -282,6 +282,42 @@ strgp_start name=k
     r.end()
 
 
+def test_registry_hangs(cluster, mock, registry):
+    """Who wants to know of a schema does not keep those that know theirs, nor the daemon's other policies: there are more that
+    wait than threads that store.  Its rows come when it answers, and a daemon that it has not answered ends all the same."""
+    registry.hung = ("synth_2ed3dd6",)
+    serdes = cluster.write("serdes.conf", f"schema.registry.url={registry.url}\n")
+    waiting = [f"w{i}" for i in range(5)]
+    policies = f"load name=av plugin=avro_kafka\nconfig name=av topic=hangs.%S serdes_conf={serdes}\n"
+    policies += f"strgp_add name=b plugin=av container={mock.brokers} regex=.*\nstrgp_start name=b\n"
+    for w in waiting:
+        policies += (f"strgp_add name={w} plugin=av container={mock.brokers} regex=.* decomposition={{dir}}/as_is.json\n"
+                     f"strgp_start name={w}\n")
+    policies += POLICY.format(topic="goes", config="", brokers=mock.brokers, strgp="")
+    s = Store(cluster, policies, sets=1)
+    for w in waiting:
+        st = s.wait(lambda st: "has not answered" in st["why"], "why", w)
+        assert f"store av: schema registry {registry.url}" in st["why"] and "synth_2ed3dd6" in st["why"]
+    at = {name: s.status(name)["stored"] for name in "bk"}
+    for name in "bk":
+        s.wait(lambda st: st["stored"] > at[name] + 20, "rows beside those that wait", name)
+    s.ctl("strgp_stop name=b")
+    s.ctl("strgp_start name=b")
+    before = s.status("b")["stored"]
+    s.wait(lambda st: st["stored"] > before, "rows of a schema that is known", "b")
+    assert not any(s.status(w)["stored"] for w in waiting)
+    registry.hung = ()
+    registry.released.set()
+    for w in waiting:
+        s.wait(lambda st: st["stored"] > 20 and not st["why"], "rows that waited", w)
+    assert {path for path, _, _ in registry.asked} == {"/subjects/synth/versions", "/subjects/synth_2ed3dd6/versions"}
+    registry.hung = ("synth",)
+    registry.released.clear()
+    end = Store(cluster, policies, sets=1, name="end")
+    end.wait(lambda st: "has not answered" in st["why"], "why", "b")
+    assert end.d.stop() == 0
+
+
 def test_topics_of_each_set(cluster, mock):
     """Short form, no file: a topic for each set, as the owner's name has it."""
     port = free_port()
