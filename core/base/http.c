@@ -112,19 +112,21 @@ static size_t on_header(char *p, size_t one, size_t n, void *arg)
 
 /* -- sockets, which another thread may shut down -------------------------------------------------------------------- */
 
+/* libcurl comes here again when a connection that it kept ends without an answer, and for a host's next address. */
 static curl_socket_t on_open(void *arg, curlsocktype type, struct curl_sockaddr *a)
 {
 	struct http *h = arg;
-	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	int fd;
 
 	pthread_mutex_lock(&h->lock);
+	fd = h->aborted ? -1 : socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 	for (size_t i = 0; i < SOCKETS_MAX && fd >= 0; i++)
 		if (h->sockets[i] < 0) {
 			h->sockets[i] = fd;
 			break;
 		}
 	pthread_mutex_unlock(&h->lock);
-	return fd;
+	return fd >= 0 ? fd : CURL_SOCKET_BAD;
 }
 
 static int on_close(void *arg, curl_socket_t fd)

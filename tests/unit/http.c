@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -64,16 +65,22 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static void server_start(struct server *sv, const char *const *answers)
+static void server_listen(struct server *sv)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(a);
 
-	*sv = (struct server){ .fd = socket(AF_INET, SOCK_STREAM, 0), .answers = answers };
+	sv->fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(bind(sv->fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(sv->fd, 1), 0);
 	getsockname(sv->fd, (struct sockaddr *)&a, &len);
 	sv->url = xasprintf("http://127.0.0.1:%d/base", ntohs(a.sin_port));
+}
+
+static void server_start(struct server *sv, const char *const *answers)
+{
+	*sv = (struct server){ .answers = answers };
+	server_listen(sv);
 	pthread_create(&sv->thread, NULL, serve, sv);
 }
 
@@ -201,6 +208,53 @@ static void test_failures_have_words(void **state)
 	http_answer_fini(&a);
 }
 
+/* One request is answered; the next one is not waited for any longer. */
+struct aborting {
+	struct server *sv;
+	struct http *h;
+};
+
+static void *answer_and_abort(void *arg)
+{
+	const struct aborting *ab = arg;
+	struct buf asked = { 0 };
+	int fd = accept(ab->sv->fd, NULL, NULL);
+	size_t from = 0;
+
+	for (int i = 0; i < 2; i++) {
+		while (!is_whole(&asked, from) && take(fd, &asked) > 0)
+			;
+		from = asked.len;
+		if (!i)
+			send(fd, OK, strlen(OK), MSG_NOSIGNAL);
+	}
+	http_abort(ab->h);
+	close(fd);
+	buf_fini(&asked);
+	return NULL;
+}
+
+/* libcurl would try once more what a connection that was kept did not answer. */
+static void test_abort_connects_no_more(void **state)
+{
+	struct server sv = { .ended = true };
+	struct http_answer a = { 0 };
+	struct err err = { "" };
+	struct aborting ab = { .sv = &sv };
+
+	server_listen(&sv);
+	ab.h = client(&(struct http_conf){ .url = sv.url, .body_max = 100 });
+	pthread_create(&sv.thread, NULL, answer_and_abort, &ab);
+	assert_int_equal(http_ask(ab.h, &(struct http_req){ .deadline_us = 10 * SEC_US }, &a, &err), 0);
+	assert_int_equal(http_ask(ab.h, &(struct http_req){ .deadline_us = 10 * SEC_US }, &a, &err), -ECANCELED);
+	pthread_join(sv.thread, NULL);
+	fcntl(sv.fd, F_SETFL, O_NONBLOCK);
+	assert_int_equal(accept(sv.fd, NULL, NULL), -1);
+	http_close(ab.h);
+	http_answer_fini(&a);
+	server_end(&sv);
+}
+
 static void test_urls(void **state)
 {
 	struct err err = { "" };
@@ -228,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests_of_one_connection),
 		cmocka_unit_test(test_failures_have_words),
+		cmocka_unit_test(test_abort_connects_no_more),
 		cmocka_unit_test(test_urls),
 	};
 
