@@ -143,6 +143,29 @@ static void on_log_nothing(const rd_kafka_t *rk, int level, const char *fac, con
 
 /* -- what it is told --------------------------------------------------------------------------------------------- */
 
+/* What would break the store, where it is not said as librdkafka has it by itself. */
+static const struct left_out {
+	const char *name, *dflt, *why;
+} props_left_out[] = {
+	{ "delivery.report.only.error", "false", "what is delivered is counted by the reports" },
+	{ "enabled_events", "0", "they would wait in memory, for nobody" },
+	{ "log.queue", "false", "what it holds would wait in memory, for nobody" },
+	{ "statistics.interval.ms", "0", "they would wait in memory, for nobody" },
+};
+
+static bool is_left_out(const struct kv_pair *prop, bool say)
+{
+	for (const struct left_out *l = props_left_out;
+	     l < props_left_out + sizeof(props_left_out) / sizeof(*props_left_out); l++)
+		if (!strcmp(l->name, prop->key)) {
+			if (say && strcmp(prop->value, l->dflt))
+				log_warning("store", "librdkafka's property %s=%s is left out: %s", prop->key,
+					    prop->value, l->why);
+			return true;
+		}
+	return false;
+}
+
 static int prop_set(const struct rdkafka *lib, rd_kafka_conf_t *conf, const char *name, const char *value,
 		    struct err *err)
 {
@@ -182,7 +205,8 @@ int kafka_rk_new(const struct rdkafka *lib, const struct kv *props, const char *
 	for (size_t i = 0; !rc && i < sizeof(default_props) / sizeof(*default_props); i++)
 		rc = prop_set(lib, conf, default_props[i].name, default_props[i].value, err);
 	for (size_t i = 0; !rc && i < props->n; i++)
-		rc = prop_set(lib, conf, props->v[i].key, props->v[i].value, err);
+		if (!is_left_out(&props->v[i], !o))
+			rc = prop_set(lib, conf, props->v[i].key, props->v[i].value, err);
 	if (!rc && brokers)
 		rc = prop_set(lib, conf, "bootstrap.servers", brokers, err);
 	if (rc)

@@ -509,6 +509,25 @@ static void test_fatal(void **state)
 	kv_fini(&props);
 }
 
+/* Properties that would take reports from us, or fill memory with what nobody fetches, are left out. */
+static void test_properties_left_out(void **state)
+{
+	struct rig r;
+	struct made m;
+
+	all_row(&m, "d");
+	assert_int_equal(rig_init(&r,
+				  "test.mock.num.brokers=1\ndelivery.report.only.error=true\nenabled_events=255\n"
+				  "log.queue=true\nstatistics.interval.ms=1\n",
+				  "127.0.0.1:1"),
+			 0);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(rig_row(&r, &m), 0);
+	if (store_type(r.st)->flush(r.sk, &r.err))
+		fail_msg("%s", r.err.msg);
+	rig_fini(&r);
+}
+
 /* Where there cannot be a next one for now, that is nothing about the message. */
 static void test_not_renewed(void **state)
 {
@@ -576,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_no_broker),
 		cmocka_unit_test(test_delivery),
 		cmocka_unit_test(test_fatal),
+		cmocka_unit_test(test_properties_left_out),
 		cmocka_unit_test(test_not_renewed),
 		cmocka_unit_test(test_configurations),
 #endif
