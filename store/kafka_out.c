@@ -293,8 +293,10 @@ int kafka_out_put(struct kafka_out *o, const struct kafka_msg *msg, struct err *
 	rd_kafka_headers_t *headers;
 	rd_kafka_resp_err_t code;
 
+	if (!rc && o->renew) /* what is on its way may come back, and goes first */
+		rc = wait_pending(o, 0, deadline) ? again_all(o, deadline, err) : failed(o, err);
 	if (!rc && o->renew)
-		rc = o->pending && !wait_pending(o, 0, deadline) ? failed(o, err) : renew(o, err);
+		rc = renew(o, err);
 	if (rc)
 		return rc;
 	headers = msg->head ? o->lib->headers_copy(msg->head->headers) : NULL;

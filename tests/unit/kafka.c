@@ -509,6 +509,28 @@ static void test_fatal(void **state)
 	kv_fini(&props);
 }
 
+/* What comes back when a producer is of no more use goes before what comes then. */
+static void test_order_of_renewal(void **state)
+{
+	struct kv props = { 0 };
+	struct buf value = { 0 };
+	const struct kafka_msg msg = { .topic = "t", .value = &value };
+	struct err err = { "" };
+	struct kafka_out *o;
+
+	if (kafka_out_check(&props, &err))
+		skip();
+	buf_addf(&value, "value");
+	assert_int_equal(kafka_out_open(&props, "127.0.0.1:1", &o, &err), 0);
+	assert_int_equal(kafka_out_put(o, &msg, &err), 0);
+	o->renew = o->upset = true; /* as a fatal error says while all is on its way */
+	assert_int_equal(kafka_out_put(o, &msg, &err), -EAGAIN);
+	assert_int_equal(o->pending + o->n_again, 1);
+	assert_int_equal(kafka_out_close(o), 1);
+	buf_fini(&value);
+	kv_fini(&props);
+}
+
 /* Properties that would take reports from us, or fill memory with what nobody fetches, are left out. */
 static void test_properties_left_out(void **state)
 {
@@ -595,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_no_broker),
 		cmocka_unit_test(test_delivery),
 		cmocka_unit_test(test_fatal),
+		cmocka_unit_test(test_order_of_renewal),
 		cmocka_unit_test(test_properties_left_out),
 		cmocka_unit_test(test_not_renewed),
 		cmocka_unit_test(test_configurations),
