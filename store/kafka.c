@@ -318,6 +318,11 @@ static uint64_t kafka_refused(struct store_sink *sk, struct err *why)
 	return n + kafka_out_refused(sk->out, why);
 }
 
+static void kafka_abort(struct store_sink *sk)
+{
+	kafka_out_abort(sk->out);
+}
+
 static void kafka_close(struct store_sink *sk)
 {
 	const char *name = sk->kafka->name;
@@ -341,7 +346,7 @@ static void kafka_close(struct store_sink *sk)
 #define KAFKA_FACE(conf)                                                                                               \
 	.attrs = kafka_attrs, .reads = "path kafka_conf serdes_conf", .state_size = sizeof(struct kafka),              \
 	.config = (conf), .open = kafka_open, .row = kafka_row, .flush = kafka_flush, .refused = kafka_refused,        \
-	.close = kafka_close, .fini = kafka_fini
+	.abort = kafka_abort, .close = kafka_close, .fini = kafka_fini
 #else
 #define KAFKA_FACE(conf) .needs = RDKAFKA_NEEDS
 #endif

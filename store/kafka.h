@@ -77,6 +77,8 @@ struct kafka_msg {
 int kafka_out_put(struct kafka_out *o, const struct kafka_msg *msg, struct err *err);
 /* 0: all are delivered, or refused for good.  Otherwise they stay here; -EAGAIN with the reason. */
 int kafka_out_flush(struct kafka_out *o, struct err *err);
+/* What waits in these fails now, and does not wait any more.  Any thread. */
+void kafka_out_abort(struct kafka_out *o);
 /* How many were refused for good since the last call; of the last one, why. */
 uint64_t kafka_out_refused(struct kafka_out *o, struct err *why);
 

@@ -24,9 +24,9 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
-#define QUIET_US      SEC_US         /* without a delivery, until a flush gives up; or a full queue */
-#define QUIET_DOWN_US (20 * MSEC_US) /* ... when the last one did */
-#define FLUSH_MAX_US  (3 * SEC_US)   /* all in all */
+#define FLUSH_MAX_US  (3 * SEC_US)   /* that long a flush waits, or who meets a full queue */
+#define QUIET_US      SEC_US         /* ... without a delivery, when an error was reported */
+#define QUIET_DOWN_US (20 * MSEC_US) /* ... when the last one gave up */
 #define SLICE_MS      50             /* of waiting in librdkafka */
 #define POLL_EVERY    64             /* messages, until reports of delivery are looked at */
 #define TOPICS_MAX    4096           /* handles that are kept */
@@ -106,6 +106,11 @@ uint64_t kafka_out_close(struct kafka_out *o)
 	return lost;
 }
 
+void kafka_out_abort(struct kafka_out *o)
+{
+	o->aborted = true;
+}
+
 /* -- headers ------------------------------------------------------------------------------------------------------- */
 
 struct kafka_head *kafka_head_new(const struct kafka_out *o, const char *name, const char *value)
@@ -150,17 +155,23 @@ static void serve(struct kafka_out *o, int ms, bool flush)
 	}
 }
 
+/* Brokers that only take their time are no failure. */
+static int64_t patience_us(const struct kafka_out *o)
+{
+	return o->failing ? QUIET_DOWN_US : *o->reason ? QUIET_US : FLUSH_MAX_US;
+}
+
 /* Until `most` are pending; false: it did not come to that in time. */
 static bool wait_pending(struct kafka_out *o, uint64_t most, int64_t deadline)
 {
-	int64_t now = mono_us(), quiet = o->failing ? QUIET_DOWN_US : QUIET_US, give_up = now + quiet;
+	int64_t now = mono_us(), since = now;
 	uint64_t before = o->pending;
 
-	while (o->pending > most && now < give_up && now < deadline) {
+	while (o->pending > most && now < since + patience_us(o) && now < deadline && !o->aborted) {
 		serve(o, o->failing ? QUIET_DOWN_US / MSEC_US : SLICE_MS, true);
 		now = mono_us();
 		if (o->pending < before)
-			give_up = now + quiet;
+			since = now;
 		before = o->pending;
 	}
 	return o->pending <= most;

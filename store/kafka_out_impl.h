@@ -7,6 +7,7 @@
 #include "store/rdkafka.h"
 
 #ifdef HAVE_RDKAFKA
+#include <stdatomic.h>
 
 #define KAFKA_REASON_SZ 256
 
@@ -39,6 +40,7 @@ struct kafka_out {
 	bool alone;                   /* the one that is pending was sent alone */
 	bool renew;                   /* the next try needs a new producer */
 	bool failing;                 /* since the last flush */
+	atomic_bool aborted;          /* nothing waits any longer */
 	char reason[KAFKA_REASON_SZ]; /* librdkafka's last words; "" */
 
 	uint64_t refused;
