@@ -132,14 +132,16 @@ static int conf_lines(struct store *st, struct influx *in, struct err *err)
 	return 0;
 }
 
-/* What InfluxDB 1 says when all of a batch is stored but lines whose fields are of another type than before. */
+/* What InfluxDB 1 says when all of a batch is stored but lines whose fields are of another type than before: "partial
+ * write: WHY dropped=N".  There are names in WHY, which peers choose. */
 static bool left_out(const char *words, uint64_t *ret)
 {
-	const char *n = strstr(words, "dropped=");
+	const char *blank = strrchr(words, ' ');
 
-	if (strncmp(words, "partial write", 13) || !n || strstr(words, "unable to parse"))
+	if (!blank || strncmp(blank, " dropped=", 9) || strspn(blank + 9, "0123456789") != strlen(blank + 9) ||
+	    strncmp(words, "partial write", 13) || strstr(words, "unable to parse"))
 		return false;
-	*ret = strtoull(n + 8, NULL, 10);
+	*ret = strtoull(blank + 9, NULL, 10);
 	return *ret;
 }
 

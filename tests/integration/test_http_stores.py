@@ -240,6 +240,24 @@ def test_bad_rows_are_found(cluster, server):
     assert final <= len(refused)
 
 
+def test_how_many_were_left_out(cluster, server):
+    """InfluxDB says so behind names that peers have chosen."""
+    bad, left = [], 'partial write: field type conflict: input field " dropped=3" on measurement "synth" is type string, already exists dropped=1'
+
+    def answer(path, headers, body):
+        if body.count(b"\n") < 4 or len(bad) == 3:
+            return 204, {}, b""
+        bad.append(body)
+        return 400, {}, json.dumps({"error": left}).encode()
+
+    s = server(lambda *_: (503, {}, b"not yet"))
+    d = daemon(cluster, {"in": f"influx url={s.url} batch=8"}, interval="10ms")
+    wait_for(lambda: (st := d.policy()) and st["queued"] > 30, "samples in the queue")
+    s.answer = answer
+    wait_for(lambda: len(bad) == 3 and stored(d, 40), "rows")
+    assert d.policy()["refused"] == 3
+
+
 def test_a_slow_server_gets_less_at_once(cluster, server):
     """A batch that took longer than the deadline is halved, and not sent again and again as it is."""
     answers, sizes = [503, "hang"], []
