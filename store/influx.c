@@ -152,6 +152,10 @@ static int encode(void *arg, const void *p, size_t len, struct buf *to, struct e
 	return gzip_put(sk->gzip, p, len, to, err);
 }
 
+/* InfluxDB 1 and 2; Telegraf. */
+static const char *const row_words[] = { "partial write", "unable to parse", "field type conflict", "parse error",
+					 NULL };
+
 static int influx_config(struct store *st, struct err *err)
 {
 	static const char *const plain[] = { CONTENT, NULL }, *const zipped[] = { CONTENT, "Content-Encoding: gzip",
@@ -171,6 +175,7 @@ static int influx_config(struct store *st, struct err *err)
 	in->face = (struct post_face){ .headers = in->gzip ? zipped : plain,
 				       .token = in->v2 ? "Token" : "Bearer",
 				       .encode = in->gzip ? encode : NULL,
+				       .row_words = row_words,
 				       .left_out = left_out };
 	return rc;
 }

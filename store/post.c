@@ -15,6 +15,8 @@
 #define TAKEN_BYTES     (4u << 20)     /* and one row: no more is in memory */
 #define SECRET_MAX      4096           /* bytes of a password or a token */
 #define ANSWER_MAX      8192           /* bytes of a body that are looked at: words of a failure */
+#define SUSPECTS        16             /* rows that are tried one by one where a server has taken nothing yet */
+#define DOUBTS          10             /* tries in vain until they are refused */
 #define RETRY_ASKED_MAX (600 * SEC_US) /* a server may ask for a pause of so long */
 
 enum verdict { STORED, ROW_BAD, TOO_MUCH, SERVER_FAILS };
@@ -34,8 +36,11 @@ struct post {
 	size_t *ends;           /* of the rows in `taken` */
 	size_t n, cap, first;   /* rows; those before `first` are gone */
 	size_t most;            /* rows of a batch: fewer than the conf's when that was too much */
-	size_t next;    /* ... of the next one: fewer yet while a bad row is looked for, or the server is slow */
-	bool searching; /* a bad row is in the next ones */
+	size_t next;     /* ... of the next one: fewer yet while a bad row is looked for, or the server is slow */
+	bool searching;  /* a bad row is in the next ones */
+	bool proven;     /* it has taken rows, since it was opened or away */
+	size_t suspects; /* rows in front of `first` that may be bad, or the server does not do */
+	unsigned int doubts;
 
 	int64_t not_before; /* monotonic: so the server has asked; 0: it did not */
 	struct err failed;  /* ... saying this */
@@ -197,6 +202,15 @@ static int server_failed(struct post *p, struct err *err)
 	return rc;
 }
 
+static bool speaks_of_rows(const struct post *p)
+{
+	const char *const *w = p->face->row_words;
+
+	while (w && *w && !strcasestr(p->words, *w))
+		w++;
+	return w && *w;
+}
+
 /* The next n rows; which answer they got is in p->answer.  Not SERVER_FAILS without words. */
 static int rows_send(struct post *p, size_t n, enum verdict *ret, struct err *err)
 {
@@ -214,10 +228,13 @@ static int rows_send(struct post *p, size_t n, enum verdict *ret, struct err *er
 	}
 	if (!rc)
 		rc = http_ask(p->http, &req, &p->answer, err);
-	if (rc)
+	if (rc) {
+		p->proven = false;
 		return rc;
+	}
 	post_words(p->answer.body.p, p->answer.body.len, p->words);
 	*ret = verdict_of(p->answer.status);
+	p->proven = *ret == STORED || (*ret != SERVER_FAILS && (p->proven || speaks_of_rows(p)));
 	return *ret == SERVER_FAILS ? server_failed(p, err) : 0;
 }
 
@@ -225,6 +242,28 @@ static void rows_refused(struct post *p, uint64_t n)
 {
 	p->refused += n;
 	status_say(p, &p->why);
+}
+
+/* It has taken a row: those before were bad. */
+static void suspects_refuse(struct post *p)
+{
+	p->refused += p->suspects;
+	p->suspects = p->doubts = 0;
+}
+
+/* It has taken none: was it the server, and not the rows?  They come again. */
+static int suspects_keep(struct post *p, struct err *err)
+{
+	if (++p->doubts >= DOUBTS)
+		suspects_refuse(p);
+	p->first -= p->suspects;
+	p->suspects = 0;
+	p->searching = false;
+	p->next = p->most;
+	if (p->first == p->n)
+		return 0;
+	return err_set(err, -EREMOTEIO, "%s; it has taken nothing so far: see url=, and whether it is https://",
+		       p->why.msg);
 }
 
 /* An answer came after so long: may the next rows be more?  So many that it stays within the deadline. */
@@ -265,8 +304,14 @@ static int rows_post(struct post *p, struct err *err)
 		status_say(p, &p->why);
 		return 0;
 	}
-	if (v != STORED)
+	if (v == ROW_BAD && !p->proven) {
+		status_say(p, &p->why);
+		p->suspects++;
+	} else if (v != STORED) {
 		rows_refused(p, 1);
+	}
+	if (p->proven)
+		suspects_refuse(p);
 	if (v == TOO_MUCH) /* by itself, whatever is beside it */
 		p->most = p->conf->batch;
 	p->first += n;
@@ -317,8 +362,12 @@ static int all_post(struct post *p, struct err *err)
 	}
 	p->not_before = 0;
 	rc = server_open(p, err);
-	while (!rc && p->first < p->n)
+	while (!rc && p->first < p->n && p->suspects < SUSPECTS)
 		rc = p->next < p->most && mono_us() > give_up ? slow(p, err) : rows_post(p, err);
+	if (!rc && p->suspects)
+		rc = suspects_keep(p, err);
+	p->first -= p->suspects; /* something else went wrong meanwhile */
+	p->suspects = 0;
 	compact(p);
 	p->failing = rc;
 	return rc == -EINVAL ? -EIO : rc; /* which the policy takes for the row's */

@@ -7,6 +7,9 @@
  *   400, 422       a row in it is bad: the batch is halved until that row is alone, which is counted as refused, with
  *                  the server's words; where these say how many it left out of a batch, that is taken as it is.  When
  *                  it takes more than two deadlines, it goes on at the next try: others wait for the thread
+ *     ...          from a server that has taken nothing yet, since it was opened or away, and that does not speak of
+ *                  rows: the address may be wrong, or want TLS.  All rows stay here; after many such tries the first few
+ *                  are refused, so that bad ones do not stop good ones for ever
  *   413            too much at once: smaller batches from then on; a row that is too long alone is refused, and batches
  *                  are as before
  *   any other, or  the server as a whole: all rows stay here, nothing more is taken, and the policy tries again, not
@@ -64,6 +67,8 @@ struct post_face {
 	const char *token;          /* the word in front of a token in the header Authorization: "Bearer" */
 	/* Optional: rows as they are sent, appended to `to`. */
 	int (*encode)(void *arg, const void *p, size_t len, struct buf *to, struct err *err);
+	/* Parts of what it says when rows are bad, ended by NULL. */
+	const char *const *row_words;
 	/* Optional: does a 400 say that all of the batch is stored but *ret rows? */
 	bool (*left_out)(const char *words, uint64_t *ret);
 };

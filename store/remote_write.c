@@ -85,7 +85,12 @@ static int encode(void *arg, const void *p, size_t len, struct buf *to, struct e
 
 static const char *const headers[] = { "Content-Type: application/x-protobuf", "Content-Encoding: snappy",
 				       "X-Prometheus-Remote-Write-Version: 0.1.0", NULL };
-static const struct post_face face = { .headers = headers, .token = "Bearer", .encode = encode };
+static const char *const row_words[] = {
+	"out of order", "duplicate sample", "out of bounds", "too old", "label", NULL
+};
+static const struct post_face face = {
+	.headers = headers, .token = "Bearer", .encode = encode, .row_words = row_words
+};
 
 static char *url_of(const struct remote *rw)
 {

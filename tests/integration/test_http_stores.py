@@ -186,6 +186,8 @@ def test_failing_servers(cluster, server):
     kinds = {
         "500": (lambda *_: (500, {}, b"engine: \x1b[31mcache\nfull"), "answers with status 500: engine: [31mcache full"),
         "429": (lambda *_: (429, {"Retry-After": "1"}, b'{"code":"too many requests","message":"slow \\"down\\""}'), 'status 429: slow "down"'),
+        "400": (lambda *_: (400, {}, b"Client sent an HTTP request to an HTTPS server.\n"),
+                "HTTP request to an HTTPS server.; it has taken nothing so far: see url=, and whether it is https://"),
         "401": (lambda *_: (401, {}, b""), "status 401; see token_file="),
         "moved": (lambda *_: (301, {"Location": "/elsewhere"}, b""), "status 301; give the new address in url="),
         "torn": (lambda *_: (200, {"X-Torn": "1"}, b"xyz"), "/write: "),

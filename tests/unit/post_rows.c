@@ -28,6 +28,7 @@ struct server {
 	int fd;
 	char *url;
 	atomic_uint rows, wait_ms;
+	atomic_bool denies;                 /* 400, whatever it is */
 	atomic_uint requests, stored, most; /* most: rows of one request that it took */
 	pthread_t thread;
 };
@@ -41,7 +42,7 @@ static unsigned int answer_of(struct server *sv, const char *body)
 	sv->requests++;
 	if (n > sv->rows || strstr(body, "long"))
 		return 413;
-	if (strstr(body, "bad"))
+	if (sv->denies || strstr(body, "bad"))
 		return 400;
 	sv->stored += n;
 	sv->most = n > sv->most ? n : sv->most;
@@ -190,6 +191,8 @@ static void test_slow(void **state)
 
 	rig_init(&r, 1000);
 	r.conf.deadline_us = 200 * MSEC_US;
+	row(&r, "good");
+	assert_int_equal(post_flush(r.post, &r.err), 0);
 	r.sv.wait_ms = 10;
 	rows(&r, "bad", N);
 	while ((rc = post_flush(r.post, &r.err))) {
@@ -219,12 +222,59 @@ static void test_slow(void **state)
 	rig_fini(&r);
 }
 
+/* An address that is wrong answers 400, too: that says nothing about rows, and none is lost. */
+static void test_wrong_address(void **state)
+{
+	unsigned int tries = 0;
+	struct rig r;
+
+	rig_init(&r, 1000);
+	r.sv.denies = true;
+	rows(&r, "good", 100);
+	assert_int_equal(post_flush(r.post, &r.err), -EREMOTEIO);
+	assert_non_null(strstr(r.err.msg, "status 400; it has taken nothing so far: see url="));
+	assert_int_equal(post_flush(r.post, &r.err), -EREMOTEIO);
+	assert_in_range(r.sv.requests, 2, 100);
+	r.sv.denies = false;
+	assert_int_equal(post_flush(r.post, &r.err), 0);
+	assert_int_equal(r.sv.stored, 100);
+	assert_int_equal(post_refused(r.post, NULL), 0);
+	rig_fini(&r);
+
+	/* bad rows in front of good ones are found by these; and go, some at a time, where there are many of them */
+	rig_init(&r, 1);
+	buf_addf(post_taken(r.post), "bad\n");
+	while (post_added(r.post, &r.err)) {
+		buf_addf(post_taken(r.post), "bad\n");
+		tries++;
+	}
+	assert_in_range(tries, 3, 100);
+	assert_int_equal(post_refused(r.post, NULL), 1);
+	rig_fini(&r);
+	rig_init(&r, 1000);
+	rows(&r, "bad", 3);
+	rows(&r, "good", 5);
+	assert_int_equal(post_flush(r.post, &r.err), 0);
+	assert_int_equal(r.sv.stored, 5);
+	assert_int_equal(post_refused(r.post, NULL), 3);
+	rig_fini(&r);
+	rig_init(&r, 1000);
+	rows(&r, "bad", 100);
+	rows(&r, "good", 5);
+	while (post_flush(r.post, &r.err))
+		;
+	assert_int_equal(r.sv.stored, 5);
+	assert_int_equal(post_refused(r.post, NULL), 100);
+	rig_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_rows),
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_wrong_address),
 	};
 
 	log_level_set(LOG_QUIET_);
