@@ -39,6 +39,7 @@ struct post {
 	size_t next;     /* ... of the next one: fewer yet while a bad row is looked for, or the server is slow */
 	bool searching;  /* a bad row is in the next ones */
 	bool proven;     /* it has taken rows, since it was opened or away */
+	size_t again;    /* rows from `first` on that were sent before, and no answer came */
 	size_t suspects; /* rows in front of `first` that may be bad, or the server does not do */
 	unsigned int doubts;
 
@@ -230,6 +231,8 @@ static int rows_send(struct post *p, size_t n, enum verdict *ret, struct err *er
 		rc = http_ask(p->http, &req, &p->answer, err);
 	if (rc) {
 		p->proven = false;
+		if (rc != -ECONNREFUSED && n > p->again)
+			p->again = n;
 		return rc;
 	}
 	post_words(p->answer.body.p, p->answer.body.len, p->words);
@@ -238,10 +241,18 @@ static int rows_send(struct post *p, size_t n, enum verdict *ret, struct err *er
 	return *ret == SERVER_FAILS ? server_failed(p, err) : 0;
 }
 
+/* Not all engines take a row that they have. */
+static void why_refused(struct post *p)
+{
+	status_say(p, &p->why);
+	if (p->again)
+		err_prefix(&p->why, 0, "the server may have it, no answer came when it was sent before: ");
+}
+
 static void rows_refused(struct post *p, uint64_t n)
 {
 	p->refused += n;
-	status_say(p, &p->why);
+	why_refused(p);
 }
 
 /* It has taken a row: those before were bad. */
@@ -305,7 +316,7 @@ static int rows_post(struct post *p, struct err *err)
 		return 0;
 	}
 	if (v == ROW_BAD && !p->proven) {
-		status_say(p, &p->why);
+		why_refused(p);
 		p->suspects++;
 	} else if (v != STORED) {
 		rows_refused(p, 1);
@@ -315,6 +326,7 @@ static int rows_post(struct post *p, struct err *err)
 	if (v == TOO_MUCH) /* by itself, whatever is beside it */
 		p->most = p->conf->batch;
 	p->first += n;
+	p->again -= n < p->again ? n : p->again;
 	next_grow(p, mono_us() - since_us);
 	return 0;
 }

@@ -268,6 +268,29 @@ static void test_wrong_address(void **state)
 	rig_fini(&r);
 }
 
+/* Rows that were sent before, and may have been taken then, are told from those that are lost. */
+static void test_no_answer_before(void **state)
+{
+	struct rig r;
+
+	rig_init(&r, 1000);
+	r.conf.deadline_us = 200 * MSEC_US;
+	r.sv.wait_ms = 400;
+	rows(&r, "bad", 3);
+	assert_int_equal(post_flush(r.post, &r.err), -ETIMEDOUT);
+	r.conf.deadline_us = 10 * SEC_US;
+	r.sv.wait_ms = 0;
+	row(&r, "good");
+	assert_int_equal(post_flush(r.post, &r.err), 0);
+	assert_int_equal(post_refused(r.post, &r.err), 3);
+	assert_non_null(strstr(r.err.msg, "the server may have it, no answer came when it was sent before: http"));
+	row(&r, "bad");
+	assert_int_equal(post_flush(r.post, &r.err), 0);
+	assert_int_equal(post_refused(r.post, &r.err), 1);
+	assert_null(strstr(r.err.msg, "may have it"));
+	rig_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_wrong_address),
+		cmocka_unit_test(test_no_answer_before),
 	};
 
 	log_level_set(LOG_QUIET_);
