@@ -65,6 +65,12 @@ static void csv_close(struct store_sink *sk)
 	free(sk);
 }
 
+/* Files that are open already are so since before the first row. */
+static void csv_undo(struct store_sink *sk, struct undo *undo)
+{
+	sk->undo = undo;
+}
+
 /* The k-th name to try for rows of a schema. */
 static char *file_name(const char *base, const struct row_schema *rs, unsigned int k)
 {
@@ -118,7 +124,9 @@ static int file_oust(struct store_sink *sk, struct err *err)
 static int file_make(struct store_sink *sk, const struct row_schema *rs, const char *key, uid_t uid, struct err *err)
 {
 	struct csv *csv = sk->csv;
-	struct csv_file_conf fc = { .container = sk->container, .key = key, .schema = rs, .uid = uid };
+	struct csv_file_conf fc = {
+		.container = sk->container, .key = key, .schema = rs, .uid = uid, .undo = sk->undo
+	};
 	struct csv_file *f = NULL;
 	char *dir = NULL, *base = NULL;
 	int rc = key ? file_oust(sk, err) : 0;
@@ -244,6 +252,7 @@ const struct store_type store_csv = {
 	.config = csv_config,
 	.config_more = csv_config_more,
 	.open = csv_open,
+	.undo = csv_undo,
 	.row = csv_row,
 	.flush = csv_flush,
 	.close = csv_close,

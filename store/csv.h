@@ -98,8 +98,9 @@ struct csv_named {
 /* The new name, from the template; NULL with words when it cannot be made. */
 char *csv_rename_path(const char *template, const struct csv_named *n, struct err *err);
 /* Give a closed file the mode, owner and name that the configuration says; returns its name then: the old one where
- * that failed (which is said), or where there is no template.  Never in place of another file. */
-char *csv_rename(const struct csv_conf *conf, const struct csv_named *n);
+ * that failed (which is said), or where there is no template.  Never in place of another file.  Noted in `undo`, which
+ * may be NULL. */
+char *csv_rename(const struct csv_conf *conf, const struct csv_named *n, struct undo *undo);
 
 /* -- csv_name.c: names of ours, which tell rows apart -------------------------------------------------------------- */
 
@@ -148,7 +149,8 @@ struct csv_file_conf {
 	const char *container, *dir, *name;
 	const char *key; /* may be NULL */
 	const struct row_schema *schema;
-	uid_t uid; /* whose the file is, when that is not what conf says; (uid_t)-1 */
+	struct undo *undo; /* where writes are noted; NULL: they are not */
+	uid_t uid;         /* whose the file is, when that is not what conf says; (uid_t)-1 */
 };
 
 struct csv_file {

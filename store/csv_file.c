@@ -208,6 +208,7 @@ int csv_file_open(const struct csv_file_conf *fc, struct csv_file **ret, struct 
 	f->conf = fc->conf;
 	f->list = fc->list;
 	f->out.fd = -1;
+	f->out.undo = fc->undo;
 	f->uid = fc->uid;
 	f->key = xstrdup(fc->key);
 	f->container = xstrdup(fc->container);
@@ -231,7 +232,7 @@ int csv_file_open(const struct csv_file_conf *fc, struct csv_file **ret, struct 
 static void file_rename(struct csv_file *f, const char *path, const char *kind)
 {
 	struct csv_named n = named(f, path, kind);
-	char *now = csv_rename(f->conf, &n);
+	char *now = csv_rename(f->conf, &n, f->out.undo);
 
 	csv_list_end(f->list, now);
 	free(now);

@@ -46,6 +46,7 @@ struct store_sink {
 	struct csv_file *files; /* the one of the last row first */
 	size_t n_files;
 	bool made; /* a file, just now */
+	struct undo *undo;
 };
 
 /* -- csv_inst.c: as store.h says ----------------------------------------------------------------------------------- */

@@ -194,7 +194,7 @@ static char *left_close(const struct csv_named *n, void *arg)
 		return xstrdup(n->path);
 	if (!strcmp(n->kind, "DATA"))
 		cut_torn(n->path);
-	return csv_rename(conf, n);
+	return csv_rename(conf, n, NULL);
 }
 
 /* Any file with another configuration counts. */

@@ -141,7 +141,7 @@ static int folder_make(const struct csv_conf *conf, const char *path, struct err
 	return rc;
 }
 
-char *csv_rename(const struct csv_conf *conf, const struct csv_named *n)
+char *csv_rename(const struct csv_conf *conf, const struct csv_named *n, struct undo *undo)
 {
 	struct err err = { "" };
 	char *to = NULL;
@@ -153,6 +153,8 @@ char *csv_rename(const struct csv_conf *conf, const struct csv_named *n)
 		return xstrdup(n->path);
 	to = csv_rename_path(conf->rename, n, &err);
 	rc = to ? folder_make(conf, to, &err) : -EINVAL;
+	if (!rc)
+		undo_rename(undo, n->path, to);
 	if (!rc)
 		rc = file_move(n->path, to, &err);
 	if (rc == -EEXIST)

@@ -39,6 +39,7 @@ struct flat {
 
 struct store_sink {
 	char *dir;
+	struct undo *undo;
 	struct flat_shape *shapes; /* the one of the last row first */
 };
 
@@ -127,8 +128,10 @@ static int shape_new(struct store_sink *sk, const struct row_schema *rs, struct 
 	sh->schema = row_schema_get(rs);
 	sh->files = xcalloc(rs->n_cols, sizeof(*sh->files));
 	sh->component = -1;
-	for (uint32_t c = 0; c < rs->n_cols; c++)
+	for (uint32_t c = 0; c < rs->n_cols; c++) {
 		sh->files[c].fd = -1;
+		sh->files[c].undo = sk->undo;
+	}
 	for (uint32_t c = 0; !rc && c < rs->n_cols; c++) {
 		if (!strcmp(rs->cols[c].name, "component_id"))
 			sh->component = (int)c;
@@ -247,6 +250,11 @@ static int flat_open(struct store *st, const char *container, struct store_sink 
 	return 0;
 }
 
+static void flat_undo(struct store_sink *sk, struct undo *undo)
+{
+	sk->undo = undo;
+}
+
 static void flat_close(struct store_sink *sk)
 {
 	while (sk->shapes) {
@@ -273,9 +281,11 @@ const struct store_type store_flatfile = {
 	.to = flatfile_to,
 	.attrs = flat_attrs,
 	.dir_attr = "path",
+	.again_bytes = 64 << 10,
 	.state_size = sizeof(struct flat),
 	.config = flat_config,
 	.open = flat_open,
+	.undo = flat_undo,
 	.row = flat_row,
 	.flush = flat_flush,
 	.close = flat_close,

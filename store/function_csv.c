@@ -221,6 +221,11 @@ static int fn_open(struct store *st, const char *container, struct store_sink **
 	return rc;
 }
 
+static void fn_undo(struct store_sink *sink, struct undo *undo)
+{
+	store_csv.undo(((struct fn_sink *)sink)->csv, undo);
+}
+
 static void fn_close(struct store_sink *sink)
 {
 	struct fn_sink *sk = (struct fn_sink *)sink;
@@ -243,6 +248,7 @@ const struct store_type store_function_csv = {
 	.state_size = sizeof(struct fn),
 	.config = fn_config,
 	.open = fn_open,
+	.undo = fn_undo,
 	.row = fn_row,
 	.flush = fn_flush,
 	.close = fn_close,

@@ -21,6 +21,7 @@ static void cut_back(struct lines *l, size_t done)
 	if (newline && *l->buf.p == '#') /* the header was no row */
 		l->rows++;
 	/* not what somebody else has appended since */
+	undo_short(l->undo, l->buf.p, whole);
 	if (whole < done)
 		l->torn = fstat(l->fd, &st) || st.st_size != end || ftruncate(l->fd, end - (off_t)(done - whole));
 	buf_consume(&l->buf, whole);
@@ -35,9 +36,12 @@ int lines_flush(struct lines *l, struct err *err)
 	if (!l->buf.len)
 		return 0;
 	if (l->torn) {
+		undo_note(l->undo, l->path, l->fd, "\n", 1);
 		n = write(l->fd, "\n", 1);
 		l->torn = n != 1;
 	}
+	if (!l->torn)
+		undo_note(l->undo, l->path, l->fd, l->buf.p, l->buf.len);
 	while (!l->torn && done < l->buf.len) {
 		n = write(l->fd, l->buf.p + done, l->buf.len - done);
 		if (n > 0)

@@ -12,14 +12,16 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "store/undo.h"
 
 struct lines {
 	char *path;
-	int fd;         /* -1: not open */
-	struct buf buf; /* whole lines that are not in the file yet */
-	uint64_t rows;  /* in buf */
-	bool torn;      /* the file ends in a part of a line */
-	bool failing;   /* the last write failed */
+	int fd;            /* -1: not open */
+	struct buf buf;    /* whole lines that are not in the file yet */
+	uint64_t rows;     /* in buf */
+	bool torn;         /* the file ends in a part of a line */
+	bool failing;      /* the last write failed */
+	struct undo *undo; /* where writes are noted; NULL: they are not */
 };
 
 /* Write what is taken; what cannot be written stays taken. */

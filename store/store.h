@@ -14,6 +14,7 @@
 
 struct store;      /* an instance; the daemon's */
 struct store_sink; /* one container of it, opened for one policy; the plugin's */
+struct undo;
 
 struct store_attr {
 	const char *name;
@@ -26,8 +27,9 @@ struct store_to {
 	const char *word; /* "csv" */
 	const char *form; /* what VALUE is, for people: "DIR", "HOST:PORT[,...][/TOPIC]"; "": there is none */
 	const char *attr; /* the attribute of `config` that takes it; NULL: it is the container of every policy */
-	const char *tail; /* the attribute that takes what stands behind the first '/' of VALUE, where one is; or NULL */
-	const char *more; /* further attributes, as "flavor=vm"; or NULL */
+	const char
+		*tail; /* the attribute that takes what stands behind the first '/' of VALUE, where one is; or NULL */
+	const char *more;      /* further attributes, as "flavor=vm"; or NULL */
 	const char *container; /* of every policy; NULL: the schema's name, and "." for a policy of all schemas */
 	const char *help;
 };
@@ -39,12 +41,12 @@ struct store_type {
 	const char *path;                 /* of another maker's: the object it came from; NULL: it is ours */
 	const struct store_attr *attrs;   /* ended by a row without name */
 	const char *dir_attr, *file_attr; /* the attribute that is a folder, or a file, that is written; or NULL */
-	const char *reads;                /* attributes that are files to read, also later: "ca key", for --sandbox; or NULL */
-	const struct store_to *to;        /* short forms, ended by a row without word; or NULL: a word does not suffice */
-	size_t state_size;                /* bytes of store_state(), zeroed before config */
+	const char *reads;         /* attributes that are files to read, also later: "ca key", for --sandbox; or NULL */
+	const struct store_to *to; /* short forms, ended by a row without word; or NULL: a word does not suffice */
+	size_t state_size;         /* bytes of store_state(), zeroed before config */
 	/* Of a store that also stores what row() has taken before it is told to flush: so many bytes of sets come from a
 	 * spool at the most until it is.  When the process is killed, rows that are stored and were not flushed are in the
-	 * spool still, and come again.  0: when it is time to. */
+	 * spool still, and come again (undo() takes them back).  0: when it is time to. */
 	size_t again_bytes;
 
 	/* Take over the attributes; called on the main loop until it succeeds once (state zeroed before each try; a
@@ -56,6 +58,9 @@ struct store_type {
 	int (*config_more)(struct store *st, const struct kv *attrs, struct err *err);
 	/* Open a container for a policy. */
 	int (*open)(struct store *st, const char *container, struct store_sink **ret, struct err *err);
+	/* Optional, for stores of files that are appended to: behind open(), before the first row.  What is written is noted
+	 * there before, so that it is in the files once though the process be killed (undo.h). */
+	void (*undo)(struct store_sink *sk, struct undo *undo);
 	/* Keep one row.  A negative errno means that the row was not taken; it will be offered again.  -EINVAL: rows
 	 * of this schema can never be taken; they are counted as dropped. */
 	int (*row)(struct store_sink *sk, const struct row *row, struct err *err);

@@ -22,6 +22,11 @@ struct spool_counts *spool_counts(struct spool *sp)
 	return &sp->account->counts;
 }
 
+struct undo *spool_undo(struct spool *sp)
+{
+	return sp->undo;
+}
+
 uint64_t spool_tail(const struct spool *sp)
 {
 	return sp->tail;
@@ -189,6 +194,7 @@ void spool_close(struct spool *sp)
 		munmap(sp->account, sizeof(*sp->account));
 	if (sp->account_fd >= 0)
 		close(sp->account_fd);
+	undo_close(sp->undo);
 	spool_metas_clear(&sp->written);
 	buf_fini(&sp->in);
 	buf_fini(&sp->out);

@@ -3,7 +3,8 @@
  * A folder, for one policy: `account`, a page of counters that survives the end of the process (it is mapped: kill -9
  * takes nothing from it), and segments NUMBER.spool (16 hexadecimal digits: the number of the first record), files of
  * records (spool_record.h).  Records are numbered from 0 on, without gaps.  What is read is given back by number: as
- * long as a number is not counted as taken, its record is read again by the next process.
+ * long as a number is not counted as taken, its record is read again by the next process; what stores of files had
+ * written of it until then is noted in `undo` (store/undo.h), and taken back before.
  *
  * A spool belongs to one thread; only the account's counters are looked at by others, under the owner's lock.  What the
  * kernel has not written yet is lost with the machine (not with the process); a torn record is cut off.
@@ -31,6 +32,8 @@ struct spool;
 int spool_open(const char *dir, uint64_t bytes_max, struct spool **ret, uint64_t *ret_lost, struct err *err);
 void spool_close(struct spool *sp); /* NULL is fine */
 struct spool_counts *spool_counts(struct spool *sp);
+/* Where a store notes what it writes, until it is counted as taken. */
+struct undo *spool_undo(struct spool *sp);
 uint64_t spool_tail(const struct spool *sp);  /* the number that the next record gets */
 uint64_t spool_bytes(const struct spool *sp); /* on disk */
 

@@ -9,6 +9,7 @@
 #include "core/daemon/spool.h"
 #include "core/daemon/spool_metas.h"
 #include "core/daemon/spool_record.h"
+#include "store/undo.h"
 
 #define SPOOL_SEGMENT_MAX (16u << 20) /* what opening may have to look through; a spool has at least eight */
 
@@ -29,6 +30,7 @@ struct spool {
 	uint64_t bytes_max, segment_max;
 	int account_fd;
 	struct account *account;
+	struct undo *undo;
 	struct segment *segs; /* the oldest first */
 	size_t n_segs;
 	uint64_t bytes, tail;

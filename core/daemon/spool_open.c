@@ -144,7 +144,16 @@ static int segments_find(struct spool *sp, struct err *err)
 	return last_segment_check(sp, err);
 }
 
-/* -- both ---------------------------------------------------------------------------------------------------------- */
+static int undo_begin(struct spool *sp, struct err *err)
+{
+	char *path = xasprintf("%s/undo", sp->dir);
+	int rc = undo_open(path, &sp->undo, err);
+
+	free(path);
+	return rc;
+}
+
+/* -- all of it --------------------------------------------------------------------------------------------------------- */
 
 /* Make the numbers agree: what is neither stored nor dropped nor here was in the memory of the last process. */
 static uint64_t balance(struct spool *sp)
@@ -184,11 +193,15 @@ int spool_open(const char *dir, uint64_t bytes_max, struct spool **ret, uint64_t
 		rc = account_open(sp, err);
 	if (!rc)
 		rc = segments_find(sp, err);
+	if (!rc)
+		rc = undo_begin(sp, err);
 	if (rc) {
 		spool_close(sp);
 		return rc;
 	}
+	undo_apply(sp->undo, sp->account->counts.taken, sp->tail);
 	*ret_lost = balance(sp);
+	undo_settle(sp->undo, sp->account->counts.taken);
 	spool_clean(sp);
 	*ret = sp;
 	return 0;

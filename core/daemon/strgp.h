@@ -8,8 +8,8 @@
  * oldest snapshots are dropped; or the worker writes the queue to the spool (spool.h), where it is read again in order
  * before anything newer is stored, also by the next process.  With a spool the numbers go on over restarts, and what was
  * in memory when a process was killed is counted as dropped by the next.  What a store had taken and not flushed when it
- * failed is in the spool, too, and is given to the store of the next process again.  A set that cannot be cut to rows is dropped, and said once for its schema
- * and digest.
+ * failed is in the spool, too, and is given to the store of the next process again, behind what stores of files have
+ * noted is taken back.  A set that cannot be cut to rows is dropped, and said once for its schema and digest.
  */
 #ifndef CORE_DAEMON_STRGP_H
 #define CORE_DAEMON_STRGP_H

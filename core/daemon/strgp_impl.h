@@ -96,13 +96,13 @@ struct strgp {
 	uint64_t dropped_before; /* when the queue became full */
 	bool overflowing;
 	int64_t overflow_since_us; /* wall clock */
-	bool soon, hurried; /* the worker is on its way, or at work; ... without lingering */
-	int64_t linger_us;  /* offers wait so long before they call the worker */
+	bool soon, hurried;        /* the worker is on its way, or at work; ... without lingering */
+	int64_t linger_us;         /* offers wait so long before they call the worker */
 	char why[ERR_MAX];
 	int64_t why_since_us, retry_at_us; /* wall clock, monotonic */
-	char refused_why[ERR_MAX]; /* of the last rows that the engine refused; since when it refuses any */
+	char refused_why[ERR_MAX];         /* of the last rows that the engine refused; since when it refuses any */
 	int64_t refused_since_us;
-	char **seen;                       /* all metrics of the first set, where the configuration names none */
+	char **seen; /* all metrics of the first set, where the configuration names none */
 	size_t n_seen;
 	struct store_sink *sink; /* the worker's, to abort() it; NULL: none */
 	/* When strgp_stop() wants the worker back; INT64_MAX: not stopping. */

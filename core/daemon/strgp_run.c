@@ -16,6 +16,7 @@
 #include "core/base/jitter.h"
 #include "core/base/log.h"
 #include "core/daemon/strgp_impl.h"
+#include "store/undo.h"
 
 #define BATCHES_MAX     64            /* in one run, so that policies that are always busy share the threads */
 #define CALM_US         (10 * SEC_US) /* without a drop, until the end of an overflow is said */
@@ -55,9 +56,12 @@ int strgp_sink_open(struct strgp *sg, struct err *err)
 	if (sg->work.sink)
 		return 0;
 	rc = store_type(sg->conf.store)->open(sg->conf.store, sg->conf.container, &sg->work.sink, err);
-	if (!rc)
-		sink_show(sg, sg->work.sink);
-	return rc;
+	if (rc)
+		return rc;
+	sink_show(sg, sg->work.sink);
+	if (sg->spool && store_type(sg->conf.store)->undo)
+		store_type(sg->conf.store)->undo(sg->work.sink, spool_undo(sg->spool));
+	return 0;
 }
 
 struct rows {
@@ -286,6 +290,8 @@ int strgp_flush(struct strgp *sg, struct err *err)
 	sg->unflushed = 0;
 	strgp_spool_settle(sg);
 	pthread_mutex_unlock(&sg->lock);
+	if (sg->spool)
+		undo_settle(spool_undo(sg->spool), sg->counts->taken);
 	strgp_spool_clean(sg);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/strgp_impl.h"
+#include "store/undo.h"
 
 #define RECORDS_MAX    4096   /* in one run */
 #define SPOOL_RETRY_US SEC_US /* a disk that is full may have room again */
@@ -108,6 +109,7 @@ static void shrink(struct strgp *sg, uint64_t more)
 
 	/* some of them may be with the store, unflushed: what may be lost is counted, rather too much than too little */
 	lost = lowest - sg->counts->taken;
+	undo_taken(spool_undo(sg->spool), lowest);
 	pthread_mutex_lock(&sg->lock);
 	sg->counts->taken_dropped += lost;
 	sg->counts->taken = lowest;
@@ -167,9 +169,12 @@ static int kept_spool(struct strgp *sg, struct err *err)
 	if (!k->n)
 		return 0;
 	shrink(sg, k->bytes);
+	undo_again(spool_undo(sg->spool), spool_tail(sg->spool));
 	rc = spool_add(sg->spool, k->sn, k->n, 0, err);
-	if (rc)
+	if (rc) {
+		undo_again(spool_undo(sg->spool), UINT64_MAX);
 		return rc;
+	}
 	spool_pass_all(sg->spool);
 	pthread_mutex_lock(&sg->lock);
 	sg->unflushed -= k->n;
@@ -198,7 +203,8 @@ bool strgp_spool_queue(struct strgp *sg)
 		shrink(sg, bytes);
 		number = spool_tail(sg->spool);
 		rc = spool_add(sg->spool, batch, n, sg->work.part ? 0 : rows_done, &err);
-		if (!rc && rows_done && sg->work.part) { /* the next process cannot rely on rows that were not flushed */
+		if (!rc && rows_done &&
+		    sg->work.part) { /* the next process cannot rely on rows that were not flushed */
 			sg->work.part_no = number;
 			sg->work.part_rows = rows_done;
 		}
@@ -277,6 +283,8 @@ int strgp_spool_drain(struct strgp *sg, struct err *err)
 			*spool_rows_done(sg->spool) = sg->work.part_rows;
 			sg->work.part_rows = 0;
 		}
+		if (spool_at(sg->spool) == sg->counts->taken)
+			undo_again(spool_undo(sg->spool), sg->counts->taken);
 		rc = strgp_snap_store(sg, sn, spool_rows_done(sg->spool), &tally, err);
 		sg->work.part |= rc && *spool_rows_done(sg->spool);
 		if (rc)

@@ -12,6 +12,7 @@
 #include "core/base/buf.h"
 #include "core/base/xalloc.h"
 #include "core/set/snap.h"
+#include "scratch.h"
 
 #define SAMPLE_FIELDS 512 /* in one line */
 #define SAMPLE_SNAPS  32
@@ -262,26 +263,6 @@ static inline size_t sample_snaps(struct pool *pool, const struct sample *s, con
 	free(head.text);
 	free(text);
 	return n;
-}
-
-/* A scratch folder of one test; yours. */
-static inline char *scratch_new(void)
-{
-	const char *tmp = getenv("TMPDIR");
-	char *dir = xasprintf("%s/ldms-test-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-
-	if (!mkdtemp(dir))
-		fail_msg("%s: cannot be made", dir);
-	return dir;
-}
-
-static inline void scratch_free(char *dir)
-{
-	char *cmd = xasprintf("rm -rf '%s'", dir);
-
-	assert_int_equal(system(cmd), 0);
-	free(cmd);
-	free(dir);
 }
 
 #endif

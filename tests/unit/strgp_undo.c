@@ -1,0 +1,156 @@
+/* strgp_undo.c - a process that ends between writing rows and counting them: with a spool they are in the file once */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "core/base/log.h"
+#include "spool_rig.h"
+
+#define N 200
+
+static int flushes_left;
+
+/* Stores what it has, and the process is killed. */
+static int flush_and_die(struct store_sink *sk, struct err *err)
+{
+	int rc = store_type_find("csv")->flush(sk, err);
+
+	if (!rc && !flushes_left--)
+		kill(getpid(), SIGKILL);
+	return rc;
+}
+
+/* Stores what it has, and does not know that. */
+static int flush_and_fail(struct store_sink *sk, struct err *err)
+{
+	int rc = store_type_find("csv")->flush(sk, err);
+
+	return rc ? rc : err_set(err, -EIO, "it may be there, or not");
+}
+
+static struct store_type csv_but(int (*flush)(struct store_sink *sk, struct err *err))
+{
+	struct store_type type = *store_type_find("csv");
+
+	type.flush = flush;
+	return type;
+}
+
+static void spool_all(const char *dir)
+{
+	struct rig r;
+
+	sink_block(dir, true);
+	rig_init(&r, dir, (struct strgp_conf){ 0 });
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	for (uint64_t i = 0; i < N; i++)
+		offer(&r, i);
+	WAIT_STATUS(&r, st.spooled == N);
+	rig_fini(&r);
+	sink_block(dir, false);
+}
+
+/* A life that ends at its flush number `flushes`; in a child. */
+static void live_until_killed(const char *dir, int flushes, uint64_t first)
+{
+	struct store_type type = csv_but(flush_and_die);
+	struct rig r;
+
+	flushes_left = flushes;
+	rig_init_with(&r, dir, (struct strgp_conf){ 0 }, &type);
+	if (strgp_start(r.sg, &r.err))
+		_exit(1);
+	for (uint64_t i = first;; i++) {
+		offer(&r, i);
+		nap();
+	}
+}
+
+static struct strgp_status last_life(const char *dir, uint64_t n, uint64_t *ret_lines)
+{
+	char *path = xasprintf("%s/rows/c/s", dir), *text;
+	bool *seen = xcalloc(n, sizeof(*seen)), in_order;
+	struct strgp_status end;
+	struct rig r;
+
+	rig_init(&r, dir, (struct strgp_conf){ 0 });
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	WAIT_STATUS(&r, !st.spooled);
+	assert_int_equal(strgp_stop(r.sg, 10 * SEC_US, &r.err), 0);
+	end = look(&r);
+	text = file_text(path);
+	*ret_lines = 0;
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		++*ret_lines;
+	assert_int_equal(stored(&r, seen, n, &in_order) + 1, *ret_lines); /* a header, and nothing twice or torn */
+	assert_true(in_order);
+	rig_fini(&r);
+	free(seen);
+	free(text);
+	free(path);
+	return end;
+}
+
+/* Killed behind the write, before its account: what was spooled is there, once. */
+static void test_killed_behind_writing(void **state)
+{
+	char *dir = scratch_new();
+	struct strgp_status end;
+	uint64_t lines;
+	int status;
+	pid_t pid;
+
+	spool_all(dir);
+	for (int k = 0; k < 4; k++) {
+		pid = fork();
+		if (!pid)
+			live_until_killed(dir, k, (uint64_t)(k + 1) * 10000);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+	}
+	end = last_life(dir, 100000, &lines);
+	assert_true(lines - 1 >= N);
+	assert_true(lines - 1 >= end.stored);
+	assert_true(end.stored >= N);
+	scratch_free(dir);
+}
+
+/* Stopped while the store fails, after it has stored all the same: the next life finds no row twice. */
+static void test_stopped_behind_writing(void **state)
+{
+	struct store_type type = csv_but(flush_and_fail);
+	char *dir = scratch_new();
+	struct strgp_status end;
+	uint64_t lines;
+	struct rig r;
+
+	rig_init_with(&r, dir, (struct strgp_conf){ 0 }, &type);
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	for (uint64_t i = 0; i < N; i++)
+		offer(&r, i);
+	WAIT_STATUS(&r, st.spooled);
+	strgp_stop(r.sg, 10 * SEC_US, NULL);
+	assert_int_equal(look(&r).spooled, N);
+	rig_fini(&r);
+	end = last_life(dir, N, &lines);
+	assert_int_equal(end.stored, N);
+	assert_int_equal(lines, N + 1);
+	scratch_free(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_killed_behind_writing), /* before there are threads: it forks */
+		cmocka_unit_test(test_stopped_behind_writing),
+	};
+
+	log_level_set(LOG_QUIET_);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
