@@ -26,6 +26,7 @@ struct store_sink {
 	struct sqlite_shape **shapes; /* by number */
 	size_t n_shapes, last;        /* the one of the last row */
 	struct buf taken;
+	bool failing; /* the last time it was to be stored */
 };
 
 static const struct store_attr sqlite_attrs[] = {
@@ -164,6 +165,7 @@ static int taken_store(struct store_sink *sk, struct err *err)
 	}
 	buf_reset(&sk->taken);
 out:
+	sk->failing = rc;
 	/* the next one knows whether it can be opened */
 	if (rc && sk->db->conn && sql_is_broken(sqlite3_errcode(sk->db->conn)))
 		sqlite_db_close(sk->db);
@@ -239,7 +241,14 @@ static void sqlite_close(struct store_sink *sk)
 {
 	struct err err = { "" };
 
-	if (sqlite_flush(sk, &err))
+	/* what failed is in the spool by now, or counted as dropped: stored now it would be there twice, or be more than
+	 * is counted */
+	if (sk->taken.len && sk->failing)
+		log_error("store",
+			  "database %s: closed with bytes=%zu of rows that could not be stored; without a spool they "
+			  "are lost",
+			  sk->db->path, sk->taken.len);
+	else if (sqlite_flush(sk, &err))
 		log_error("store", "%s; what it had taken is lost", err.msg);
 	pthread_mutex_lock(&sk->db->lock);
 	for (size_t i = 0; i < sk->n_shapes; i++) {

@@ -52,6 +52,8 @@ static inline void rig_init_with(struct rig *r, const char *dir, struct strgp_co
 	r->pool = pool_new(0);
 	r->threads = strgp_pool_new(2);
 	kv_add(&kv, "path", r->rows);
+	if (!strcmp(type->name, "sqlite"))
+		kv_add(&kv, "busy", "10ms");
 	store_new(type, "csv", &r->store, &r->err);
 	store_config(r->store, &kv, &r->err);
 	kv_fini(&kv);

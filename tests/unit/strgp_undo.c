@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#ifdef HAVE_SQLITE
+#include <sqlite3.h>
+#endif
 #include <sys/wait.h>
 
 #include "core/base/log.h"
@@ -15,6 +18,9 @@
 #define N 200
 
 static int flushes_left;
+#ifdef HAVE_SQLITE
+static const char *database;
+#endif
 
 /* Stores what it has, and the process is killed. */
 static int flush_and_die(struct store_sink *sk, struct err *err)
@@ -144,11 +150,62 @@ static void test_stopped_behind_writing(void **state)
 	scratch_free(dir);
 }
 
+#ifdef HAVE_SQLITE
+/* A database that somebody has locked while the policy stops, and then not any more. */
+static int flush_locked(struct store_sink *sk, struct err *err)
+{
+	sqlite3 *other;
+	int rc;
+
+	assert_int_equal(sqlite3_open(database, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	rc = store_type_find("sqlite")->flush(sk, err);
+	sqlite3_close(other);
+	return rc;
+}
+
+/* What was spooled since the store failed is not stored by its last breath, too. */
+static void test_unlocked_behind_spooling(void **state)
+{
+	const struct store_type *sqlite = store_type_find("sqlite");
+	struct store_type type = *sqlite;
+	char *dir = scratch_new();
+	sqlite3_stmt *ask;
+	sqlite3 *db;
+	struct rig r;
+
+	type.flush = flush_locked;
+	rig_init_with(&r, dir, (struct strgp_conf){ 0 }, &type);
+	database = r.rows;
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	offer(&r, 1);
+	WAIT_STATUS(&r, st.spooled == 1);
+	strgp_stop(r.sg, 10 * SEC_US, NULL);
+	assert_int_equal(look(&r).spooled, 1);
+	rig_fini(&r);
+	rig_init_with(&r, dir, (struct strgp_conf){ 0 }, sqlite);
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	WAIT_STATUS(&r, st.stored == 1);
+	assert_int_equal(strgp_stop(r.sg, 10 * SEC_US, &r.err), 0);
+	assert_int_equal(sqlite3_open(r.rows, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM s", -1, &ask, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(ask), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(ask, 0), 1);
+	sqlite3_finalize(ask);
+	sqlite3_close(db);
+	rig_fini(&r);
+	scratch_free(dir);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed_behind_writing), /* before there are threads: it forks */
 		cmocka_unit_test(test_stopped_behind_writing),
+#ifdef HAVE_SQLITE
+		cmocka_unit_test(test_unlocked_behind_spooling),
+#endif
 	};
 
 	log_level_set(LOG_QUIET_);
