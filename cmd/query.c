@@ -8,6 +8,7 @@
 
 #include "cmd/cmd.h"
 #include "core/base/clock.h"
+#include "core/base/term.h"
 #include "core/base/unit.h"
 
 #define EXIT_NO_ROWS 8 /* nothing matches, as with ldms ls */
@@ -50,6 +51,16 @@ const struct cmd_usage usage_query = {
 		    "ldms query ldms.db meminfo --metric Active --job 17 --every 10s --agg max --csv",
 };
 
+/* Names are those of whoever was stored. */
+static void print_name(FILE *to, const char *name)
+{
+	struct buf b = { 0 };
+
+	term_put(&b, name, strlen(name), TERM_LINE);
+	fputs(buf_str(&b), to);
+	buf_fini(&b);
+}
+
 /* -- what there is ------------------------------------------------------------------------------------------------- */
 
 static int list_metrics(struct query *q, const char *schema, struct err *err)
@@ -57,8 +68,11 @@ static int list_metrics(struct query *q, const char *schema, struct err *err)
 	struct query_cols cols = { 0 };
 	int rc = q->type->columns(q->src, schema, &cols, err);
 
-	for (size_t i = 0; !rc && i < cols.n; i++)
-		printf("    %-10s %s\n", cols.v[i].type, cols.v[i].name);
+	for (size_t i = 0; !rc && i < cols.n; i++) {
+		printf("    %-10s ", cols.v[i].type);
+		print_name(stdout, cols.v[i].name);
+		putchar('\n');
+	}
 	query_cols_fini(&cols);
 	return rc;
 }
@@ -73,7 +87,8 @@ static int list_schema(struct query *q, const char *schema, bool metrics, struct
 		return rc;
 	query_time_text(first / SEC_US * SEC_US, from);
 	query_time_text(last / SEC_US * SEC_US, to);
-	printf(first || last ? "%s: %s to %s\n" : "%s: no rows\n", schema, from, to);
+	print_name(stdout, schema);
+	printf(first || last ? ": %s to %s\n" : ": no rows\n", from, to);
 	return metrics ? list_metrics(q, schema, err) : 0;
 }
 
@@ -228,8 +243,11 @@ int cmd_query(int argc, char **argv)
 	}
 	q.path = argv[1];
 	rc = query_run(&q, n > 1 ? argv[2] : NULL, &err);
-	if (rc)
-		fprintf(stderr, "ldms query: %s\n", err.msg);
+	if (rc) {
+		fputs("ldms query: ", stderr);
+		print_name(stderr, err.msg);
+		fputc('\n', stderr);
+	}
 out:
 	if (q.src)
 		q.type->close(q.src);

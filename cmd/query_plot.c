@@ -136,12 +136,15 @@ static void legend_print(FILE *to, const struct query_chart *c, bool colours)
 	struct buf b = { 0 };
 
 	if (c->n > LEGEND_MAX) {
+		struct buf folded = { 0 };
 		const char **names = xcalloc(c->n, sizeof(*names));
 
 		for (size_t i = 0; i < c->n; i++)
 			names[i] = c->lines[i].name;
 		buf_addf(&b, "%zu series: ", c->n);
-		hostlist_fold(names, c->n, 200, &b);
+		hostlist_fold(names, c->n, 200, &folded);
+		term_put(&b, (const char *)folded.p, folded.len, TERM_LINE);
+		buf_fini(&folded);
 		free(names);
 		fprintf(to, "%*s", GUTTER, "");
 		colour(to, colours, 1);
@@ -167,17 +170,20 @@ void query_plot(FILE *to, const struct query_chart *c, unsigned int width, unsig
 {
 	struct canvas cv = { .width = width > GUTTER + 20 ? width - GUTTER : 20, .height = height > 4 ? height : 4 };
 	struct query_axis axis = query_axis_values(c->low, c->high, cv.height / 4);
+	struct buf title = { 0 };
 	char every[32];
 
+	term_put(&title, c->title, strlen(c->title), TERM_LINE);
 	cv.dots = xcalloc((size_t)cv.width * cv.height, 1);
 	cv.owner = xcalloc((size_t)cv.width * cv.height, 1);
 	for (size_t i = 0; i < c->n; i++)
 		line_draw(&cv, c, &axis, i);
-	fprintf(to, "%*s%s%s%s, every %s\n", GUTTER, "", c->title, *c->unit ? ", " : "", c->unit,
+	fprintf(to, "%*s%s%s%s, every %s\n", GUTTER, "", buf_str(&title), *c->unit ? ", " : "", c->unit,
 		unit_time_text(query_agg_conf(c->agg)->every_us, every));
 	canvas_print(to, &cv, &axis, colours);
 	times_print(to, c, cv.width);
 	legend_print(to, c, colours);
+	buf_fini(&title);
 	free(cv.dots);
 	free(cv.owner);
 }

@@ -230,3 +230,19 @@ def test_no_database(tmp_path):
     path = tmp_path / "text.db"
     path.write_text("no database\n" * 100)
     assert "no database of SQLite" in query(path, status=1)
+
+
+def test_hostile_names(tmp_path):
+    """Names that peers made up move nobody's cursor."""
+    path, evil = str(tmp_path / "evil.db"), "\x1b[31m\x07\u202e"
+    db = sqlite3.connect(path)
+    db.execute(f'CREATE TABLE "s{evil}" (time INTEGER, producer TEXT, "m{evil}" INTEGER)')
+    for i in range(40):
+        db.execute(f'INSERT INTO "s{evil}" VALUES(?,?,?)', (i * 1000000, f"n{evil}{i}", i))
+    db.commit()
+    db.close()
+    for args in ([path], ["--list", path, f"s{evil}"], [path, f"s{evil}"], [path, f"s{evil}", "--plot"],
+                 [path, f"s{evil}", "--plot", "--by", "none"], [path, f"s{evil}", "--every", "9s"]):
+        assert "\\x1b[31m\\x07\\u202e" in (text := query(*args)) and not set(text) & set("\x1b\x07\u202e")
+    text = query(path, f"s{evil}X", status=8)
+    assert "did you mean 's\\x1b" in text and "\x1b" not in text
