@@ -24,6 +24,7 @@
 #define SPOOL_LINGER_US SEC_US /* that much is in memory alone when the process is killed */
 #define REFUSED_SAY_US  (60 * SEC_US)
 #define BACKOFF_MAX_US  (30 * SEC_US)
+#define FETCH_AHEAD     3 /* snapshots; storing one takes longer than its bytes need to come */
 
 void strgp_why(struct strgp *sg, const char *text)
 {
@@ -195,6 +196,15 @@ static void queue_expire(struct strgp *sg)
 	}
 }
 
+/* The batch is at its i-th: those behind it are on their way from the cache of who made them. */
+static inline __attribute__((always_inline)) void fetch_ahead(struct snap *const *batch, size_t n, size_t i)
+{
+	if (i + 2 * FETCH_AHEAD < n)
+		snap_fetch_head(batch[i + 2 * FETCH_AHEAD]);
+	if (i + FETCH_AHEAD < n)
+		snap_fetch(batch[i + FETCH_AHEAD]);
+}
+
 /* Store what is queued, up to a number of batches; 0 also when time is up. */
 static int drain(struct strgp *sg, struct err *err)
 {
@@ -217,6 +227,7 @@ static int drain(struct strgp *sg, struct err *err)
 		for (i = 0; !rc && i < n && !strgp_time_is_up(sg); i++) {
 			uint64_t taken = tally.taken;
 
+			fetch_ahead(batch, n, i);
 			rc = strgp_snap_store(sg, batch[i], &rows_done, &tally, err);
 			if (rc)
 				break;
