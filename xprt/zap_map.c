@@ -19,6 +19,7 @@
 #define SLOT_BITS 20
 #define SLOTS_MAX ((1u << SLOT_BITS) - 1) /* sets that one connection may look up */
 #define SLOTS_MIN 16                      /* first size of the table; it doubles */
+#define FETCH_MAX 1024                    /* bytes of a set that are asked for: the processor goes on by itself */
 
 static uint32_t slot_key(uint32_t slot, const struct zap_map *m)
 {
@@ -148,6 +149,21 @@ bool zap_unshare(struct ep *ep, struct set *set)
 	return true;
 }
 
+/* Peers read sets in the order in which they looked them up.  Of very many, none is in the processor's cache any more:
+ * ask for the next ones' now, first for the way there, then for as many bytes as this one's. */
+static inline __attribute__((always_inline)) void fetch_ahead(const struct zap *z, uint32_t slot, uint64_t off,
+							      uint32_t n)
+{
+	const struct set *near = slot + 5 < z->maps_n ? z->maps[slot + 5]->set : NULL;
+
+	if (slot + 15 < z->maps_n)
+		__builtin_prefetch(z->maps[slot + 15]);
+	if (slot + 10 < z->maps_n)
+		__builtin_prefetch(z->maps[slot + 10]->set);
+	for (uint32_t at = 0; near && at < n && at < FETCH_MAX; at += 64)
+		__builtin_prefetch(near->image + off + at);
+}
+
 void zap_map_read(struct zap *z, uint32_t xid, const void *ctxt, uint32_t key, uint64_t addr, uint32_t len)
 {
 	const struct zap_map *map = map_of(z, key);
@@ -177,7 +193,9 @@ void zap_map_read(struct zap *z, uint32_t xid, const void *ctxt, uint32_t key, u
 	memcpy(m + 20, &status, sizeof(status));
 	len = htobe32(n);
 	memcpy(m + 32, &len, sizeof(len));
-	if (n)
+	if (n) {
+		fetch_ahead(z, map->slot, off, n);
 		set_copy(map->set, off, n, m + ZAP_READ_RESP_SZ);
+	}
 	zap_msg_done(z, ZAP_READ_RESP_SZ + n);
 }
