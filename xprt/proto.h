@@ -152,12 +152,15 @@ struct rset_impl { /* what a struct rset is really */
 	uint8_t reads;              /* outstanding */
 	uint8_t rounds;             /* reads of one update so far */
 	bool walking;               /* in the callbacks of one update */
+	bool meta_known;            /* the mirror's metadata are those that the held element was written with */
 	uint32_t peer_idx;          /* the newest element of the peer, as far as we know */
 	int rc;                     /* the first of two reads failed */
 	struct push_in *push;       /* NULL: not pushed */
 };
 
 struct rset_impl *rset_new(struct lane *lane);
+/* The mirror has changed. */
+void rset_mirrored(struct rset_impl *ri);
 int rset_read_meta(struct rset_impl *ri, uint32_t meta_len); /* for the lookup */
 void rset_read_done(struct ep *ep, void *ctxt, int rc, const void *bytes, size_t len);
 void rset_orphan(struct rset_impl *ri); /* the peer is gone */

@@ -246,6 +246,7 @@ static int make_mirror(struct rset_impl *ri, const void *bytes, size_t len, stru
 	ri->rs.set = set;
 	ri->rs.elem = set->array_card - 1;
 	ri->peer_idx = ri->rs.elem;
+	rset_mirrored(ri);
 	return 0;
 }
 

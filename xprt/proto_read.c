@@ -91,6 +91,15 @@ static const struct set_data *elem_of(const struct rset_impl *ri, uint32_t k)
 	return (const struct set_data *)(s->image + s->meta_sz + (size_t)k * s->data_sz);
 }
 
+/* Looked at when the bytes have just been copied: when the next update is asked for, none of very many sets is in the
+ * processor's cache any more. */
+void rset_mirrored(struct rset_impl *ri)
+{
+	uint64_t meta_gn = meta_of(ri)->meta_gn;
+
+	ri->meta_known = meta_gn && meta_gn == elem_of(ri, ri->rs.elem)->meta_gn;
+}
+
 static int ask(struct rset_impl *ri, uint8_t what, uint64_t off, uint64_t len)
 {
 	struct ep *ep = ri->lane->ep;
@@ -122,13 +131,12 @@ static int ask_elems(struct rset_impl *ri, uint32_t from, uint32_t to)
 static int ask_newest(struct rset_impl *ri)
 {
 	const struct set *s = ri->rs.set;
-	uint64_t meta_gn = meta_of(ri)->meta_gn;
 	uint32_t n = s->array_card, c = ri->rs.elem, from = (c + 1) % n, k = ri->peer_idx;
 	int rc;
 
 	ri->rc = 0;
 	ri->rounds++;
-	if (!meta_gn || meta_gn != elem_of(ri, c)->meta_gn) {
+	if (!ri->meta_known) {
 		if (!from) {
 			ri->from = ri->to = 0;
 			return ask(ri, READ_ALL, 0, (uint64_t)s->meta_sz + s->data_sz);
@@ -194,6 +202,7 @@ static void put_meta(struct rset_impl *ri, const uint8_t *bytes)
 	const struct set_owner was = set_owner(ri->rs.set);
 
 	set_mirror_meta(ri->rs.set, bytes);
+	rset_mirrored(ri);
 	if (ri->rs.x->env->sets)
 		setdb_perm_changed(ri->rs.x->env->sets, ri->rs.set, &was);
 }
@@ -277,8 +286,10 @@ static void take_same(struct rset_impl *ri, const uint8_t *bytes)
 
 	memcpy(&d, bytes, sizeof(d));
 	if (s->array_card == 1 && d.gn == elem_of(ri, 0)->gn && d.meta_gn != elem_of(ri, 0)->meta_gn &&
-	    !image_check_data(meta_of(ri), bytes, s->linked, NULL))
+	    !image_check_data(meta_of(ri), bytes, s->linked, NULL)) {
 		set_mirror_data(s, 0, 1, bytes);
+		rset_mirrored(ri);
+	}
 }
 
 /* The elements ri->from.. have come. */
@@ -296,6 +307,7 @@ static void take_elems(struct rset_impl *ri, const uint8_t *bytes)
 	}
 	set_mirror_data(ri->rs.set, from, h.n, bytes);
 	ri->rs.elem = from + h.n - 1;
+	rset_mirrored(ri);
 	ri->walking = true;
 	for (uint32_t i = 0; i + 1 < h.n + again && ri->rs.x && !ri->rs.freed; i++)
 		tell(ri, UPDATE_NEW, 0, elem_of(ri, from + i));
@@ -396,6 +408,7 @@ void rset_take_push(struct rset_impl *ri, const uint8_t *meta, uint32_t from, ui
 	}
 	set_mirror_data(ri->rs.set, from, h.n, bytes);
 	ri->rs.elem = ri->peer_idx = from + h.n - 1;
+	rset_mirrored(ri);
 	/* it was written with metadata that we have not got: read them */
 	if (elem_of(ri, ri->rs.elem)->meta_gn != meta_of(ri)->meta_gn)
 		rset_update(&ri->rs);
