@@ -183,13 +183,11 @@ def test_sub_comes_back(cluster, subs, kind):
 
 @KINDS
 def test_listen(cluster, subs, kind):
-    port = free_port()
+    port, other = free_port(), free_port()
     s = subs("--listen", port, *kind, "--json")
-    one = subs("--listen", free_port(), *kind, "ch")
-
-    def sent():
-        return run("msg", "pub", "-p", port, *kind, "any", "x").returncode == 0
-    wait_for(sent, "the listener")
+    one = subs("--listen", other, *kind, "ch")
+    for p, channel in ((port, "any"), (other, "ch")):
+        wait_for(lambda: run("msg", "pub", "-p", p, *kind, channel, "x").returncode == 0, f"the listener of {channel}")
     assert json.loads(s.lines(1)[-1])["channel"] == "any"
     assert s.end(signal.SIGINT)[0] == 0 and one.end(signal.SIGINT)[0] == 0
 
