@@ -275,13 +275,12 @@ static int gather_again(void *arg, struct conf *cf, struct err *err)
 
 /* Takes cf: once it is carried out it takes no memory (600 bytes a producer). */
 static int run(const struct daemon_role *role, struct daemon_opts *o, struct conf *cf, struct reload *reload,
-	       struct confine *confine, struct err *err)
+	       struct follow *follow, struct confine *confine, struct err *err)
 {
 	struct daemon_conf dc = conf_of(role, o);
 	struct pid_file pid = { .path = o->pid_file, .fd = -1 };
 	ev_signal hangup;
 	struct failover_keeper *keeper;
-	struct follow *follow = NULL;
 	struct record_sink *sink;
 	struct daemon *d;
 	struct book *book;
@@ -310,7 +309,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	if (rc && d->listen_failed)
 		o->exit_status = EXIT_LISTEN;
 	if (!rc) {
-		follow = follow_new(d, o);
+		follow_start(follow, d);
 		d->ready = true;
 		log_info("ldmsd", "%s is ready", d->name);
 		if (role->started)
@@ -320,7 +319,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 	}
 	alarm(END_ALARM_S);
 	signal_loop = NULL;
-	follow_free(follow);
+	follow_stop(follow);
 	ev_signal_stop(loop_ev(d->main), &hangup);
 	signal(SIGHUP, SIG_IGN);
 	sessions_stop(sink);
@@ -351,6 +350,7 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	struct err err = { "" };
 	struct confine *confine = NULL;
 	const struct reload_conf again = { .gather = gather_again, .arg = o };
+	struct follow *follow;
 	struct reload *reload;
 	struct conf *cf;
 	int rc, status;
@@ -368,6 +368,7 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	reload = reload_new(&again);
 	cf = conf_new(NULL, NULL);
 	conf_notes(cf, on_note, NULL);
+	follow = follow_new(o);
 	if (!rc)
 		rc = daemon_yaml_self(o, role->io_loops, &err);
 	if (!rc)
@@ -375,9 +376,10 @@ int daemon_main(const struct daemon_role *role, struct daemon_opts *o)
 	if (!rc)
 		rc = conf_judge(role, o, cf, &err);
 	if (!rc)
-		rc = run(role, o, cf, reload, confine, &err);
+		rc = run(role, o, cf, reload, follow, confine, &err);
 	else
 		conf_free(cf);
+	follow_free(follow);
 	reload_free(reload);
 	confine_free(confine);
 	status = !rc ? 0 : o->exit_status ? o->exit_status : abs(rc) & 0xff;

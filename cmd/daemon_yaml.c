@@ -129,24 +129,34 @@ static void folder_watch(struct follow *f, const char *path)
 	free(dir);
 }
 
-struct follow *follow_new(struct daemon *d, const struct daemon_opts *o)
+struct follow *follow_new(const struct daemon_opts *o)
 {
-	struct ev_loop *ev = loop_ev(d->main);
 	struct follow *f = o->yaml.n ? xcalloc(1, sizeof(*f)) : NULL;
 
 	if (!f)
 		return NULL;
-	memory_return();
-	f->d = d;
+	f->notify = -1;
 	f->files = xcalloc(o->yaml.n, sizeof(*f->files));
-	f->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	for (size_t i = 0; i < o->yaml.n; i++) {
 		if (!is_file(o->yaml.v[i]))
 			continue;
 		f->files[f->n].path = o->yaml.v[i];
 		has_changed(&f->files[f->n++]);
-		folder_watch(f, o->yaml.v[i]);
 	}
+	return f;
+}
+
+void follow_start(struct follow *f, struct daemon *d)
+{
+	struct ev_loop *ev = loop_ev(d->main);
+
+	if (!f)
+		return;
+	memory_return();
+	f->d = d;
+	f->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	for (size_t i = 0; i < f->n; i++)
+		folder_watch(f, f->files[i].path);
 	ev_timer_init(&f->quiet, on_quiet, 0, QUIET_S);
 	ev_timer_init(&f->look, on_look, LOOK_S, LOOK_S);
 	ev_io_init(&f->told, on_told, f->notify, EV_READ);
@@ -155,19 +165,24 @@ struct follow *follow_new(struct daemon *d, const struct daemon_opts *o)
 		ev_timer_start(ev, &f->look);
 	if (f->n && f->notify >= 0)
 		ev_io_start(ev, &f->told);
-	return f;
+	look(f, ev); /* what was written since they were read */
+}
+
+void follow_stop(struct follow *f)
+{
+	struct ev_loop *ev = f && f->d ? loop_ev(f->d->main) : NULL;
+
+	if (!ev)
+		return;
+	ev_timer_stop(ev, &f->look);
+	ev_timer_stop(ev, &f->quiet);
+	ev_io_stop(ev, &f->told);
 }
 
 void follow_free(struct follow *f)
 {
-	struct ev_loop *ev;
-
 	if (!f)
 		return;
-	ev = loop_ev(f->d->main);
-	ev_timer_stop(ev, &f->look);
-	ev_timer_stop(ev, &f->quiet);
-	ev_io_stop(ev, &f->told);
 	if (f->notify >= 0)
 		close(f->notify);
 	free(f->files);

@@ -9,8 +9,11 @@
 int daemon_yaml_self(struct daemon_opts *o, bool collects, struct err *err);
 
 struct follow;
-/* Reload when one of the cluster files has changed.  NULL when there are none.  On the main loop. */
-struct follow *follow_new(struct daemon *d, const struct daemon_opts *o);
-void follow_free(struct follow *f); /* NULL is fine */
+/* Look at the cluster files, before they are read; NULL when there are none. */
+struct follow *follow_new(const struct daemon_opts *o);
+/* Reload when one of them has changed since; on the main loop.  Stopped before the daemon ends.  NULL is fine. */
+void follow_start(struct follow *f, struct daemon *d);
+void follow_stop(struct follow *f);
+void follow_free(struct follow *f);
 
 #endif

@@ -397,3 +397,16 @@ def test_one_of_a_thousand(cluster):
     assert len(p) == n and p["n500"]["port"] == other.port
     assert {(x["connects"], x["disconnects"]) for x in p.values()} == {(1, 0)}
 
+
+
+def test_a_cluster_file_that_changes_while_a_daemon_starts(cluster):
+    """It had been read, and the rest of the configuration not yet: that is not missed."""
+    port, fifo = free_port(), cluster.path("more.conf")
+    text = f"daemons:\n- {{names: agg, hosts: 127.0.0.1, endpoints: [{{names: e, ports: {port}}}]}}\n"
+    path = cluster.write("c.yaml", text)
+    os.mkfifo(fifo)
+    d = cluster.daemon("d", ["agg", "-y", path, "-n", "agg", "-c", fifo], port)
+    with open(fifo, "w") as f:  # when the daemon opens it, too
+        cluster.write("c.yaml", text + "# and more\n")
+        f.write("# nothing\n")
+    d.says("c.yaml has changed")
