@@ -44,6 +44,15 @@ const struct cmd_usage usage_store = {
 	.more = daemon_to_help,
 };
 
+/* A storage daemon that is given only hosts would collect, and lose what it collects. */
+static bool stores_nothing(const struct daemon_opts *o)
+{
+	for (size_t i = 0; i < o->to.n; i++)
+		if (daemon_to_is_store(o->to.v[i]))
+			return false;
+	return !o->strgp.n && !o->shard && !o->spool && !o->conf.n && !o->yaml.n;
+}
+
 /* Common to both; `tool`: what a command does beside running a daemon, or NULL. */
 static int run(const struct daemon_role *role, const struct cmd_usage *usage, int argc, char **argv,
 	       bool (*tool)(const struct daemon_opts *o, char **words, int *ret_status))
@@ -60,6 +69,8 @@ static int run(const struct daemon_role *role, const struct cmd_usage *usage, in
 	}
 	if (!n && !o.help && !o.prdcr.n && !o.accept.n && !o.conf.n && !o.yaml.n && !o.samp.n)
 		n = err_set(&err, -1, "nothing to collect: give --prdcr LIST, --accept WHO or -c FILE");
+	else if (!n && !o.help && usage == &usage_store && stores_nothing(&o))
+		n = err_set(&err, -1, "nothing is stored: give --to STORE:PATH, as csv:DIR, or -c FILE");
 	if (n > 0)
 		n = err_set(&err, -1, "'%s' is left over; lists with blanks want quotes", argv[1]);
 	if (n < 0) {

@@ -117,8 +117,9 @@ int cmd_auth(int argc, char **argv)
 	}
 	if (n >= 0 && (n != 2 || strcmp(argv[1], "gen")))
 		n = err_set(&err, -EINVAL,
-			    n && strcmp(argv[1], "gen") ? "'%s' is no action; there is: gen FILE"
-							: "wants one file: gen FILE",
+			    n && strcmp(argv[1], "gen")
+				    ? "'%s' is no action; write `ldms auth gen FILE`"
+				    : "which file? Write `ldms auth gen FILE`; `ldms help auth` says more",
 			    n ? argv[1] : "");
 	else if (n >= 0)
 		n = gen(argv[2], o.force, &err);

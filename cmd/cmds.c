@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "core/base/str.h"
+#include "core/ctl/verb.h"
 
 const struct cmd cmds[] = {
 	{ "up", &usage_up, cmd_up },
@@ -38,6 +39,12 @@ int cmd_unknown(const char *name)
 	const char *names[sizeof(cmds) / sizeof(*cmds)], *near;
 	size_t n = 0;
 
+	if (verb_find(name)) {
+		fprintf(stderr,
+			"ldms: '%s' is a verb of daemons: `ldms ctl %s` sends it, `ldms ctl help %s` explains it\n",
+			name, name, name);
+		return 1;
+	}
 	for (const struct cmd *c = cmds; c->name; c++)
 		if (c->usage->brief)
 			names[n++] = c->name;

@@ -129,14 +129,23 @@ struct gen {
 	struct buf more; /* what all of these policies have */
 };
 
+/* An option about stores, and no store: a --to may have been meant to be one. */
+static int nowhere(const struct daemon_opts *o, const char *option, struct err *err)
+{
+	struct buf unused = { 0 };
+	int rc = daemon_to_adverts(o, &unused, err);
+
+	buf_fini(&unused);
+	return rc ? rc : err_set(err, -EINVAL, "--%s: say where the rows go, too: --to csv:DIR", option);
+}
+
 /* --shard and --spool. */
 static int policies_have(const struct daemon_opts *o, struct gen *g, struct err *err)
 {
 	int rc = 0;
 
 	if (!g->n && (o->shard || o->spool))
-		return err_set(err, -EINVAL, "--%s: say where the rows go, too: --to csv:DIR",
-			       o->shard ? "shard" : "spool");
+		return nowhere(o, o->shard ? "shard" : "spool", err);
 	if (o->shard)
 		rc = daemon_opts_no_blanks("shard", o->shard, err);
 	if (!rc && o->spool)
@@ -232,7 +241,7 @@ int daemon_to_stores(const struct daemon_opts *o, struct buf *lines, size_t *ret
 		else if (daemon_to_is_store(o->to.v[i]))
 			rc = store_lines(&g, o->to.v[i], err);
 	if (!rc && o->strgp.n && !g.n)
-		rc = err_set(err, -EINVAL, "--strgp: say where the rows go, too: --to csv:DIR");
+		rc = nowhere(o, "strgp", err);
 	if (!rc)
 		rc = policies_have(o, &g, err);
 	*ret_stores = g.n;

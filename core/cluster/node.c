@@ -96,6 +96,18 @@ static int fds_place(const int *fds)
 	return 0;
 }
 
+/* Why there is no such program in a node. */
+static const char *no_program(const char *path)
+{
+	static const char *const own[] = { "/run/", "/tmp/", "/var/log/" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (!strncmp(path, own[i], strlen(own[i])))
+			return "; each node has a /run, /tmp and /var/log of its own: `ldms cluster up "
+			       "--mount SRC:DST` shows it another folder";
+	return "; it is neither in the node's PATH nor a file there";
+}
+
 /* In the process that becomes the command; what goes wrong is reported. */
 static void become(const struct cluster_node *n, const struct node_cmd *cmd, const struct buf *env, int to)
 {
@@ -110,7 +122,7 @@ static void become(const struct cluster_node *n, const struct node_cmd *cmd, con
 		rc = -errno;
 	}
 	err_set(&err, rc, "node %s: %s cannot be started: %s%s", n->name, cmd->argv[0], err_name(rc),
-		rc == -ENOENT ? "; it is neither in the node's PATH nor a file there" : "");
+		rc == -ENOENT ? no_program(cmd->argv[0]) : "");
 	report_send(to, 0, rc, &err);
 	_exit(127);
 }

@@ -92,6 +92,7 @@ def test_the_command_dies_with_the_tool(three):
 @pytest.mark.parametrize("args,words", [
     (["exec", "node4", "--", "true"], "no node 'node4'; did you mean"),
     (["exec", "node1", "--", "no-such-program"], "no-such-program cannot be started"),
+    (["exec", "node1", "--", "/tmp/no-such-program"], "each node has a /run, /tmp and /var/log of its own"),
     (["exec", "node1"], "what shall run in node1?"),
     (["exec", "--name", "other", "node1", "--", "true"], "there is no cluster 'other'"),
     (["up", "-n", "1"], "running already"),
