@@ -230,12 +230,13 @@ out:
 static int log_set_up(const struct run_opts *o, struct err *err)
 {
 	uint32_t mask;
-	int rc = 0;
+	int rc;
 
 	if (log_levels_parse(o->level ? o->level : o->once ? "WARNING" : "INFO", &mask))
 		return err_set(err, -EINVAL, "-v %s: DEBUG, INFO, WARNING, ERROR, CRITICAL or QUIET", o->level);
 	log_levels_set(NULL, NULL, mask);
-	if (o->log)
+	rc = log_format_set("text", err);
+	if (!rc && o->log)
 		rc = log_open(o->log, err);
 	return rc;
 }

@@ -61,6 +61,12 @@ def test_variables_are_the_daemons(shared):
     assert "component_id=7" in ctl(shared.port["samp-1"], "dump_cfg").stdout
 
 
+def test_lines_say_when(shared):
+    with keeping(shared) as k:
+        shared.agrees(k)
+        assert [li for li in k.text().splitlines() if not re.match(r"\d{4}-\d\d-\d\dT[\d:.]+: +INFO: maestro: ", li)] == []
+
+
 def test_who_cannot_be_reached_is_said(cluster):
     m = Maestro(cluster, samplers=2, groups=(2,)).start_all("samp-2", "agg-11")
     r = m.once("-w", "200ms")
