@@ -319,7 +319,7 @@ static void test_hang(void **state)
 	for (int i = 0; i < 3; i++) {
 		gate_let(i, 1);
 		wait_until(status(bad[i]).samples == 1);
-		assert_true(status(bad[i]).missed > 0);
+		wait_until(status(bad[i]).missed > 0); /* counted when its next time is planned */
 	}
 	gate_let(0, 60000);
 	wait_until(status(bad[0]).samples > 3 && !status(bad[0]).overdue);
