@@ -67,7 +67,9 @@ bool samp_sched_free(struct samp_sched *sc)
 	pthread_mutex_lock(&sc->lock);
 	sc->stopping = true;
 	samp_sched_arm(sc);
-	while (sc->users > 1 && !pthread_cond_timedwait(&sc->back, &sc->lock, &end))
+	/* a thread that is in no source only wants the processor */
+	while (sc->users > 1 && !(sc->inside ? pthread_cond_timedwait(&sc->back, &sc->lock, &end)
+					     : pthread_cond_wait(&sc->back, &sc->lock)))
 		;
 	alone = sc->users == 1 && !sc->left_behind;
 	samp_sched_put(sc);

@@ -123,9 +123,11 @@ static void run_one(struct worker *me)
 		me->before = NULL;
 	me->began_us = samp_sched_coarse_us();
 	me->task = t;
+	sc->inside++;
 	pthread_mutex_unlock(&sc->lock);
 	t->run(t);
 	pthread_mutex_lock(&sc->lock);
+	sc->inside--;
 	me->task = NULL;
 	t->busy = false;
 	t->ran = due;
