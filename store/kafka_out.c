@@ -2,10 +2,11 @@
  *
  * librdkafka sends again, in order, for as long as it takes (message.timeout.ms=0), so that dead brokers fail no
  * message; its bounded queue fills, and no more is taken.  A message that it gives back all the same comes to the list
- * `again`, and with it all that librdkafka has not sent yet, so that nothing overtakes it.  The list is sent one
- * message at a time: what is refused alone is refused for good (a batch may have been too large as a whole).  Where the
- * reason is no message's (an unknown topic, no permission, a producer that the brokers no longer know), the next try
- * is that of a new producer.
+ * `again`, and with it all that librdkafka has not sent yet, so that nothing overtakes it.  The list is sent in steps,
+ * the next when all of one is delivered.  Those whose batch was refused are sent in ever smaller steps: a batch may have
+ * been too large as a whole, and what is refused alone is refused for good.  Where the reason is no message's (an
+ * unknown topic, no permission, a producer that the brokers no longer know), the next try is that of a new producer, of
+ * one message at first.
  *
  * All is done on the policy's worker: librdkafka's callbacks run in its poll() and flush().
  */
@@ -30,6 +31,7 @@
 #define SLICE_MS      50             /* of waiting in librdkafka */
 #define POLL_EVERY    64             /* messages, until reports of delivery are looked at */
 #define TOPICS_MAX    4096           /* handles that are kept */
+#define GROUP         64             /* messages that are sent again at first, when a batch was refused */
 
 struct kafka_topic {
 	UT_hash_handle hh;
@@ -55,6 +57,7 @@ int kafka_out_open(const struct kv *props, const char *brokers, struct kafka_out
 	o->lib = lib;
 	o->props = props;
 	o->brokers = xstrdup(brokers);
+	o->group = GROUP;
 	rc = kafka_rk_new(lib, props, brokers, o, &o->rk, err);
 	if (rc) {
 		free(o->brokers);
@@ -235,26 +238,58 @@ static int renew(struct kafka_out *o, struct err *err)
 			     : rc; /* which the policy takes for the row's: a file of TLS may be away for a while */
 }
 
-/* The oldest of those that came back, alone: it is delivered, refused, or comes back once more. */
-static int again_send(struct kafka_out *o, int64_t deadline, struct err *err)
+/* How many of those that came back are sent at once, from the oldest. */
+static size_t step_size(const struct kafka_out *o)
 {
-	struct kafka_again *a = o->again[0];
-	rd_kafka_resp_err_t code;
+	if (o->probe)
+		return 1;
+	for (size_t i = 0; i < o->n_again; i++)
+		if (o->again[i]->suspect)
+			return o->group < o->n_again ? o->group : o->n_again;
+	return o->n_again;
+}
 
-	o->alone = true;
-	code = produce(o, a->topic, a->key, a->value, a->len, a->headers, a->seq);
-	if (code && !kafka_refuses(code)) {
-		snprintf(o->reason, sizeof(o->reason), "topic %.128s: %s", a->topic, o->lib->err2str(code));
-		o->renew = true;
-		return failed(o, err);
+/* Nothing is pending. */
+static int step_send(struct kafka_out *o, struct err *err)
+{
+	size_t i;
+	int rc = 0;
+
+	o->step = step_size(o);
+	o->step_failed = STEP_WELL;
+	for (i = 0; i < o->step; i++) {
+		struct kafka_again *a = o->again[i];
+		rd_kafka_resp_err_t code = produce(o, a->topic, a->key, a->value, a->len, a->headers, a->seq);
+
+		if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && o->pending)
+			break;
+		if (code && code != RD_KAFKA_RESP_ERR__QUEUE_FULL && !kafka_refuses(code)) {
+			snprintf(o->reason, sizeof(o->reason), "topic %.128s: %s", a->topic, o->lib->err2str(code));
+			o->renew = true;
+			rc = failed(o, err);
+			break;
+		}
+		if (code)
+			kafka_count_refused(o, code, a->topic, a->len);
+		else
+			a->headers = NULL;
+		kafka_again_free(o, a);
 	}
-	if (code)
-		kafka_count_refused(o, code, a->topic, a->len);
-	else
-		a->headers = NULL;
-	memmove(o->again, o->again + 1, --o->n_again * sizeof(*o->again));
-	kafka_again_free(o, a);
-	return wait_pending(o, 0, deadline) && !o->renew ? 0 : failed(o, err);
+	o->n_again -= i;
+	memmove(o->again, o->again + i, o->n_again * sizeof(*o->again));
+	return rc;
+}
+
+/* Nothing is pending any more. */
+static void step_end(struct kafka_out *o)
+{
+	if (o->step && o->step_failed == STEP_REFUSED)
+		o->group = o->step > 1 ? o->step / 2 : 1;
+	if (o->step && o->step_failed == STEP_WELL) {
+		o->group = 2 * o->step;
+		o->probe = false;
+	}
+	o->step = 0;
 }
 
 /* All that came back, in order. */
@@ -262,25 +297,27 @@ static int again_all(struct kafka_out *o, int64_t deadline, struct err *err)
 {
 	int rc = 0;
 
-	if (!o->n_again && !o->alone)
+	if (!o->n_again && !o->step)
 		return 0;
 	if (!wait_pending(o, 0, deadline)) /* those in flight may come back, too */
 		return failed(o, err);
-	o->alone = false;
+	step_end(o);
 	if (o->n_again)
-		log_debug("store", "Kafka: messages=%zu came back (%s); they are sent one by one", o->n_again,
-			  o->reason);
+		log_debug("store", "Kafka: messages=%zu came back (%s); they are sent again", o->n_again, o->reason);
 	while (!rc && o->n_again) {
 		if (o->unsorted)
 			qsort(o->again, o->n_again, sizeof(*o->again), by_seq);
 		o->unsorted = false;
 		rc = renew(o, err);
-		if (!rc && mono_us() < deadline)
-			rc = again_send(o, deadline, err);
-		else if (!rc)
+		if (!rc)
+			rc = mono_us() < deadline ? step_send(o, err) : failed(o, err);
+		if (!rc && (!wait_pending(o, 0, deadline) || o->renew))
 			rc = failed(o, err);
+		if (!o->pending)
+			step_end(o);
 	}
-	o->alone = o->pending;
+	if (!rc)
+		o->group = GROUP;
 	o->upset = false;
 	return rc;
 }

@@ -14,6 +14,7 @@
 /* A message that came back. */
 struct kafka_again {
 	uint64_t seq; /* its place in the order of taking */
+	bool suspect; /* its batch was refused for what is in it */
 	char *topic;
 	rd_kafka_headers_t *headers;
 	char *key; /* or NULL */
@@ -35,9 +36,12 @@ struct kafka_out {
 
 	struct kafka_again **again; /* oldest first once sorted */
 	size_t n_again, cap_again;
-	bool unsorted;                /* some came since they were sorted */
-	bool upset;                   /* one came back: so shall the others */
-	bool alone;                   /* the one that is pending was sent alone */
+	bool unsorted; /* some came since they were sorted */
+	bool upset;    /* one came back: so shall the others */
+	size_t step;   /* so many that came back were sent at once, and are pending; 0: none */
+	enum { STEP_WELL, STEP_FAILED, STEP_REFUSED } step_failed;
+	size_t group;                 /* suspects of the next step, at most */
+	bool probe;                   /* one alone shows whether the reason is still there */
 	bool renew;                   /* the next try needs a new producer */
 	bool failing;                 /* since the last flush */
 	atomic_bool aborted;          /* nothing waits any longer */

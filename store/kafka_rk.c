@@ -56,6 +56,7 @@ static void again_add(struct kafka_out *o, const rd_kafka_message_t *m)
 	struct kafka_again *a = xcalloc(1, sizeof(*a) + m->len);
 
 	a->seq = (uintptr_t)m->_private;
+	a->suspect = kafka_refuses(m->err);
 	a->topic = xstrdup(o->lib->topic_name(m->rkt));
 	a->key = m->key ? xstrndup(m->key, m->key_len) : NULL;
 	a->len = m->len;
@@ -95,7 +96,7 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
 		*o->reason = '\0';
 		return;
 	}
-	if (o->alone && kafka_refuses(m->err)) {
+	if (o->step == 1 && kafka_refuses(m->err)) {
 		kafka_count_refused(o, m->err, o->lib->topic_name(m->rkt), m->len);
 		return;
 	}
@@ -104,7 +105,12 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
 			 o->lib->err2str(m->err));
 		o->upset = true;
 		o->renew |= !kafka_refuses(m->err);
+		o->probe |= !kafka_refuses(m->err);
 	}
+	if (kafka_refuses(m->err))
+		o->step_failed = STEP_REFUSED;
+	else if (o->step_failed == STEP_WELL)
+		o->step_failed = STEP_FAILED;
 	again_add(o, m);
 }
 

@@ -387,6 +387,8 @@ static void test_registry_properties(void **state)
 /* -- a store without a broker, and with one in this process -------------------------------------------------------- */
 
 #ifdef HAVE_RDKAFKA
+#include <librdkafka/rdkafka_mock.h>
+
 struct rig {
 	char path[64];
 	struct store *st;
@@ -475,6 +477,45 @@ static void test_delivery(void **state)
 	rig_fini(&r);
 }
 
+/* Brokers in this process. */
+struct mock {
+	void *so;
+	rd_kafka_t *rk;
+	rd_kafka_mock_cluster_t *cluster;
+	const char *brokers;
+	__typeof__(&rd_kafka_mock_broker_set_rtt) set_rtt;
+	__typeof__(&rd_kafka_mock_push_request_errors_array) push_errors;
+};
+
+#define MOCK(m, name) ((__typeof__(&name))dlsym((m)->so, #name))
+
+static void mock_init(struct mock *m, int partitions)
+{
+	const struct rdkafka *lib;
+	char words[256];
+
+	*m = (struct mock){ .so = dlopen("librdkafka.so.1", RTLD_NOW) };
+	if (!m->so || rdkafka_get(&lib, NULL))
+		skip();
+	m->rk = lib->new (RD_KAFKA_PRODUCER, lib->conf_new(), words, sizeof(words));
+	assert_non_null(m->rk);
+	m->cluster = MOCK(m, rd_kafka_mock_cluster_new)(m->rk, 1);
+	assert_non_null(m->cluster);
+	m->brokers = MOCK(m, rd_kafka_mock_cluster_bootstraps)(m->cluster);
+	MOCK(m, rd_kafka_mock_topic_create)(m->cluster, "t", partitions, 1);
+	m->set_rtt = MOCK(m, rd_kafka_mock_broker_set_rtt);
+	m->push_errors = MOCK(m, rd_kafka_mock_push_request_errors_array);
+}
+
+static void mock_fini(struct mock *m)
+{
+	MOCK(m, rd_kafka_mock_cluster_destroy)(m->cluster);
+	MOCK(m, rd_kafka_destroy)(m->rk);
+	dlclose(m->so);
+}
+
+#define FLUSHES 5 /* each waits for some seconds */
+
 /* A producer that is of no more use gives its messages to the next one. */
 static void test_fatal(void **state)
 {
@@ -505,6 +546,41 @@ static void test_fatal(void **state)
 	assert_int_equal(kafka_out_refused(o, NULL), 0);
 	assert_int_equal(kafka_out_close(o), 0);
 	dlclose(so);
+	buf_fini(&value);
+	kv_fini(&props);
+}
+
+/* What comes back is sent again in steps, whatever the way to the brokers takes: not one by one. */
+static void test_coming_back(void **state)
+{
+	static const rd_kafka_resp_err_t codes[] = { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+						     RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE };
+	struct kv props = { 0 };
+	struct buf value = { 0 };
+	const struct kafka_msg msg = { .topic = "t", .value = &value };
+	struct err err = { "" };
+	struct kafka_out *o;
+	struct mock mock;
+
+	mock_init(&mock, 4);
+	buf_addf(&value, "value");
+	kv_add(&props, "linger.ms", "1000");
+	assert_int_equal(kafka_out_open(&props, mock.brokers, &o, &err), 0);
+	assert_int_equal(kafka_out_put(o, &msg, &err), 0); /* the topic is there then */
+	for (int i = 0; i < FLUSHES && kafka_out_flush(o, &err); i++)
+		;
+	mock.set_rtt(mock.cluster, 1, 50);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		mock.push_errors(mock.cluster, 0, 1, &codes[i]);
+		for (int k = 0; k < 2000; k++)
+			assert_int_equal(kafka_out_put(o, &msg, &err), 0);
+		for (int k = 0; k < FLUSHES && kafka_out_flush(o, &err); k++)
+			;
+		assert_int_equal(o->pending + o->n_again, 0);
+		assert_int_equal(kafka_out_refused(o, NULL), 0);
+	}
+	assert_int_equal(kafka_out_close(o), 0);
+	mock_fini(&mock);
 	buf_fini(&value);
 	kv_fini(&props);
 }
@@ -617,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_no_broker),
 		cmocka_unit_test(test_delivery),
 		cmocka_unit_test(test_fatal),
+		cmocka_unit_test(test_coming_back),
 		cmocka_unit_test(test_order_of_renewal),
 		cmocka_unit_test(test_properties_left_out),
 		cmocka_unit_test(test_not_renewed),
