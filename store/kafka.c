@@ -27,6 +27,9 @@ static const char *const key_words[] = { "producer", "instance", "none", NULL };
 enum kafka_encoding { ENCODING_JSON, ENCODING_AVRO };
 static const char *const encoding_words[] = { "json", "avro", NULL };
 
+enum kafka_refuse { REFUSE_NOTHING, REFUSE_TOPIC };
+static const char *const refuse_words[] = { "nothing", "topic", NULL };
+
 enum kafka_header { HEADER_DIGEST, HEADER_NONE };
 static const char *const header_words[] = { "digest", "none", NULL };
 
@@ -35,7 +38,7 @@ struct kafka {
 	const char *name;
 	struct kv props;
 	char *topic;
-	unsigned int encoding, key, header;
+	unsigned int encoding, key, header, refuse;
 	struct registry *registry; /* of Avro; NULL: none */
 };
 
@@ -66,6 +69,10 @@ static const struct store_attr kafka_attrs[] = {
 	{ "kafka_conf", NULL, "a file of librdkafka's properties, lines of KEY=VALUE" },
 	{ "key", "producer", "what the key of messages is: producer, instance or none" },
 	{ "path", NULL, "a file of librdkafka's properties, an object of JSON" },
+	{ "refuse", "nothing",
+	  "topic: rows of a topic that the brokers do not have, or not for this client, are counted as refused, and "
+	  "lost; "
+	  "nothing: all of the policy wait for it" },
 	{ "serdes_conf", NULL, "a file of the schema registry's properties, lines of KEY=VALUE" },
 	{ "topic", "%S",
 	  "%F json or avro, %S row schema, %P producer, %I instance, %u and %U owner (name, number), %g and %G group, "
@@ -145,6 +152,8 @@ static int config(struct store *st, enum kafka_encoding encoding, struct err *er
 	if (!rc)
 		rc = conf_word(st, "header", header_words, &k->header, err);
 	if (!rc)
+		rc = conf_word(st, "refuse", refuse_words, &k->refuse, err);
+	if (!rc)
 		rc = conf_topic(k, st, err);
 	if (!rc && json)
 		rc = kafka_props_file(json, kafka_props_json, &k->props, err);
@@ -180,7 +189,8 @@ static int kafka_open(struct store *st, const char *container, struct store_sink
 	bool of_props = kafka_prop(&k->props, "bootstrap.servers") || kafka_prop(&k->props, "metadata.broker.list");
 	struct kafka_out *out;
 	struct store_sink *sk;
-	int rc = kafka_out_open(&k->props, of_props && !strchr(container, ':') ? NULL : container, &out, err);
+	int rc = kafka_out_open(&k->props, of_props && !strchr(container, ':') ? NULL : container,
+				k->refuse == REFUSE_TOPIC, &out, err);
 
 	if (rc)
 		return err_prefix(err, rc, "store %s: ", k->name);

@@ -58,8 +58,10 @@ void registry_answer_words(const char *body, size_t len, char *to, size_t size);
 int kafka_out_check(const struct kv *props, struct err *err);
 
 struct kafka_out;
-/* `brokers`: a list of HOST:PORT, or NULL when the properties say. */
-int kafka_out_open(const struct kv *props, const char *brokers, struct kafka_out **ret, struct err *err);
+/* `brokers`: a list of HOST:PORT, or NULL when the properties say.  Messages of a topic that is not there, or not for
+ * us, are refused; otherwise all wait for it. */
+int kafka_out_open(const struct kv *props, const char *brokers, bool refuse_topics, struct kafka_out **ret,
+		   struct err *err);
 /* What is not delivered yet is waited for, shortly, and then lost: the number of messages. */
 uint64_t kafka_out_close(struct kafka_out *o);
 

@@ -45,7 +45,8 @@ struct kafka_head {
 
 /* -- opening and closing ------------------------------------------------------------------------------------------- */
 
-int kafka_out_open(const struct kv *props, const char *brokers, struct kafka_out **ret, struct err *err)
+int kafka_out_open(const struct kv *props, const char *brokers, bool refuse_topics, struct kafka_out **ret,
+		   struct err *err)
 {
 	struct kafka_out *o;
 	const struct rdkafka *lib;
@@ -58,6 +59,7 @@ int kafka_out_open(const struct kv *props, const char *brokers, struct kafka_out
 	o->props = props;
 	o->brokers = xstrdup(brokers);
 	o->group = GROUP;
+	o->refuse_topics = refuse_topics;
 	rc = kafka_rk_new(lib, props, brokers, o, &o->rk, err);
 	if (rc) {
 		free(o->brokers);
@@ -138,9 +140,9 @@ void kafka_head_free(const struct kafka_out *o, struct kafka_head *h)
 static int failed(struct kafka_out *o, struct err *err)
 {
 	o->failing = true;
-	return err_set(err, -EAGAIN, "Kafka %s: messages=%" PRIu64 " are not delivered: %s; see that its brokers run",
+	return err_set(err, -EAGAIN, "Kafka %s: messages=%" PRIu64 " are not delivered: %s; %s",
 		       o->brokers ? o->brokers : "(bootstrap.servers)", o->pending + o->n_again,
-		       *o->reason ? o->reason : "no answer yet");
+		       *o->reason ? o->reason : "no answer yet", kafka_advice(o->code));
 }
 
 /* Callbacks run in here; then what shall come back is called back. */
@@ -263,7 +265,8 @@ static int step_send(struct kafka_out *o, struct err *err)
 
 		if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && o->pending)
 			break;
-		if (code && code != RD_KAFKA_RESP_ERR__QUEUE_FULL && !kafka_refuses(code)) {
+		if (code && code != RD_KAFKA_RESP_ERR__QUEUE_FULL && !kafka_refuses_now(o, code)) {
+			o->code = code;
 			snprintf(o->reason, sizeof(o->reason), "topic %.128s: %s", a->topic, o->lib->err2str(code));
 			o->renew = true;
 			rc = failed(o, err);
@@ -360,11 +363,12 @@ int kafka_out_put(struct kafka_out *o, const struct kafka_msg *msg, struct err *
 			serve(o, 0, false);
 		return 0;
 	}
-	if (kafka_refuses(code) || (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && !o->pending && !o->n_again)) {
+	if (kafka_refuses_now(o, code) || (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && !o->pending && !o->n_again)) {
 		kafka_count_refused(o, code, msg->topic, msg->value->len);
 		return 0;
 	}
 	if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+		o->code = code;
 		snprintf(o->reason, sizeof(o->reason), "topic %.128s: %s", msg->topic, o->lib->err2str(code));
 		o->renew = true;
 	}

@@ -46,6 +46,8 @@ struct kafka_out {
 	bool failing;                 /* since the last flush */
 	atomic_bool aborted;          /* nothing waits any longer */
 	char reason[KAFKA_REASON_SZ]; /* librdkafka's last words; "" */
+	rd_kafka_resp_err_t code;     /* of a message that came back */
+	bool refuse_topics;
 
 	uint64_t refused;
 	struct err refused_why;
@@ -54,6 +56,10 @@ struct kafka_out {
 /* A producer whose reports go to `o` (NULL: to nobody). */
 int kafka_rk_new(const struct rdkafka *lib, const struct kv *props, const char *brokers, struct kafka_out *o,
 		 rd_kafka_t **ret, struct err *err);
+/* What to do about it. */
+const char *kafka_advice(rd_kafka_resp_err_t code);
+/* May a message be refused for that, also in company? */
+bool kafka_refuses_now(const struct kafka_out *o, rd_kafka_resp_err_t code);
 /* Is that about one message alone, and for good? */
 bool kafka_refuses(rd_kafka_resp_err_t code);
 void kafka_count_refused(struct kafka_out *o, rd_kafka_resp_err_t code, const char *topic, size_t len);

@@ -22,7 +22,12 @@ static const struct default_prop {
 	{ "queue.buffering.max.kbytes", "16384" },
 	{ "queue.buffering.max.messages", "50000" },
 	{ "reconnect.backoff.max.ms", "2000" },
+	/* until a topic that is not there is reported; brokers that make topics need less, and who waits tries again */
+	{ "topic.metadata.propagation.max.ms", "2000" },
 };
+
+/* With refuse=topic what is lost is lost: brokers have more time to make it, as librdkafka has it. */
+#define PATIENCE_REFUSE_MS "30000"
 
 /* -- reports -------------------------------------------------------------------------------------------- */
 
@@ -43,9 +48,30 @@ bool kafka_refuses(rd_kafka_resp_err_t code)
 	}
 }
 
+/* Is that about the topic? */
+static bool is_of_topic(rd_kafka_resp_err_t code)
+{
+	return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+	       code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
+bool kafka_refuses_now(const struct kafka_out *o, rd_kafka_resp_err_t code)
+{
+	return kafka_refuses(code) || (o->refuse_topics && is_of_topic(code));
+}
+
+const char *kafka_advice(rd_kafka_resp_err_t code)
+{
+	return is_of_topic(code) ? "create it, or let this client write to it" : "see that its brokers run";
+}
+
 void kafka_count_refused(struct kafka_out *o, rd_kafka_resp_err_t code, const char *topic, size_t len)
 {
 	o->refused++;
+	if (is_of_topic(code)) {
+		err_set(&o->refused_why, -ENOENT, "topic %s: %s; %s", topic, o->lib->err2str(code), kafka_advice(code));
+		return;
+	}
 	err_set(&o->refused_why, -EMSGSIZE,
 		"topic %s: a message of %zu bytes: %s; see message.max.bytes here and at the brokers", topic, len,
 		o->lib->err2str(code));
@@ -94,15 +120,17 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
 	o->failing &= is_purged(m->err); /* somebody answers */
 	if (!m->err) {
 		*o->reason = '\0';
+		o->code = RD_KAFKA_RESP_ERR_NO_ERROR;
 		return;
 	}
-	if (o->step == 1 && kafka_refuses(m->err)) {
+	if (o->step == 1 ? kafka_refuses_now(o, m->err) : !kafka_refuses(m->err) && kafka_refuses_now(o, m->err)) {
 		kafka_count_refused(o, m->err, o->lib->topic_name(m->rkt), m->len);
 		return;
 	}
 	if (!is_purged(m->err)) {
 		snprintf(o->reason, sizeof(o->reason), "topic %.128s: %s", o->lib->topic_name(m->rkt),
 			 o->lib->err2str(m->err));
+		o->code = m->err;
 		o->upset = true;
 		o->renew |= !kafka_refuses(m->err);
 		o->probe |= !kafka_refuses(m->err);
@@ -208,8 +236,11 @@ int kafka_rk_new(const struct rdkafka *lib, const struct kv *props, const char *
 	char words[KAFKA_REASON_SZ];
 	int rc = order_set(lib, conf, props, err);
 
-	for (size_t i = 0; !rc && i < sizeof(default_props) / sizeof(*default_props); i++)
-		rc = prop_set(lib, conf, default_props[i].name, default_props[i].value, err);
+	for (size_t i = 0; i < sizeof(default_props) / sizeof(*default_props);
+	     i++) /* some are newer than the library */
+		lib->conf_set(conf, default_props[i].name, default_props[i].value, NULL, 0);
+	if (!rc && o && o->refuse_topics)
+		rc = prop_set(lib, conf, "topic.metadata.propagation.max.ms", PATIENCE_REFUSE_MS, err);
 	for (size_t i = 0; !rc && i < props->n; i++)
 		if (!is_left_out(&props->v[i], !o))
 			rc = prop_set(lib, conf, props->v[i].key, props->v[i].value, err);

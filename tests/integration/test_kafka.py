@@ -51,11 +51,11 @@ class Store:
     def wait(self, condition, what, name="k"):
         return wait_for(lambda: (s := self.status(name)) and condition(s) and s, f"{what}; {self.status(name)}")
 
-    def still(self):
+    def still(self, name="k"):
         """Nothing more is sampled; what there is has gone its way."""
         r = run("ctl", "-h", "127.0.0.1", "-p", self.port, input="updtr_stop name=all\n")
         assert r.returncode == 0, r.stderr
-        return self.wait(lambda s: s["stored"] + s["dropped"] == s["produced"], "all of it")
+        return self.wait(lambda s: s["stored"] + s["dropped"] == s["produced"], "all of it", name)
 
     def ctl(self, line):
         r = run("ctl", "-h", "127.0.0.1", "-p", self.port, *line.split())
@@ -265,6 +265,31 @@ def test_errors(cluster, mock):
     assert len({json.loads(m.value)["m0"] for m in got}) == st["rows"] == st["stored"] - st["refused"]
 
 
+def test_topic_of_others(cluster, mock):
+    """Rows of a topic that is not for us: all wait for it, and it is said what to do; with refuse=topic the others go on."""
+    s = Store(cluster, POLICY.format(topic="mine", config="", brokers=mock.brokers, strgp="") + f"""
+load name=go plugin=kafka
+config name=go topic=go.%S refuse=topic
+strgp_add name=go plugin=go container={mock.brokers} regex=.*
+strgp_start name=go
+""", sets=1)
+    for name in ("k", "go"):
+        s.wait(lambda st: st["stored"] > 10, "rows", name)
+    s.ctl("strgp_stop name=go")
+    mock.tell("fail 1000 29")
+    s.wait(lambda st: "Topic authorization failed; create it, or let this client write to it" in st["why"], "why")
+    s.ctl("strgp_stop name=k")
+    s.ctl("strgp_start name=go")
+    st = s.wait(lambda st: st["refused"] > 5, "refused ones", "go")
+    assert not st["why"] and "Topic authorization failed; create it, or let this client write to it" in st["refused_why"]
+    mock.tell("fail 0 0")
+    at = st["rows"]
+    s.wait(lambda st: st["rows"] > at + 20, "rows again", "go")
+    s.still("go")
+    st = s.status("go")
+    assert st["rows"] == st["stored"] - st["refused"] == len(consume(mock.brokers, "go.synth")) and not st["dropped"]
+
+
 def test_no_broker(cluster):
     """It is no mistake of the configuration: the policy runs, and says what it waits for."""
     s = Store(cluster, "strgp_add name=k plugin=store_kafka container=127.0.0.1:1 regex=.*\nstrgp_start name=k\n",
@@ -370,6 +395,7 @@ def test_sandbox(cluster, mock):
 @pytest.mark.parametrize("attrs, words", [
     ("kafka_conf=/nowhere", "/nowhere: cannot be opened: No such file"),
     ("encoding=xml", "encoding=xml: one of json, avro goes there"),
+    ("refuse=rows", "one of nothing, topic goes there"),
     ("key=host", "one of producer, instance, none goes there"),
     ("topic=%S.%Z", "'%Z' is not known"),
     ("topik=x", "did you mean 'topic'"),

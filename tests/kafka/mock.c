@@ -3,8 +3,8 @@
  *	mock TOPIC...       makes the topics (one partition each) and prints HOST:PORT of the broker
  *
  * Then it reads commands, a line each, and answers "ok": `down` (connections are closed, none are taken), `up`, `rtt
- * MS`, `fail N CODE` (the next N requests to produce are answered with that error of Kafka), `create TOPIC`.  It ends
- * with its input.
+ * MS`, `fail N CODE` (the next N requests to produce, and no others, are answered with that error of Kafka), `create
+ * TOPIC`.  It ends with its input.
  */
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -21,6 +21,7 @@ static void fail(rd_kafka_mock_cluster_t *m, int n, int code)
 
 	for (int i = 0; i < n && i < ERRORS_MAX; i++)
 		errors[i] = (rd_kafka_resp_err_t)code;
+	rd_kafka_mock_clear_request_errors(m, PRODUCE);
 	rd_kafka_mock_push_request_errors_array(m, PRODUCE, (size_t)(n < ERRORS_MAX ? n : ERRORS_MAX), errors);
 }
 

@@ -532,7 +532,7 @@ static void test_fatal(void **state)
 	break_it = (__typeof__(break_it))dlsym(so, "rd_kafka_test_fatal_error");
 	buf_addf(&value, "value");
 	kv_add(&props, "test.mock.num.brokers", "1");
-	assert_int_equal(kafka_out_open(&props, NULL, &o, &err), 0);
+	assert_int_equal(kafka_out_open(&props, NULL, false, &o, &err), 0);
 	assert_int_equal(kafka_out_put(o, &msg, &err), 0);
 	assert_int_equal(kafka_out_flush(o, &err), 0);
 	for (int i = 0; i < 100; i++)
@@ -565,7 +565,7 @@ static void test_coming_back(void **state)
 	mock_init(&mock, 4);
 	buf_addf(&value, "value");
 	kv_add(&props, "linger.ms", "1000");
-	assert_int_equal(kafka_out_open(&props, mock.brokers, &o, &err), 0);
+	assert_int_equal(kafka_out_open(&props, mock.brokers, false, &o, &err), 0);
 	assert_int_equal(kafka_out_put(o, &msg, &err), 0); /* the topic is there then */
 	for (int i = 0; i < FLUSHES && kafka_out_flush(o, &err); i++)
 		;
@@ -597,7 +597,7 @@ static void test_order_of_renewal(void **state)
 	if (kafka_out_check(&props, &err))
 		skip();
 	buf_addf(&value, "value");
-	assert_int_equal(kafka_out_open(&props, "127.0.0.1:1", &o, &err), 0);
+	assert_int_equal(kafka_out_open(&props, "127.0.0.1:1", false, &o, &err), 0);
 	assert_int_equal(kafka_out_put(o, &msg, &err), 0);
 	o->renew = o->upset = true; /* as a fatal error says while all is on its way */
 	assert_int_equal(kafka_out_put(o, &msg, &err), -EAGAIN);
@@ -638,7 +638,7 @@ static void test_not_renewed(void **state)
 	if (kafka_out_check(&props, &err))
 		skip();
 	buf_addf(&value, "value");
-	assert_int_equal(kafka_out_open(&props, "127.0.0.1:1", &o, &err), 0);
+	assert_int_equal(kafka_out_open(&props, "127.0.0.1:1", false, &o, &err), 0);
 	o->renew = true;
 	kv_add(&props, "ssl.ca.location", "/nowhere.pem");
 	kv_add(&props, "security.protocol", "ssl");
