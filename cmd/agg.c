@@ -5,6 +5,7 @@
 #include "cmd/daemon.h"
 #include "cmd/daemon_to.h"
 #include "cmd/store_tool.h"
+#include "cmd/to_store.h"
 
 static const struct opt opts[] = { DAEMON_OPTS_COMMON, DAEMON_OPTS_COLLECT, { 0 } };
 static const struct opt store_opts[] = {
@@ -48,7 +49,7 @@ const struct cmd_usage usage_store = {
 static bool stores_nothing(const struct daemon_opts *o)
 {
 	for (size_t i = 0; i < o->to.n; i++)
-		if (daemon_to_is_store(o->to.v[i]))
+		if (to_store_is(o->to.v[i]))
 			return false;
 	return !o->strgp.n && !o->shard && !o->spool && !o->conf.n && !o->yaml.n;
 }

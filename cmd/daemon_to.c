@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/to_store.h"
 #include "core/base/hostlist.h"
 #include "core/base/xalloc.h"
 #include "store/store.h"
@@ -78,7 +79,7 @@ int daemon_to_adverts(const struct daemon_opts *o, struct buf *lines, struct err
 	int rc = 0;
 
 	for (size_t i = 0; i < o->to.n && !rc; i++) {
-		if (daemon_to_is_store(o->to.v[i]))
+		if (to_store_is(o->to.v[i]))
 			continue;
 		if (strchr(o->to.v[i], '/'))
 			return not_understood(o->to.v[i], err);
@@ -94,37 +95,9 @@ int daemon_to_adverts(const struct daemon_opts *o, struct buf *lines, struct err
 
 /* -- stores -------------------------------------------------------------------------------------------------------- */
 
-static const struct store_type *type_of(const char *text, const struct store_to **ret_to)
-{
-	char *word = xstrndup(text, strcspn(text, ":"));
-	const struct store_type *type = store_to_find(word, ret_to);
-
-	free(word);
-	return type;
-}
-
-/* The file of another maker's store: how many bytes in front of the colon, or all; 0: it is none. */
-static size_t object_len(const char *text)
-{
-	size_t len = strcspn(text, ":");
-
-	return len > 3 && memchr(text, '/', len) && !memcmp(text + len - 3, ".so", 3) ? len : 0;
-}
-
-bool daemon_to_is_store(const char *text)
-{
-	const struct store_to *to;
-
-	return object_len(text) || type_of(text, &to);
-}
-
-struct dest {            /* one --to */
-	char *container; /* of all of its policies; NULL: the schema's name */
-};
-
 struct gen {
 	struct buf *b;
-	struct dest *dests;
+	char **containers; /* of all policies of one --to; NULL: the schema's name */
 	size_t n;
 	struct buf more; /* what all of these policies have */
 };
@@ -164,7 +137,7 @@ static int policies(const char *word, void *arg, struct err *err)
 
 	(void)err;
 	for (size_t i = 0; i < g->n; i++) {
-		const char *container = g->dests[i].container, *name = word ? word : "all";
+		const char *container = g->containers[i], *name = word ? word : "all";
 
 		buf_addf(g->b, "strgp_add name=strgp_%s.%zu plugin=to.%zu container=%s %s=%s%s\n", name, i, i,
 			 container ? container
@@ -176,56 +149,23 @@ static int policies(const char *word, void *arg, struct err *err)
 	return 0;
 }
 
-/* FILE.so[:NAME=VALUE[,NAME=VALUE...]]: its attributes as `config` has them.  A comma that no NAME= follows is one of the
- * value's. */
-static int object_lines(struct gen *g, const char *text, bool all, struct err *err)
-{
-	size_t len = object_len(text);
-	const char *attrs = text + len + (text[len] == ':');
-	char *word = xstrndup(text, len), *path = realpath(word, NULL);
-	int rc = daemon_opts_no_blanks("to", text, err);
-
-	if (!rc && *attrs && strcspn(attrs, "=") >= strcspn(attrs, ","))
-		rc = err_set(err, -EINVAL,
-			     "--to: '%s': what the store wants goes behind the file, as %s:NAME=VALUE,...", text, word);
-	if (rc)
-		goto out;
-	buf_addf(g->b, "load name=to.%zu path=%s\nconfig name=to.%zu ", g->n, path ? path : word, g->n);
-	for (const char *p = attrs; *p; p++) {
-		bool next = *p == ',' && strcspn(p + 1, "=") < strcspn(p + 1, ",");
-
-		buf_u8(g->b, next ? ' ' : (uint8_t)*p);
-	}
-	buf_u8(g->b, '\n');
-	g->dests[g->n++].container = all ? xstrdup(OBJECT_CONTAINER) : NULL;
-out:
-	free(path);
-	free(word);
-	return rc;
-}
-
 /* The instance that one --to stands for. */
-static int store_lines(struct gen *g, const char *text, struct err *err)
+static int store_lines(struct gen *g, const char *text, bool all, struct err *err)
 {
-	const struct store_to *to;
-	const struct store_type *type = type_of(text, &to);
-	const char *colon = strchr(text, ':'), *value = colon ? colon + 1 : "";
-	const char *tail = to->tail ? strchr(value, '/') : NULL;
-	int head = tail ? (int)(tail - value) : (int)strlen(value);
+	struct to_store t;
 	int rc = daemon_opts_no_blanks("to", text, err);
 
+	if (!rc)
+		rc = to_store_read(text, &t, err);
 	if (rc)
 		return rc;
-	if (*to->form ? !head : *value)
-		return err_set(err, -EINVAL, "--to: '%s' is not STORE:PATH; write %s:%s", text, to->word, to->form);
-	g->dests[g->n].container = *to->form && !to->attr ? xstrndup(value, (size_t)head) : xstrdup(to->container);
-	buf_addf(g->b, "load name=to.%zu plugin=%s\nconfig name=to.%zu", g->n, type->name, g->n);
-	if (to->attr)
-		buf_addf(g->b, " %s=%.*s", to->attr, head, value);
-	if (tail && tail[1])
-		buf_addf(g->b, " %s=%s", to->tail, tail + 1);
-	buf_addf(g->b, "%s%s\n", to->more ? " " : "", to->more ? to->more : "");
-	g->n++;
+	buf_addf(g->b, "load name=to.%zu %s=%s\nconfig name=to.%zu %s\n", g->n, t.path ? "path" : "plugin",
+		 t.path ? t.path : t.type->name, g->n, t.conf);
+	if (t.path && all)
+		t.container = xstrdup(OBJECT_CONTAINER);
+	g->containers[g->n++] = t.container;
+	t.container = NULL;
+	to_store_fini(&t);
 	return 0;
 }
 
@@ -234,12 +174,10 @@ int daemon_to_stores(const struct daemon_opts *o, struct buf *lines, size_t *ret
 	struct gen g = { .b = lines };
 	int rc = 0;
 
-	g.dests = xcalloc(o->to.n + 1, sizeof(*g.dests));
+	g.containers = xcalloc(o->to.n + 1, sizeof(*g.containers));
 	for (size_t i = 0; i < o->to.n && !rc; i++)
-		if (object_len(o->to.v[i]))
-			rc = object_lines(&g, o->to.v[i], !o->strgp.n, err);
-		else if (daemon_to_is_store(o->to.v[i]))
-			rc = store_lines(&g, o->to.v[i], err);
+		if (to_store_is(o->to.v[i]))
+			rc = store_lines(&g, o->to.v[i], !o->strgp.n, err);
 	if (!rc && o->strgp.n && !g.n)
 		rc = nowhere(o, "strgp", err);
 	if (!rc)
@@ -250,8 +188,8 @@ int daemon_to_stores(const struct daemon_opts *o, struct buf *lines, size_t *ret
 	else if (!rc)
 		rc = daemon_opts_words(&o->strgp, policies, &g, err);
 	while (g.n)
-		free(g.dests[--g.n].container);
-	free(g.dests);
+		free(g.containers[--g.n]);
+	free(g.containers);
 	buf_fini(&g.more);
 	return rc;
 }
@@ -268,5 +206,6 @@ void daemon_to_help(FILE *f)
 			opt_help_row(f, label, to->help);
 			free(label);
 		}
-	opt_help_row(f, "FILE.so[:NAME=VALUE,...]", "a store of another maker, and its attributes");
+	opt_help_row(f, "FILE.so[:NAME=VALUE]", "a store of another maker, and its attribute");
+	opt_help_row(f, "...,NAME=VALUE", "more attributes: `ldms store help STORE`");
 }

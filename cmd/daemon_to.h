@@ -4,8 +4,6 @@
 
 #include "cmd/daemon_opts.h"
 
-/* Does this --to name a store?  Else it is a list of aggregators. */
-bool daemon_to_is_store(const char *to);
 /* The stores of --to, and a policy for each schema of --strgp into each of them.  *ret_stores: how many stores. */
 int daemon_to_stores(const struct daemon_opts *o, struct buf *lines, size_t *ret_stores, struct err *err);
 /* The aggregators of --to. */

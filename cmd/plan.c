@@ -10,12 +10,12 @@
 
 #include "cmd/cmd.h"
 #include "cmd/samp_tool.h"
+#include "cmd/to_store.h"
 #include "cmd/tool.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/line.h"
 #include "core/maestro/draft.h"
-#include "store/store.h"
 
 #define LIST_MAX      (64u << 20) /* bytes of a list of nodes */
 #define GUESSED_DATA  480         /* of a sampler that does not run here: 50 numbers */
@@ -219,33 +219,23 @@ static int port_take(const char *option, const char *text, unsigned short *ret, 
 	return 0;
 }
 
-/* As daemons take it: STORE:VALUE, of which the store says what it is. */
-static int to_take(const char *text, struct draft *d, char **conf, struct err *err)
+/* As daemons take it. */
+static int to_take(const char *text, struct draft *d, struct to_store *t, struct err *err)
 {
-	const char *colon = text ? strchr(text, ':') : NULL, *value = colon ? colon + 1 : "";
-	char *word = colon ? xstrndup(text, (size_t)(colon - text)) : NULL;
-	const struct store_to *to = NULL;
-	const struct store_type *type = word ? store_to_find(word, &to) : NULL;
-	const char *tail = type && to->tail ? strchr(value, '/') : NULL;
-	int head = tail ? (int)(tail - value) : (int)strlen(value), rc = word_check("--to", text, err);
-	struct buf b = { 0 };
+	int rc = word_check("--to", text, err);
 
-	free(word);
 	if (!text || rc)
 		return rc;
-	if (!type || (*to->form ? !head : *value))
+	if (!to_store_is(text))
 		return err_set(err, -EINVAL, "--to: '%s' is not STORE:PATH; `ldms store --help` says what there is",
 			       text);
-	if (to->attr)
-		buf_addf(&b, "%s=%.*s", to->attr, head, value);
-	if (tail && tail[1])
-		buf_addf(&b, "%s%s=%s", b.len ? " " : "", to->tail, tail + 1);
-	if (to->more)
-		buf_addf(&b, "%s%s", b.len ? " " : "", to->more);
-	d->store = type->name;
-	d->store_conf = *conf = xstrdup(buf_str(&b));
-	d->container = !to->attr && *to->form ? value : to->container;
-	buf_fini(&b);
+	rc = to_store_read(text, t, err);
+	if (rc)
+		return rc;
+	d->store = t->type ? t->type->name : NULL;
+	d->store_path = t->path;
+	d->store_conf = t->conf;
+	d->container = t->container;
 	return 0;
 }
 
@@ -286,7 +276,8 @@ static char *said(int argc, char *const *was)
 }
 
 struct kept { /* what the draft points into */
-	char *samps, *store, *auth;
+	char *samps, *auth;
+	struct to_store store;
 };
 
 static int draft_take(const struct plan_opts *o, struct draft *d, struct kept *k, struct err *err)
@@ -347,7 +338,7 @@ out:
 	nodes_fini(&d.stores.hosts);
 	free(d.samps);
 	free(k.samps);
-	free(k.store);
+	to_store_fini(&k.store);
 	free(k.auth);
 	free(asked);
 	opt_list_fini(&o.samp);

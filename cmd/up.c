@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
 #include "cmd/daemon_to.h"
+#include "cmd/to_store.h"
 #include "core/base/xalloc.h"
 #include "store/store.h"
 
@@ -54,7 +55,7 @@ static bool port_411(void)
 static const char *store_of(const struct daemon_opts *o)
 {
 	for (size_t i = 0; i < o->to.n; i++)
-		if (daemon_to_is_store(o->to.v[i]))
+		if (to_store_is(o->to.v[i]))
 			return o->to.v[i];
 	return NULL;
 }

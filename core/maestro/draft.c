@@ -345,13 +345,15 @@ static void samplers(const struct draft *d, struct buf *to)
 			 unit_time_text(d->interval_us, interval));
 	if (d->store)
 		buf_addf(to, "  rows: {name: store_%s, config: [\"%s\"]}\n", d->store, d->store_conf);
+	else if (d->store_path)
+		buf_addf(to, "  rows: {path: \"%s\", config: [\"%s\"]}\n", d->store_path, d->store_conf);
 }
 
 static void stores(const struct draft *d, struct buf *to)
 {
 	struct words w = words(d);
 
-	if (!d->store)
+	if (!d->store && !d->store_path)
 		return;
 	buf_addf(to, "stores:\n");
 	for (size_t i = 0; i < d->n_samps; i++) {

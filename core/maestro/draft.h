@@ -34,8 +34,10 @@ struct draft {
 	const char *auth;               /* NULL: none */
 	const char *auth_conf;          /* "k=v ...", or a path; NULL */
 	/* where rows go; NULL: nowhere yet */
-	const char *store, *store_conf, *container; /* a plugin, its config, the container: NULL is the schema's name */
-	const char *asked;                          /* the command that asked for this */
+	const char *store, *store_path; /* a plugin; or the file of another maker's */
+	const char *store_conf;         /* "NAME=VALUE ..." */
+	const char *container;          /* NULL: the schema's name */
+	const char *asked;              /* the command that asked for this */
 };
 
 /* So many aggregators that none gets more than so many sets a second. */

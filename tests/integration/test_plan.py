@@ -47,6 +47,21 @@ def test_even_shares(tmp_path):
     assert r.returncode == 0, r.stderr
 
 
+@pytest.mark.parametrize("to, lines", [
+    ("kafka:b:9092,c:9092/ldms.%S,key=none", ["load name=rows plugin=store_kafka", "config name=rows topic=ldms.%S key=none",
+                                              "strgp_add name=meminfo plugin=rows container=b:9092,c:9092 "]),
+    ("influx:https://db:8086,org=hpc,bucket=b", ["config name=rows url=https://db:8086 org=hpc bucket=b",
+                                                 "strgp_add name=meminfo plugin=rows container=ldms "]),
+    ("/usr/lib/x.so:dir=/y", ["load name=rows path=/usr/lib/x.so", "config name=rows dir=/y",
+                              "strgp_add name=meminfo plugin=rows container=meminfo "]),
+])
+def test_where_rows_go(tmp_path, to, lines):
+    """As daemons take it."""
+    path, _ = draft(tmp_path, "--nodes", "n[1-2]", "--to", to)
+    got = plans(path)["agg-1"].splitlines()
+    assert all(any(line.startswith(x) for line in got) for x in lines), got
+
+
 def test_stores_share_the_rows(tmp_path):
     path, _ = draft(tmp_path, "--nodes", "n[1-30]", "--aggs", "3", "--stores", "2", "--to", f"sqlite:{tmp_path}/x.db")
     got = plans(path)

@@ -45,7 +45,7 @@ def test_all_at_once(cluster):
     """A daemon with every store of files, with spools; another one without."""
     port, up = free_port(), free_port()
     db = "built without" not in run("query", os.devnull).stderr
-    to = ["csv:" + cluster.path("csv"), "none:", "flatfile:" + cluster.path("flat")]
+    to = ["csv:" + cluster.path("csv"), "none:,delay=1", "flatfile:" + cluster.path("flat")]
     to += ["sqlite:" + cluster.path("ldms.db")] if db else []
     args = [w for t in to for w in ("--to", t)]
     d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg", "--interval", "50ms",
@@ -73,6 +73,10 @@ def test_engines_that_are_servers(cluster):
              ("kafka", "kafka:127.0.0.1:9,localhost:10", "config name=to.{0}", "container=127.0.0.1:9,localhost:10 "),
              ("influx", "influx:http://127.0.0.1:9", "config name=to.{0} url=http://127.0.0.1:9", "container=ldms "),
              ("remote_write", "vm:http://127.0.0.1:9", "config name=to.{0} url=http://127.0.0.1:9", "container=ldms "),
+             ("influx", "influx:http://127.0.0.1:9,org=o,bucket=b,tags=x,y,gzip=1",
+              "config name=to.{0} url=http://127.0.0.1:9 org=o bucket=b tags=x,y gzip=1", "container=ldms "),
+             ("kafka", "kafka:127.0.0.1:9,localhost:10/rows.%S,encoding=json", "config name=to.{0} topic=rows.%S encoding=json",
+              "container=127.0.0.1:9,localhost:10 "),
              ("remote_write", "prom:http://127.0.0.1:9/x", "config name=to.{0} url=http://127.0.0.1:9/x", "container=ldms ")]
     forms = [f for f in forms if f[0] in here]
     if not forms:
@@ -120,6 +124,8 @@ def test_a_spool_of_each(cluster):
     (("--to", "csv:"), "'csv:' is not STORE:PATH; write csv:DIR"),
     (("--to", "sqlite"), "write sqlite:FILE"),
     (("--to", "none:x"), "write none:"),
+    (("--to", "csv:,altheader=1"), "is not STORE:PATH; write csv:DIR"),
+    (("--to", "csv:/tmp/x,altheadr=1"), "did you mean 'altheader'?"),
     (("--to", "function_csv:/tmp/x"), "store function_csv wants more than a word can say"),
     (("--to", "/tmp/x"), "neither STORE:PATH, as csv:/var/lib/ldms, nor the HOST[:PORT]"),
     (("--to", "csv:/tmp/a b"), "blanks cannot stand here"),
