@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "core/base/http.h"
@@ -13,6 +14,23 @@ static int url_bad(const char *url, const char *why, struct err *err)
 	return err_set(err, -EINVAL, "url=%.*s: %s", (int)strcspn(shown, "?"), shown, why);
 }
 
+/* What stands between // and the path, without a user: a port that is none? */
+static bool port_bad(const char *host)
+{
+	const char *end = host + strcspn(host, "/?#"), *at = memrchr(host, '@', (size_t)(end - host)), *p;
+	uint32_t port = 0;
+
+	p = at ? at + 1 : host;
+	if (*p == '[')
+		p += strcspn(p, "]/?#");
+	p += strcspn(p, ":/?#");
+	if (*p != ':')
+		return false;
+	for (p++; p < end && isdigit((unsigned char)*p) && port <= UINT16_MAX; p++)
+		port = 10 * port + (uint32_t)(*p - '0');
+	return p < end || !port || port > UINT16_MAX;
+}
+
 int http_url_check(const char *url, struct err *err)
 {
 	const char *host = strstr(url, "://");
@@ -22,6 +40,8 @@ int http_url_check(const char *url, struct err *err)
 	host += 3;
 	if (!*host || strchr("/?#", *host))
 		return url_bad(url, "names no host", err);
+	if (port_bad(host))
+		return url_bad(url, "its port is no number from 1 to 65535", err);
 	for (const char *p = url; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return url_bad(url, "has a space or a control character; write %20 for one", err);

@@ -261,13 +261,18 @@ static void test_urls(void **state)
 	struct buf b = { 0 };
 
 	assert_int_equal(http_url_check("http://h:1/x?a=b", NULL), 0);
-	assert_int_equal(http_url_check("https://[::1]", NULL), 0);
-	for (const char *const *bad = (const char *const[]){ "h:1", "ftp://h", "http://", "http:///x", "http://h/a b",
-							     "http://h/\n", "", NULL };
+	for (const char *const *good =
+		     (const char *const[]){ "https://[::1]", "http://[::1]:65535/a:b", "http://u:p@h:8086?x=:y", NULL };
+	     *good; good++)
+		assert_int_equal(http_url_check(*good, NULL), 0);
+	for (const char *const *bad =
+		     (const char *const[]){ "h:1", "ftp://h", "http://", "http:///x", "http://h/a b", "http://h/\n", "",
+					    "http://h:65536", "http://h:0/x", "http://h:80x", "http://[::1]:x",
+					    "http://h:/x", "http://h:4294967377", NULL };
 	     *bad; bad++)
 		assert_int_equal(http_url_check(*bad, NULL), -EINVAL);
-	for (const char *const *bad =
-		     (const char *const[]){ "ftp://u:secret@h", "http:///x?p=secret", "http://h/a?p=secret b", NULL };
+	for (const char *const *bad = (const char *const[]){ "ftp://u:secret@h", "http:///x?p=secret",
+							     "http://h/a?p=secret b", "http://u:secret@h:x", NULL };
 	     *bad; bad++) {
 		assert_int_equal(http_url_check(*bad, &err), -EINVAL);
 		assert_null(strstr(err.msg, "secret"));
