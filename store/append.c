@@ -45,7 +45,7 @@ int append_open(struct append *a, const char *path, bool excl, mode_t mode, stru
 
 static ssize_t write_at(struct append *a, const uint8_t *p, size_t len, off_t at)
 {
-	return a->pipe ? write(a->fd, p, len) : pwrite(a->fd, p, len, at);
+	return a->pipe ? file_write(a->fd, p, len) : pwrite(a->fd, p, len, at);
 }
 
 /* A part of what was not written wholly stands behind the file's end, unless it was written over since. */

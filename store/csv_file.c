@@ -31,13 +31,13 @@ static int file_create(const struct csv_file *f, const char *path, int flags, bo
 
 	*ret_new = fd >= 0;
 	if (fd < 0 && errno == EEXIST && !(flags & O_EXCL))
-		fd = open(path, flags | O_CREAT | O_CLOEXEC | O_NOCTTY, conf->file_perm);
+		fd = open(path, file_flags(path, flags) | O_CREAT | O_CLOEXEC | O_NOCTTY, conf->file_perm);
 	if (fd < 0 && errno == EEXIST)
 		return -EEXIST;
 	if (fd < 0)
 		return file_failed(path, -errno, "be opened", err);
 	if (!*ret_new)
-		return file_pipe_reopen(fd, path, err);
+		return fd;
 	/* open() took the umask off the mode */
 	if (!fchmod(fd, conf->file_perm) &&
 	    ((uid == (uid_t)-1 && conf->gid == (gid_t)-1) || !fchown(fd, uid, conf->gid)))

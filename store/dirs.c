@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,21 +95,25 @@ char *file_fit_name(const char *name)
 	return fit;
 }
 
-int file_pipe_reopen(int fd, const char *path, struct err *err)
+int file_flags(const char *path, int flags)
 {
-	struct stat st, now;
-	int to, rc;
+	struct stat st;
 
-	if (fstat(fd, &st) || !S_ISFIFO(st.st_mode))
-		return fd;
-	close(fd); /* it reads */
-	to = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	rc = to < 0 ? -errno : 0;
-	if (!rc && (fstat(to, &now) || st.st_dev != now.st_dev || st.st_ino != now.st_ino)) {
-		close(to);
-		rc = -ESTALE; /* it was replaced meanwhile */
-	}
-	return rc ? file_failed(path, rc, "be opened", err) : to;
+	if (stat(path, &st) || !S_ISFIFO(st.st_mode))
+		return flags;
+	return (flags & ~O_ACCMODE) | O_WRONLY | O_NONBLOCK;
+}
+
+#define READER_MS 200 /* that long may who reads a pipe pause, and no thread waits longer */
+
+ssize_t file_write(int fd, const void *p, size_t len)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	ssize_t n = write(fd, p, len);
+
+	if (n < 0 && errno == EAGAIN && poll(&pfd, 1, READER_MS) > 0)
+		n = write(fd, p, len);
+	return n;
 }
 
 int file_move(const char *from, const char *to, struct err *err)

@@ -15,9 +15,11 @@ int file_failed(const char *path, int rc, const char *what, struct err *err);
 
 /* A name made fit for one part of a path, so that it leads nowhere else. */
 char *file_fit_name(const char *name);
-/* Take `fd`, open for reading and writing; where that is a pipe, give one that only writes, and that keeps nobody waiting
- * for who reads it (-ENXIO: nobody does). */
-int file_pipe_reopen(int fd, const char *path, struct err *err);
+/* What to open a file with that is appended to, and looked at; where it is a pipe: to write alone, without waiting for
+ * who reads it (-ENXIO: nobody does). */
+int file_flags(const char *path, int flags);
+/* write(), which gives who reads a pipe a moment: -1 with EAGAIN when nothing was read meanwhile. */
+ssize_t file_write(int fd, const void *p, size_t len);
 /* Rename, in one step, and not over another file: -EEXIST. */
 int file_move(const char *from, const char *to, struct err *err);
 

@@ -101,14 +101,9 @@ static int file_open(struct lines *l, const char *dir, const char *metric, struc
 	name[strcspn(name, "#")] = '\0';
 	l->path = xasprintf("%s/%s", dir, *name ? name : "_");
 	free(name);
-	l->fd = open(l->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, FILE_PERM);
-	if (l->fd < 0)
-		return file_failed(l->path, -errno, "be opened", err);
-	l->fd = file_pipe_reopen(l->fd, l->path, err);
-	if (l->fd < 0)
-		return l->fd;
-	if (fstat(l->fd, &st))
-		rc = file_failed(l->path, -errno, "be looked at", err);
+	l->fd = open(l->path, file_flags(l->path, O_RDWR) | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, FILE_PERM);
+	if (l->fd < 0 || fstat(l->fd, &st))
+		rc = file_failed(l->path, -errno, "be opened", err);
 	else if (S_ISREG(st.st_mode) && st.st_size)
 		l->torn = pread(l->fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
 	return rc;

@@ -43,7 +43,7 @@ int lines_flush(struct lines *l, struct err *err)
 	if (!l->torn)
 		undo_note(l->undo, l->path, l->fd, l->buf.p, l->buf.len);
 	while (!l->torn && done < l->buf.len) {
-		n = write(l->fd, l->buf.p + done, l->buf.len - done);
+		n = file_write(l->fd, l->buf.p + done, l->buf.len - done);
 		if (n > 0)
 			done += (size_t)n;
 		else if (n == 0 || errno != EINTR)

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import subprocess
 
 import pytest
 from ldms import ROOT, free_port, policies, run, wait_for
@@ -161,3 +162,18 @@ def test_a_pipe_as_file(cluster):
     assert head.startswith("#Time") and {r.count(",") for r in rows} == {head.count(",")}
     times = [r.split(",")[0] for r in rows]
     assert times == sorted(set(times)) and all(s["dropped"] == 0 for s in policies(port).values())
+
+
+def test_a_pipe_that_is_read(cluster):
+    """Who waits for the daemon to open it gets more than it holds at once."""
+    port, fifo, out = free_port(), cluster.path("csv/meminfo/meminfo"), cluster.path("out")
+    os.makedirs(os.path.dirname(fifo))
+    os.mkfifo(fifo)
+    with open(out, "wb") as f:
+        reader = subprocess.Popen(["cat", fifo], stdout=f)
+    d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "meminfo", "--interval", "2ms",
+                              "--strgp", "meminfo", "--to", "csv:" + cluster.path("csv")], port)
+    wait_for(lambda: policies(port) and policies(port)["strgp_meminfo.0"]["stored"] > 500, "rows")
+    assert d.stop() == 0 and reader.wait() == 0
+    with open(out) as f:
+        assert len(f.readlines()) > 500
