@@ -200,13 +200,14 @@ void series_shape_add(struct series_shapes *s, void *shape)
 	s->v[0] = shape;
 }
 
+/* Most sets give one row: of these no key is kept. */
 void series_watch(struct series_shapes *s, const struct series_conf *c, const struct row *row, const void *key,
 		  size_t len)
 {
 	struct series_last *l = &s->last;
+	bool beside = l->schema == row->schema && l->im == row->im && l->sec == row->ts_sec && l->usec == row->ts_usec;
 
-	if (!l->said && l->schema == row->schema && l->im == row->im && l->sec == row->ts_sec &&
-	    l->usec == row->ts_usec && l->key.len == len && (!len || !memcmp(l->key.p, key, len))) {
+	if (beside && l->kept && !l->said && l->key.len == len && (!len || !memcmp(l->key.p, key, len))) {
 		l->said = true;
 		log_warning(
 			"store",
@@ -214,9 +215,12 @@ void series_watch(struct series_shapes *s, const struct series_conf *c, const st
 			"each in place of the one before; name the columns that tell them apart in tags=",
 			c->who, row->schema->name, row->instance);
 	}
-	buf_reset(&l->key);
-	if (len)
-		buf_add(&l->key, key, len);
+	l->keep |= beside;
+	l->kept = l->keep && !l->said;
+	if (l->kept) {
+		buf_reset(&l->key);
+		buf_add(&l->key, key ? key : "", len);
+	}
 	l->schema = row->schema;
 	l->im = row->im;
 	l->sec = row->ts_sec;

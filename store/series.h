@@ -58,8 +58,8 @@ struct series_shapes {
 		const struct row_schema *schema; /* and im: to compare, nothing else; NULL: there is none */
 		const struct image *im;
 		uint32_t sec, usec;
-		struct buf key; /* its tags */
-		bool said;
+		struct buf key; /* its tags, where they are kept */
+		bool keep, kept, said;
 	} last;
 };
 /* The place in `v` where the shape of that schema is, else NULL; `schema` says what schema a shape is of. */
