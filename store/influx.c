@@ -76,12 +76,21 @@ static int conf_word(struct store *st, const char *name, const char *const *word
 	return rc;
 }
 
+static bool host_port_fits(const char *text)
+{
+	char *url = xasprintf("http://%s", text);
+	int rc = http_url_check(url, NULL);
+
+	free(url);
+	return !rc;
+}
+
 static int conf_url(struct store *st, struct influx *in, struct err *err)
 {
 	in->host_port = store_attr(st, "host_port");
 	if (in->host_port && store_attr(st, "url"))
 		return err_set(err, -EINVAL, "store %s: url= and host_port=: one of them, please", store_name(st));
-	if (in->host_port && in->host_port[strcspn(in->host_port, "/ ?#@")])
+	if (in->host_port && (in->host_port[strcspn(in->host_port, "/ ?#@")] || !host_port_fits(in->host_port)))
 		return err_set(err, -EINVAL, "store %s: host_port=%s: HOST:PORT goes there", store_name(st),
 			       in->host_port);
 	return in->host_port ? 0 : post_url_read(st, &in->url, &in->path, &in->query, err);

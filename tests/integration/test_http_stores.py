@@ -353,7 +353,7 @@ def test_slips(cluster):
             ("influx", "url=http://h/write?db=x db=y", "says itself where rows go"), ("influx", "url=http://h gzip=10", "gzip=10: from 0 to 9"),
             ("influx", "url=http://h user=u", "user= and password_file= go together"), ("influx", "url=http://h cert=c", "cert= and key= go together"),
             ("influx", "url=http://h tags=a,b notags=b", "b is in tags= and in notags="), ("influx", "url=http://h batch=0", "batch=0: from 1 to"),
-            ("influx", "url=http://h deadline=0", "deadline=0: from 1ms to 10m"), ("influx", "host_port=a/b", "HOST:PORT goes there"),
+            ("influx", "url=http://h deadline=0", "deadline=0: from 1ms to 10m"), ("influx", "host_port=a/b", "HOST:PORT goes there"), ("influx", "host_port=h:99999", "HOST:PORT goes there"),
             ("influx", "url=http://h bacth=1", "did you mean 'batch'"), ("remote_write", "url=http://h prefix=a-b", "letters, digits, _ and : go there"),
             ("remote_write", "url=http://h prefix=1", "cannot begin with a digit"), ("remote_write", "url=http://h verify=perhaps", "verify: ")):
         assert said in check(plugin, words), (plugin, words)
