@@ -92,7 +92,7 @@ struct ldms_time {
 struct ldms_store_attr { /* of `config` */
 	const char *name;
 	const char *dflt; /* in words; NULL: required or none */
-	const char *help;
+	const char *help; /* always */
 };
 
 enum ldms_store_level { LDMS_STORE_DEBUG, LDMS_STORE_NOTE, LDMS_STORE_WARNING, LDMS_STORE_ERROR };
@@ -101,7 +101,7 @@ enum ldms_store_level { LDMS_STORE_DEBUG, LDMS_STORE_NOTE, LDMS_STORE_WARNING, L
 
 struct ldms_store_plugin {
 	uint32_t abi, size, host_size;       /* LDMS_STORE() fills these in */
-	const char *name;                    /* what kind of store it is */
+	const char *name;                    /* what kind of store it is: a word */
 	const char *brief;                   /* one line */
 	const struct ldms_store_attr *attrs; /* ended by a row without name; or NULL */
 	const char *dir_attr, *file_attr;    /* the attribute that is a folder, or a file, that it writes; or NULL */

@@ -4,8 +4,10 @@
  * An object of an older header knows less of our tables, one of a newer header more than we have: sizes tell.
  */
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/xalloc.h"
 #include "core/daemon/so_load.h"
@@ -198,6 +200,34 @@ static void so_fini(struct store *st)
 		p->own.fini(st);
 }
 
+/* Operators type it, and read it in tables. */
+static bool is_word(const char *text)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)text[n]) || (text[n] && strchr("_-.", text[n])))
+		n++;
+	return n && !text[n];
+}
+
+static int own_check(const struct ldms_store_plugin *own, struct err *err)
+{
+	if (own->size < offsetof(struct ldms_store_plugin, row) + sizeof(own->row) || !own->name || !own->row)
+		return err_set(err, -ENOEXEC, "its store lacks name or row; its author can mend that");
+	if (!is_word(own->name))
+		return err_set(err, -ENOEXEC,
+			       "its store's name is no word of letters, digits, _, - and .; its author can "
+			       "mend that");
+	for (const struct ldms_store_attr *a = own->attrs; a && a->name; a++)
+		if (!is_word(a->name) || !a->help)
+			return err_set(
+				err, -ENOEXEC,
+				"the attribute number %zu of its store has no help, or a name that is no word; its "
+				"author can mend that",
+				(size_t)(a - own->attrs) + 1);
+	return 0;
+}
+
 int store_of_so(const void *plugin, void *hook, const char *path, const struct store_type **ret, struct err *err)
 {
 	const struct ldms_store_plugin *own = plugin;
@@ -205,9 +235,8 @@ int store_of_so(const void *plugin, void *hook, const char *path, const struct s
 	int rc = so_check(&(struct so_face){ "store", LDMS_STORE_ABI, sizeof(*own), sizeof(store_host) }, own->abi,
 			  own->size, own->host_size, err);
 
-	if (!rc && (own->size < offsetof(struct ldms_store_plugin, row) + sizeof(own->row) || !own->name ||
-		    !*own->name || !own->row))
-		rc = err_set(err, -ENOEXEC, "its store lacks name or row; its author can mend that");
+	if (!rc)
+		rc = own_check(own, err);
 	if (rc)
 		return rc;
 	*(const struct ldms_store_host **)hook = &store_host;

@@ -163,6 +163,14 @@ def test_what_does_not_fit_is_refused(cluster, installed, lines):  # noqa: F811
         refused(cluster, so, *words)
     nothing = cluster.write("nothing.c", '#include <ldms/store.h>\nLDMS_STORE(.name = "nothing");\n')
     refused(cluster, build(installed, "nothing", nothing), "its store lacks name or row")
+    for name, more, words in (("blank", '.name = "a b"', "name is no word"), ("empty", '.name = ""', "name is no word"),
+                              ("mute", '.name = "m", .attrs = attrs', "attribute number 2 of its store has no help")):
+        source = cluster.write(name + ".c", f"""
+            #include <ldms/store.h>
+            static const struct ldms_store_attr attrs[] = {{ {{ "a", NULL, "x" }}, {{ "b", NULL, NULL }}, {{ NULL, NULL, NULL }} }};
+            static int r(struct ldms_sink *sk, const struct ldms_row *row, struct ldms_err *e) {{ (void)sk; (void)row; (void)e; return !attrs[0].name; }}
+            LDMS_STORE({more}, .row = r);""")
+        refused(cluster, build(installed, name, source), words)
     both = cluster.write("both.c", """
         #include <ldms/sampler.h>
         #include <ldms/store.h>
