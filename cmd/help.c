@@ -18,7 +18,7 @@ int cmd_help(int argc, char **argv)
 {
 	const struct cmd *c;
 
-	if (argc > 1 && help_verbs(stdout, argv[1]))
+	if (argc > 1 && help_verbs(stdout, argv[1], argc > 2 ? argv[2] : NULL))
 		return 0;
 	if (argc > 1) {
 		c = cmd_find(argv[1]);

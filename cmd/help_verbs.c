@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/help_samplers.h"
+#include "cmd/help_stores.h"
 #include "cmd/mdoc.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/verb.h"
@@ -19,17 +20,6 @@ static const char *const type_names[] = {
 	[AT_REGEX] = "regex",     [AT_WORD] = NULL,     [AT_FLAG] = NULL,   [AT_REST] = NULL,
 };
 
-/* "a|b" as alternatives. */
-static void put_words(struct buf *b, const char *words)
-{
-	for (const char *w = words; *w;) {
-		int n = (int)strcspn(w, "|");
-
-		buf_addf(b, "%sCm %.*s", w == words ? " " : " No \\&| ", n, w);
-		w += n + (w[n] == '|');
-	}
-}
-
 static void put_attr(struct buf *b, const struct attr_use *u)
 {
 	if (u->type == AT_REST) {
@@ -39,7 +29,7 @@ static void put_attr(struct buf *b, const struct attr_use *u)
 		if (u->type == AT_WORD) {
 			buf_addf(b, " Ns =");
 			buf_addf(b, " Ns");
-			put_words(b, u->words);
+			mdoc_put_words(b, u->words);
 		} else if (type_names[u->type]) {
 			buf_addf(b, " Ns = Ns Ar %s", type_names[u->type]);
 		}
@@ -142,13 +132,19 @@ static void put_wire(struct buf *b)
 	free(list);
 }
 
-bool help_verbs(FILE *to, const char *option)
+bool help_verbs(FILE *to, const char *option, const char *arg)
 {
 	static const struct {
 		const char *option;
 		void (*put)(struct buf *b);
 	} kinds[] = { { "--conf", put_conf }, { "--samplers", help_samplers }, { "--wire", put_wire } };
 	struct buf b = { 0 };
+
+	if (!strcmp(option, "--store") && arg && help_store(&b, arg)) {
+		fputs(buf_str(&b), to);
+		buf_fini(&b);
+		return true;
+	}
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		if (strcmp(option, kinds[i].option))

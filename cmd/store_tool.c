@@ -5,55 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/store_about.h"
 #include "core/base/json_put.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/so_load.h"
-#include "store/scribe.h"
 
 #define NAMES_MAX 64 /* to look for a near one in */
-
-/* What there is to say of a store: of rows, or of messages. */
-struct about {
-	const char *name, *brief, *needs;
-	const struct store_attr *attrs;
-	const struct store_to *to;
-	bool messages;
-};
-
-static struct about about_store(const struct store_type *t)
-{
-	return (struct about){ t->name, t->brief, t->needs, t->attrs, t->to, false };
-}
-
-static struct about about_scribe(const struct scribe_type *t)
-{
-	return (struct about){ t->name, t->brief, NULL, t->attrs, NULL, true };
-}
-
-/* The i-th of this program; those of rows come first. */
-static bool about_nth(size_t i, struct about *ret)
-{
-	size_t n = 0;
-
-	while (store_types[n])
-		n++;
-	if (i < n)
-		*ret = about_store(store_types[i]);
-	else if (scribe_types[i - n])
-		*ret = about_scribe(scribe_types[i - n]);
-	else
-		return false;
-	return true;
-}
 
 /* -- the list ------------------------------------------------------------------------------------------------------ */
 
 static void list_json(void)
 {
 	struct buf b = { 0 };
-	struct about a;
+	struct store_face a;
 
-	for (size_t i = 0; about_nth(i, &a); i++) {
+	for (size_t i = 0; store_face_nth(i, &a); i++) {
 		buf_addf(&b, "%s\n  {\"name\":\"%s\",\"brief\":", i ? "," : "[", a.name);
 		json_put_str(&b, a.brief);
 		buf_addf(&b, ",\"of\":\"%s\",\"here\":%s", a.messages ? "messages" : "rows",
@@ -70,13 +36,13 @@ static void list_json(void)
 
 static void list_text(void)
 {
-	struct about a;
+	struct store_face a;
 	size_t width = 0;
 
-	for (size_t i = 0; about_nth(i, &a); i++)
+	for (size_t i = 0; store_face_nth(i, &a); i++)
 		if (width < strlen(a.name))
 			width = strlen(a.name);
-	for (size_t i = 0; about_nth(i, &a); i++) {
+	for (size_t i = 0; store_face_nth(i, &a); i++) {
 		printf("%-*s  %s", (int)width, a.name, a.brief);
 		printf(a.needs ? " (not here: built without %s)\n" : "\n", a.needs);
 	}
@@ -87,10 +53,10 @@ static void list_text(void)
 static int unknown(const char *word, struct err *err)
 {
 	const char *names[NAMES_MAX + 1], *near;
-	struct about a;
+	struct store_face a;
 	size_t n;
 
-	for (n = 0; n < NAMES_MAX && about_nth(n, &a); n++)
+	for (n = 0; n < NAMES_MAX && store_face_nth(n, &a); n++)
 		names[n] = a.name;
 	names[n] = NULL;
 	near = nearest(word, names);
@@ -98,10 +64,9 @@ static int unknown(const char *word, struct err *err)
 		       near ? "; did you mean '" : "; `-l` lists them", near ? near : "", near ? "'?" : "");
 }
 
-static int about_find(const char *word, struct about *ret, struct err *err)
+static int about_find(const char *word, struct store_face *ret, struct err *err)
 {
-	const struct scribe_type *sc = scribe_type_find(word);
-	const struct store_type *t = store_type_find(word);
+	const struct store_type *t = NULL;
 	const struct so *so;
 	char *path;
 	int rc = 0;
@@ -115,29 +80,53 @@ static int about_find(const char *word, struct about *ret, struct err *err)
 		t = so ? so->store : NULL;
 	}
 	if (t)
-		*ret = about_store(t);
-	else if (sc)
-		*ret = about_scribe(sc);
-	else
+		*ret = store_face(t);
+	else if (!store_face_find(word, ret))
 		rc = rc ? rc : unknown(word, err);
 	return rc;
 }
 
-static void help_one(const struct about *about)
+static void help_attrs(const struct store_attr *attrs)
 {
-	printf("%s - %s\n", about->name, about->brief);
-	if (about->needs)
-		printf("not here: this ldms was built without %s\n", about->needs);
-	for (const struct store_to *to = about->to; to && to->word; to++)
-		printf("%s  --to %s:%s\n", to == about->to ? "\nin short:\n" : "", to->word, to->form);
-	for (const struct store_attr *a = about->attrs; a && a->name; a++) {
+	for (const struct store_attr *a = attrs; a && a->name; a++) {
+		char *name = xasprintf("%s=%s", a->name, a->type ? a->type : "text");
 		char *text =
 			xasprintf("%s%s%s%s", a->help, a->dflt ? " (" : "", a->dflt ? a->dflt : "", a->dflt ? ")" : "");
 
-		fputs(a == about->attrs ? "\nattributes:\n" : "", stdout);
-		opt_help_row(stdout, a->name, text);
+		opt_help_row(stdout, name, text);
 		free(text);
+		free(name);
 	}
+}
+
+/* Lines, indented. */
+static void help_lines(const char *text)
+{
+	for (const char *line = text; *line;) {
+		int n = (int)strcspn(line, "\n");
+
+		printf("  %.*s\n", n, line);
+		line += n + (line[n] == '\n');
+	}
+}
+
+static void help_one(const struct store_face *f)
+{
+	printf("%s - %s\n", f->name, f->brief);
+	if (f->needs)
+		printf("not here: this ldms was built without %s\n", f->needs);
+	for (const struct store_to *to = f->to; to && to->word; to++)
+		printf("%s  --to %s:%s\n", to == f->to ? "\nin short:\n" : "", to->word, to->form);
+	if (f->about) {
+		printf("\nfor example:\n");
+		help_lines(f->about->example);
+		printf("\n");
+		opt_help_row(stdout, "stored", f->about->flush);
+		opt_help_row(stdout, "once", f->about->once);
+	}
+	printf("\nattributes:\n");
+	help_attrs(f->attrs);
+	help_attrs(f->common);
 }
 
 static int help(char **words)
@@ -150,7 +139,7 @@ static int help(char **words)
 	}
 	for (char **w = words; *w; w++) {
 		struct err err = { "" };
-		struct about about = { 0 };
+		struct store_face about = { 0 };
 		bool found = !about_find(*w, &about, &err);
 
 		fputs(w == words ? "" : "\n", stdout);

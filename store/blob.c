@@ -38,30 +38,32 @@ struct blob {
 
 /* Beside its word for what it hears. */
 #define BLOB_ATTRS                                                                                                     \
-	{ "path", NULL, "the folder below which files are written: PATH/CONTAINER/NAME.DAT.SECONDS; required" },       \
-		{ "container", NULL, "the folder below path; required" },                                              \
-		{ "debug", "0", "accepted; log_level says what is logged" },                                           \
-		{ "rollagain", NULL, "seconds; see rolltype=5" },                                                      \
-		{ "rollempty", "0", "1: timed rolls make files without messages, too" },                               \
-		{ "rollover", NULL, "how many seconds, messages or bytes; see rolltype" },                             \
+	{ "path", NULL, "the folder below which files are written: PATH/CONTAINER/NAME.DAT.SECONDS; required",         \
+	  "folder" },                                                                                                  \
+		{ "container", NULL, "the folder below path; required", "text" },                                      \
+		{ "debug", "0", "accepted; log_level says what is logged", "text" },                                   \
+		{ "rollagain", NULL, "seconds; see rolltype=5", "number" },                                            \
+		{ "rollempty", "0", "1: timed rolls make files without messages, too", "boolean" },                    \
+		{ "rollover", NULL, "how many seconds, messages or bytes; see rolltype", "number" },                   \
 		{ "rolltype", NULL,                                                                                    \
 		  "new files: 1 every rollover seconds; 2 daily, rollover seconds after midnight; 3 after rollover "   \
-		  "messages; 4 after rollover bytes; 5 as 2, and every rollagain seconds from then on" },              \
-		{ "spool", "0", "1: files that are closed are moved to PATH/CONTAINER/spool" },                        \
-		{ "timing", "0", "1: when messages came, in NAME.TIMING.SECONDS" },                                    \
+		  "messages; 4 after rollover bytes; 5 as 2, and every rollagain seconds from then on",                \
+		  "1|2|3|4|5" },                                                                                       \
+		{ "spool", "0", "1: files that are closed are moved to PATH/CONTAINER/spool", "boolean" },             \
+		{ "timing", "0", "1: when messages came, in NAME.TIMING.SECONDS", "boolean" },                         \
 	{                                                                                                              \
-		"types", "0", "1: what messages are, in NAME.TYPE.SECONDS"                                             \
+		"types", "0", "1: what messages are, in NAME.TYPE.SECONDS", "boolean"                                  \
 	}
 
 static const struct store_attr stream_attrs[] = {
 	BLOB_ATTRS,
-	{ "stream", NULL, "the stream to write; repeated for more; required" },
+	{ "stream", NULL, "the stream to write; repeated for more; required", "text" },
 	{ 0 },
 };
 static const struct store_attr msg_attrs[] = {
 	BLOB_ATTRS,
-	{ "message_channel", NULL, "an older word for message_tag" },
-	{ "message_tag", NULL, "the channel of messages to write; repeated for more; required" },
+	{ "message_channel", NULL, "an older word for message_tag", "text" },
+	{ "message_tag", NULL, "the channel of messages to write; repeated for more; required", "text" },
 	{ 0 },
 };
 
@@ -260,12 +262,30 @@ static void blob_close(struct scribe *sc)
 
 #define BLOB_TYPE_ROW(what, words)                                                                                     \
 	.brief = words, .attrs = what##_attrs, .dir_attr = "path", .waits = true, .state_size = sizeof(struct blob),   \
-	.config = what##_config, .open = blob_open, .msg = blob_msg, .flush = blob_flush, .tick = blob_tick,           \
-	.close = blob_close, .fini = blob_fini
+	.about = &blob_##what##_about, .config = what##_config, .open = blob_open, .msg = blob_msg,                    \
+	.flush = blob_flush, .tick = blob_tick, .close = blob_close, .fini = blob_fini
+
+static const struct store_about blob_msg_about = {
+	.example = "msg_enable\n"
+		   "load name=blob plugin=blob_msg_writer\n"
+		   "config name=blob path=/var/lib/ldms container=blob message_tag=slurm timing=1\n"
+		   "start name=blob\n",
+	.flush = SCRIBE_FLUSH,
+	.once = SCRIBE_ONCE,
+};
 
 const struct scribe_type scribe_blob_msg_writer = {
 	.name = "blob_msg_writer",
 	BLOB_TYPE_ROW(msg, "messages of channels, byte for byte, and where each begins"),
+};
+
+static const struct store_about blob_stream_about = {
+	.example = "stream_enable\n"
+		   "load name=blob plugin=blob_stream_writer\n"
+		   "config name=blob path=/var/lib/ldms container=blob stream=kokkos timing=1\n"
+		   "start name=blob\n",
+	.flush = SCRIBE_FLUSH,
+	.once = SCRIBE_ONCE,
 };
 
 const struct scribe_type scribe_blob_stream_writer = {

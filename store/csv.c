@@ -241,9 +241,21 @@ static const struct store_to csv_to[] = {
 	{ 0 },
 };
 
+static const struct store_about csv_about = {
+	.example = "load name=csv plugin=csv\n"
+		   "config name=csv path=/var/lib/ldms/csv rolltype=2 rollover=0 keep=30d/200G\n"
+		   "strgp_add name=csv plugin=csv container=data regex=.* spool=/var/spool/ldms\n"
+		   "strgp_start name=csv\n",
+	.flush = "rows are gathered by file, and written at 64 kB of them (see buffer) or when the policy is flushed; "
+		 "they are then in files, which the kernel brings to the disk in its time",
+	.once = "with a spool, rows that were written, and come again after a kill, are cut off the files first, so "
+		"that each is there once",
+};
+
 const struct store_type store_csv = {
 	.name = "csv",
 	.brief = "text files, one line a row: PATH/CONTAINER/SCHEMA",
+	.about = &csv_about,
 	.to = csv_to,
 	.attrs = csv_attrs,
 	.dir_attr = "path",

@@ -44,7 +44,7 @@ struct store_sink {
 };
 
 static const struct store_attr flat_attrs[] = {
-	{ "path", NULL, "the folder below which files are written: PATH/CONTAINER/SCHEMA/METRIC; required" },
+	{ "path", NULL, "the folder below which files are written: PATH/CONTAINER/SCHEMA/METRIC; required", "folder" },
 	{ 0 },
 };
 
@@ -270,9 +270,21 @@ static const struct store_to flatfile_to[] = {
 	{ 0 },
 };
 
+static const struct store_about flatfile_about = {
+	.example = "load name=flat plugin=flatfile\n"
+		   "config name=flat path=/var/lib/ldms/flat\n"
+		   "strgp_add name=flat plugin=flat container=data schema=loadavg\n"
+		   "strgp_start name=flat\n",
+	.flush = "lines are written when the policy is flushed, or at 64 kB of a file; they are then in files, which "
+		 "the kernel brings to the disk in its time",
+	.once = "with a spool, rows that were written, and come again after a kill, are cut off the files first, so "
+		"that each is there once",
+};
+
 const struct store_type store_flatfile = {
 	.name = "flatfile",
 	.brief = "a text file for each metric: PATH/CONTAINER/SCHEMA/METRIC",
+	.about = &flatfile_about,
 	.to = flatfile_to,
 	.attrs = flat_attrs,
 	.dir_attr = "path",

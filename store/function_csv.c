@@ -33,25 +33,25 @@ struct fn_sink {
 };
 
 static const struct store_attr fn_attrs[] = {
-	{ "path", NULL, "the folder below which files are written: PATH/CONTAINER/SCHEMA; required" },
-	{ "ageusec", "0", "microseconds between two rows from which on TimeFlag is 1; 0: any time will do" },
-	{ "altheader", "0", "1: the header goes to a file of its own, SCHEMA.HEADER" },
-	{ "buffer", "1", "as of store csv" },
-	{ "buffertype", NULL, "as of store csv" },
-	{ "create_gid", NULL, "group of the files and folders that are made" },
-	{ "create_perm", "0600", "mode of the files that are made, octal (folders: 0750)" },
-	{ "create_uid", NULL, "owner of the files and folders that are made" },
+	{ "path", NULL, "the folder below which files are written: PATH/CONTAINER/SCHEMA; required", "folder" },
+	{ "ageusec", "0", "microseconds between two rows from which on TimeFlag is 1; 0: any time will do", "number" },
+	{ "altheader", "0", "1: the header goes to a file of its own, SCHEMA.HEADER", "boolean" },
+	{ "buffer", "1", "as of store csv", "number" },
+	{ "buffertype", NULL, "as of store csv", "3|4" },
+	{ "create_gid", NULL, "group of the files and folders that are made", "number" },
+	{ "create_perm", "0600", "mode of the files that are made, octal (folders: 0750)", "octal" },
+	{ "create_uid", NULL, "owner of the files and folders that are made", "number" },
 	{ "derivedconf", NULL,
-	  "the file of definitions, lines of SCHEMA NAME FUNCTION COUNT METRIC,METRIC... SCALE 0|1; required" },
-	{ "keep", NULL, "how long files stay, as of store csv" },
-	{ "rename_gid", NULL, "group of the files that are closed" },
-	{ "rename_perm", NULL, "mode of the files that are closed, octal" },
-	{ "rename_template", NULL, "what a closed file is called, as of store csv" },
-	{ "rename_uid", NULL, "owner of the files that are closed" },
-	{ "rollagain", NULL, "as of store csv" },
-	{ "rollempty", "0", "as of store csv" },
-	{ "rollover", NULL, "as of store csv" },
-	{ "rolltype", NULL, "as of store csv" },
+	  "the file of definitions, lines of SCHEMA NAME FUNCTION COUNT METRIC,METRIC... SCALE 0|1; required", "file" },
+	{ "keep", NULL, "how long files stay, as of store csv", "time/size" },
+	{ "rename_gid", NULL, "group of the files that are closed", "number" },
+	{ "rename_perm", NULL, "mode of the files that are closed, octal", "octal" },
+	{ "rename_template", NULL, "what a closed file is called, as of store csv", "template" },
+	{ "rename_uid", NULL, "owner of the files that are closed", "number" },
+	{ "rollagain", NULL, "as of store csv", "number" },
+	{ "rollempty", "0", "as of store csv", "boolean" },
+	{ "rollover", NULL, "as of store csv", "number" },
+	{ "rolltype", NULL, "as of store csv", "1|2|3|4|5" },
 	{ 0 },
 };
 
@@ -240,9 +240,21 @@ static void fn_close(struct store_sink *sink)
 	free(sk);
 }
 
+static const struct store_about function_csv_about = {
+	.example = "load name=fn plugin=function_csv\n"
+		   "config name=fn path=/var/lib/ldms/fn derivedconf=/etc/ldms/derived.conf\n"
+		   "strgp_add name=fn plugin=fn container=rates schema=vmstat\n"
+		   "strgp_start name=fn\n",
+	.flush = "as store csv",
+	.once = "with a spool, rows that were written, and come again after a kill, are cut off the files first, so "
+		"that each is there once; after "
+		"a restart the first row of a set gives nothing: differences begin with the second",
+};
+
 const struct store_type store_function_csv = {
 	.name = "function_csv",
 	.brief = "text files of what is computed from metrics: rates, sums, thresholds",
+	.about = &function_csv_about,
 	.attrs = fn_attrs,
 	.dir_attr = "path",
 	.state_size = sizeof(struct fn),

@@ -32,20 +32,25 @@ struct store_sink {
 
 static const struct store_attr influx_attrs[] = {
 	{ "url", NULL,
-	  "http://HOST:PORT of the server, or https://; with a path in front of /write, or with all of it; required" },
+	  "http://HOST:PORT of the server, or https://; with a path in front of /write, or with all of it; required",
+	  "URL" },
 	{ "api", "1",
 	  "1: /write?db=, as InfluxDB 1, VictoriaMetrics and Telegraf have it; 2: /api/v2/write, of InfluxDB 2; "
-	  "2 where org or bucket is given" },
-	{ "bucket", "CONTAINER", "of api=2" },
-	{ "db", "CONTAINER", "the database, of api=1" },
-	{ "form", "ldms", "ldms: tags producer, instance, component_id, job_id; ldmsd: the lines of its store_influx" },
-	{ "gzip", "0", "1 (fast) to 9 (small): compress what is sent; 0: do not" },
-	{ "host_port", NULL, "HOST:PORT, in place of url: as store_influx of ldmsd has it, also form=ldmsd" },
-	{ "measurement_limit", NULL, "of store_influx; lines here are as long as they are" },
-	{ "org", NULL, "the organization, of api=2" },
-	{ "rp", NULL, "the retention policy, of api=1; default: the database's" },
+	  "2 where org or bucket is given",
+	  "1|2" },
+	{ "bucket", "CONTAINER", "of api=2", "text" },
+	{ "db", "CONTAINER", "the database, of api=1", "text" },
+	{ "form", "ldms", "ldms: tags producer, instance, component_id, job_id; ldmsd: the lines of its store_influx",
+	  "ldms|ldmsd" },
+	{ "gzip", "0", "1 (fast) to 9 (small): compress what is sent; 0: do not", "number" },
+	{ "host_port", NULL, "HOST:PORT, in place of url: as store_influx of ldmsd has it, also form=ldmsd",
+	  "HOST:PORT" },
+	{ "measurement_limit", NULL, "of store_influx; lines here are as long as they are", "text" },
+	{ "org", NULL, "the organization, of api=2", "text" },
+	{ "rp", NULL, "the retention policy, of api=1; default: the database's", "text" },
 	{ "u64", "int",
-	  "int: as all integers, at most 2^63-1; uint: 17u, which InfluxDB 2 and VictoriaMetrics know; float" },
+	  "int: as all integers, at most 2^63-1; uint: 17u, which InfluxDB 2 and VictoriaMetrics know; float",
+	  "int|uint|float" },
 	POST_ATTRS,
 	SERIES_ATTRS,
 	{ 0 },
@@ -303,9 +308,19 @@ static const struct store_to influx_to[] = {
 	{ 0 },
 };
 
+static const struct store_about influx_about = {
+	.example = "load name=db plugin=influx\n"
+		   "config name=db url=http://db1:8086 db=ldms gzip=1\n"
+		   "strgp_add name=db plugin=db container=ldms regex=.* spool=/var/spool/ldms\n"
+		   "strgp_start name=db\n",
+	.flush = POST_FLUSH,
+	.once = "a row that is posted again, after a failure or a kill, takes its own place: the engine has it once",
+};
+
 const struct store_type store_influx = {
 	.name = "influx",
 	.brief = "InfluxDB's line protocol over HTTP: InfluxDB 1 and 2, VictoriaMetrics, Telegraf",
+	.about = &influx_about,
 	.needs = HTTP_NEEDS,
 	.to = influx_to,
 	.attrs = influx_attrs,

@@ -9,6 +9,26 @@
 #include "store/rdkafka.h"
 #include "store/store.h"
 
+static const struct store_attr kafka_attrs[] = {
+	{ "encoding", NULL, "of messages: json or avro; store kafka's is json unless given, avro_kafka's avro",
+	  "json|avro" },
+	{ "header", "digest", "digest: a header \"digest\" with that of the row schema, in hexadecimal; none",
+	  "digest|none" },
+	{ "kafka_conf", NULL, "a file of librdkafka's properties, lines of KEY=VALUE", "file" },
+	{ "key", "producer", "what the key of messages is: producer, instance or none", "producer|instance|none" },
+	{ "path", NULL, "a file of librdkafka's properties, an object of JSON", "file" },
+	{ "refuse", "nothing",
+	  "topic: rows of a topic that the brokers do not have, or not for this client, are counted as refused, and "
+	  "lost; nothing: all of the policy wait for it",
+	  "nothing|topic" },
+	{ "serdes_conf", NULL, "a file of the schema registry's properties, lines of KEY=VALUE", "file" },
+	{ "topic", "%S",
+	  "%F json or avro, %S row schema, %P producer, %I instance, %u and %U owner (name, number), %g and %G group, "
+	  "%a and %A permissions",
+	  "template" },
+	{ 0 },
+};
+
 #ifdef HAVE_RDKAFKA
 #include <errno.h>
 #include <inttypes.h>
@@ -61,23 +81,6 @@ struct store_sink {
 	struct buf topic, value; /* of the row at hand */
 	uint64_t refused;
 	struct err refused_why;
-};
-
-static const struct store_attr kafka_attrs[] = {
-	{ "encoding", NULL, "of messages: json or avro; store kafka's is json unless given, avro_kafka's avro" },
-	{ "header", "digest", "digest: a header \"digest\" with that of the row schema, in hexadecimal; none" },
-	{ "kafka_conf", NULL, "a file of librdkafka's properties, lines of KEY=VALUE" },
-	{ "key", "producer", "what the key of messages is: producer, instance or none" },
-	{ "path", NULL, "a file of librdkafka's properties, an object of JSON" },
-	{ "refuse", "nothing",
-	  "topic: rows of a topic that the brokers do not have, or not for this client, are counted as refused, and "
-	  "lost; "
-	  "nothing: all of the policy wait for it" },
-	{ "serdes_conf", NULL, "a file of the schema registry's properties, lines of KEY=VALUE" },
-	{ "topic", "%S",
-	  "%F json or avro, %S row schema, %P producer, %I instance, %u and %U owner (name, number), %g and %G group, "
-	  "%a and %A permissions" },
-	{ 0 },
 };
 
 /* -- configuration ------------------------------------------------------------------------------------------------- */
@@ -354,9 +357,9 @@ static void kafka_close(struct store_sink *sk)
 }
 
 #define KAFKA_FACE(conf)                                                                                               \
-	.attrs = kafka_attrs, .reads = "path kafka_conf serdes_conf", .state_size = sizeof(struct kafka),              \
-	.config = (conf), .open = kafka_open, .row = kafka_row, .flush = kafka_flush, .refused = kafka_refused,        \
-	.abort = kafka_abort, .close = kafka_close, .fini = kafka_fini
+	.reads = "path kafka_conf serdes_conf", .state_size = sizeof(struct kafka), .config = (conf),                  \
+	.open = kafka_open, .row = kafka_row, .flush = kafka_flush, .refused = kafka_refused, .abort = kafka_abort,    \
+	.close = kafka_close, .fini = kafka_fini
 #else
 #define KAFKA_FACE(conf) .needs = RDKAFKA_NEEDS
 #endif
@@ -371,16 +374,40 @@ static void kafka_close(struct store_sink *sk)
 static const struct store_to kafka_to[] = { KAFKA_TO("kafka", "JSON"), { 0 } };
 static const struct store_to avro_kafka_to[] = { KAFKA_TO("avro_kafka", "Avro"), { 0 } };
 
+static const struct store_about kafka_about = {
+	.example = "load name=kf plugin=kafka\n"
+		   "config name=kf topic=ldms.%S path=/etc/ldms/kafka.json\n"
+		   "strgp_add name=kf plugin=kf container=b1:9092,b2:9092 regex=.* spool=/var/spool/ldms\n"
+		   "strgp_start name=kf\n",
+	.flush = "waits until the brokers have acknowledged all messages, as their acks and replicas say",
+	.once = "at least once: none comes twice while the daemon runs; when it is killed, messages of the last second "
+		"that were acknowledged may come again from the spool",
+};
+
 const struct store_type store_kafka = {
 	.name = "kafka",
 	.brief = "messages of Kafka, JSON; the container is HOST:PORT of its brokers",
+	.about = &kafka_about,
 	.to = kafka_to,
+	.attrs = kafka_attrs,
 	KAFKA_FACE(kafka_config),
+};
+
+static const struct store_about avro_kafka_about = {
+	.example = "load name=kf plugin=avro_kafka\n"
+		   "config name=kf topic=ldms.%S path=/etc/ldms/kafka.json serdes_conf=/etc/ldms/registry.conf\n"
+		   "strgp_add name=kf plugin=kf container=b1:9092,b2:9092 regex=.* decomposition=/etc/ldms/decomp.json "
+		   "spool=/var/spool/ldms\n"
+		   "strgp_start name=kf\n",
+	.flush = "as store kafka",
+	.once = "as store kafka",
 };
 
 const struct store_type store_avro_kafka = {
 	.name = "avro_kafka",
 	.brief = "messages of Kafka, Avro with a schema registry; the container is HOST:PORT of its brokers",
+	.about = &avro_kafka_about,
 	.to = avro_kafka_to,
+	.attrs = kafka_attrs,
 	KAFKA_FACE(avro_kafka_config),
 };

@@ -14,7 +14,7 @@ struct store_sink {
 };
 
 static const struct store_attr none_attrs[] = {
-	{ "delay", "0", "microseconds that each row takes, for trying out slow stores" },
+	{ "delay", "0", "microseconds that each row takes, for trying out slow stores", "number" },
 	{ 0 },
 };
 
@@ -63,9 +63,18 @@ static const struct store_to none_to[] = {
 	{ 0 },
 };
 
+static const struct store_about none_about = {
+	.example = "load name=none plugin=none\n"
+		   "strgp_add name=none plugin=none container=none regex=.*\n"
+		   "strgp_start name=none\n",
+	.flush = "all that comes is stored at once, nowhere",
+	.once = "nothing is kept",
+};
+
 const struct store_type store_none = {
 	.name = "none",
 	.brief = "discards all rows",
+	.about = &none_about,
 	.to = none_to,
 	.attrs = none_attrs,
 	.state_size = sizeof(struct none),

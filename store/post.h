@@ -30,18 +30,21 @@
 /* -- configuration: attributes of all such stores ------------------------------------------------------------------ */
 
 #define POST_ATTRS                                                                                                     \
-	{ "batch", "5000", "rows that are posted at once, at most" },                                                  \
+	{ "batch", "5000", "rows that are posted at once, at most", "number" },                                                  \
 		{ "ca", NULL,                                                                                          \
-		  "file of certificates (PEM) that the server's must be signed by; default: the system's" },           \
-		{ "cert", NULL, "file of the certificate (PEM) that the server is to know this client by" },           \
-		{ "deadline", "5s", "a server that has not answered by then hangs" },                                  \
-		{ "key", NULL, "file of the private key (PEM) of cert" },                                              \
-		{ "password_file", NULL, "file of the password that goes with user; read again when it is refused" },  \
-		{ "token_file", NULL, "file of the token to show; read again when it is refused" },                    \
-		{ "user", NULL, "basic authentication" },                                                              \
+		  "file of certificates (PEM) that the server's must be signed by; default: the system's", "file" },           \
+		{ "cert", NULL, "file of the certificate (PEM) that the server is to know this client by", "file" },           \
+		{ "deadline", "5s", "a server that has not answered by then hangs", "time" },                                  \
+		{ "key", NULL, "file of the private key (PEM) of cert", "file" },                                              \
+		{ "password_file", NULL, "file of the password that goes with user; read again when it is refused", "file" },  \
+		{ "token_file", NULL, "file of the token to show; read again when it is refused", "file" },                    \
+		{ "user", NULL, "basic authentication", "text" },                                                              \
 	{                                                                                                              \
-		"verify", "1", "0: believe whoever answers at that address (TLS)"                                      \
+		"verify", "1", "0: believe whoever answers at that address (TLS)", "boolean"                                      \
 	}
+#define POST_FLUSH /* store_about */                                                                                   \
+	"rows are posted when the policy is flushed, or a batch or 4 MB of them wait; stored is what the server has said " \
+	"that it took, and what it has in its memory alone goes with it"
 #define POST_READS "ca cert key password_file token_file" /* store_type.reads */
 
 struct post_conf { /* texts are borrowed from the store instance */

@@ -27,8 +27,9 @@ struct store_sink {
 
 static const struct store_attr remote_attrs[] = {
 	{ "url", NULL,
-	  "http://HOST:PORT of the server, or https://; with the path where that is not /api/v1/write; required" },
-	{ "prefix", NULL, "what the names of metrics begin with: nersc_ldms_ gives nersc_ldms_meminfo_Active" },
+	  "http://HOST:PORT of the server, or https://; with the path where that is not /api/v1/write; required",
+	  "URL" },
+	{ "prefix", NULL, "what the names of metrics begin with: nersc_ldms_ gives nersc_ldms_meminfo_Active", "text" },
 	POST_ATTRS,
 	SERIES_ATTRS,
 	{ 0 },
@@ -173,9 +174,20 @@ static const struct store_to remote_to[] = {
 	{ 0 },
 };
 
+static const struct store_about remote_write_about = {
+	.example = "load name=vm plugin=remote_write\n"
+		   "config name=vm url=http://vm1:8428 prefix=nersc_ldms_\n"
+		   "strgp_add name=vm plugin=vm container=vm regex=.* spool=/var/spool/ldms\n"
+		   "strgp_start name=vm\n",
+	.flush = POST_FLUSH,
+	.once = "a sample that is posted again takes its own place in VictoriaMetrics; Prometheus refuses it as out of "
+		"order, and it is counted as refused though it is there",
+};
+
 const struct store_type store_remote_write = {
 	.name = "remote_write",
 	.brief = "Prometheus's remote write over HTTP: VictoriaMetrics, Prometheus and others",
+	.about = &remote_write_about,
 	.needs = HTTP_NEEDS,
 	.to = remote_to,
 	.attrs = remote_attrs,

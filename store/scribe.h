@@ -26,6 +26,12 @@ struct scribe_msg { /* borrowed */
 	int64_t recv_us;  /* wall clock: when it came here */
 };
 
+/* What holds for all of them; store_about. */
+#define SCRIBE_FLUSH                                                                                                   \
+	"messages are written within a second of their coming; they are then in files, which the kernel brings to the "  \
+	"disk in its time"
+#define SCRIBE_ONCE "each once; what a killed daemon had in its queue, of the last second while all is well, is lost"
+
 struct scribe_type {
 	const char *name; /* as in `load name=blob_stream_writer` */
 	const char *brief;
@@ -52,6 +58,7 @@ struct scribe_type {
 	/* Undo open(); what cannot be written is lost, and said. */
 	void (*close)(struct scribe *sc);
 	void (*fini)(struct scribe *sc); /* undo config */
+	const struct store_about *about;
 };
 
 extern const struct scribe_type *const scribe_types[]; /* scribes.c: alphabetical, ended by NULL */

@@ -14,9 +14,9 @@
 #include "store/store.h"
 
 #define SERIES_ATTRS                                                                                                   \
-	{ "notags", NULL, "A,B,...: columns, or producer or instance, that are no tags" },                             \
+	{ "notags", NULL, "A,B,...: columns, or producer or instance, that are no tags", "A,B,..." },                             \
 	{                                                                                                              \
-		"tags", NULL, "A,B,...: more columns that are tags, beside those that are by themselves"               \
+		"tags", NULL, "A,B,...: more columns that are tags, beside those that are by themselves", "A,B,..."               \
 	}
 
 struct series_conf {

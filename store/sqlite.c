@@ -6,6 +6,24 @@
  *
  * The policies of an instance share a connection; their transactions come one after the other.
  */
+#include "store/store.h"
+
+static const struct store_attr sqlite_attrs[] = {
+	{ "path", NULL, "the database's file; made, with its folder, when it is missing; required", "file" },
+	{ "busy", "2s", "how long to wait for a program that has locked the database, before that is a failure",
+	  "time" },
+	{ "create_perm", "0640", "mode of the file when it is made, octal", "octal" },
+	{ "keep", NULL,
+	  "delete rows that are older, and the oldest when there are more: 30d, 20G or 30d/20G; "
+	  "without it all is kept",
+	  "time/size" },
+	{ "sync", "normal",
+	  "normal: after a crash of the machine the last seconds may be missing; full: what is stored "
+	  "is on the disk",
+	  "normal|full" },
+	{ 0 },
+};
+
 #ifdef HAVE_SQLITE
 #include <errno.h>
 #include <stdlib.h>
@@ -27,19 +45,6 @@ struct store_sink {
 	size_t n_shapes, last;        /* the one of the last row */
 	struct buf taken;
 	bool failing; /* the last time it was to be stored */
-};
-
-static const struct store_attr sqlite_attrs[] = {
-	{ "path", NULL, "the database's file; made, with its folder, when it is missing; required" },
-	{ "busy", "2s", "how long to wait for a program that has locked the database, before that is a failure" },
-	{ "create_perm", "0640", "mode of the file when it is made, octal" },
-	{ "keep", NULL,
-	  "delete rows that are older, and the oldest when there are more: 30d, 20G or 30d/20G; "
-	  "without it all is kept" },
-	{ "sync", "normal",
-	  "normal: after a crash of the machine the last seconds may be missing; full: what is stored "
-	  "is on the disk" },
-	{ 0 },
 };
 
 static int conf_perm(struct store *st, mode_t *ret, struct err *err)
@@ -265,12 +270,10 @@ static void sqlite_close(struct store_sink *sk)
 }
 
 #define SQLITE_FACE                                                                                                    \
-	.attrs = sqlite_attrs, .file_attr = "path", .state_size = sizeof(struct sqlite_db),                            \
-	.again_bytes = TAKEN_BYTES / 8, .config = sqlite_config, .open = sqlite_open, .row = sqlite_row,               \
-	.flush = sqlite_flush, .close = sqlite_close, .fini = sqlite_fini
+	.file_attr = "path", .state_size = sizeof(struct sqlite_db), .again_bytes = TAKEN_BYTES / 8,                   \
+	.config = sqlite_config, .open = sqlite_open, .row = sqlite_row, .flush = sqlite_flush, .close = sqlite_close, \
+	.fini = sqlite_fini
 #else
-#include "store/store.h"
-
 #define SQLITE_FACE .needs = "libsqlite3"
 #endif
 
@@ -282,9 +285,22 @@ static const struct store_to sqlite_to[] = {
 	{ 0 },
 };
 
+static const struct store_about sqlite_about = {
+	.example = "load name=db plugin=sqlite\n"
+		   "config name=db path=/var/lib/ldms/ldms.db keep=30d/20G\n"
+		   "strgp_add name=db plugin=db container=db regex=.* spool=/var/spool/ldms\n"
+		   "strgp_start name=db\n",
+	.flush = "a transaction, when the policy is flushed or 4 MB of rows wait; with sync=full it is on the disk "
+		 "then, else the kernel brings it there",
+	.once = "with a spool, one transaction may come twice: when the daemon is killed in the instant between its "
+		"end and the account of it",
+};
+
 const struct store_type store_sqlite = {
 	.name = "sqlite",
 	.brief = "a database in one file, a table for each schema; `ldms query` reads it",
+	.about = &sqlite_about,
 	.to = sqlite_to,
+	.attrs = sqlite_attrs,
 	SQLITE_FACE,
 };

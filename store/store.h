@@ -20,6 +20,16 @@ struct store_attr {
 	const char *name;
 	const char *dflt; /* in words, for help; NULL: required or none */
 	const char *help;
+	/* What is written there, for people: as ldms-stores(7) calls it under "Values", words with | between for one of
+	 * them; NULL: a text. */
+	const char *type;
+};
+
+/* What ldms-stores(7) and `ldms store help` say of a store beside its attributes. */
+struct store_about {
+	const char *example; /* lines of a configuration, from `load` on, that can be carried out */
+	const char *flush;   /* when what came is stored, and where it is then */
+	const char *once;    /* whether it comes once: what a restart, a failure or a kill do to that */
 };
 
 /* `--to WORD:VALUE` of daemons that have no configuration file: what it says in the lines of one. */
@@ -77,6 +87,7 @@ struct store_type {
 	void (*abort)(struct store_sink *sk);
 	void (*close)(struct store_sink *sk); /* flushes */
 	void (*fini)(struct store *st);       /* undo config; any thread, when nobody uses it any more */
+	const struct store_about *about;      /* NULL: of another maker */
 };
 
 extern const struct store_type *const store_types[]; /* stores.c: alphabetical, ended by NULL */

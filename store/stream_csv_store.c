@@ -29,18 +29,19 @@ struct scs {
 };
 
 static const struct store_attr scs_attrs[] = {
-	{ "path", NULL, "the folder below which files are written: PATH/CONTAINER/STREAM.SECONDS; required" },
-	{ "buffer", "1", "0: each message is written at once; 1: at 64k, and within a second" },
-	{ "container", NULL, "the folder below path; required" },
-	{ "flushtime", NULL, "accepted; what comes is written within a second" },
-	{ "rollagain", NULL, "seconds; see rolltype=5" },
-	{ "rollempty", "0", "1: timed rolls make files without messages, too" },
-	{ "rollover", NULL, "how many seconds, messages or bytes; see rolltype" },
+	{ "path", NULL, "the folder below which files are written: PATH/CONTAINER/STREAM.SECONDS; required", "folder" },
+	{ "buffer", "1", "0: each message is written at once; 1: at 64k, and within a second", "boolean" },
+	{ "container", NULL, "the folder below path; required", "text" },
+	{ "flushtime", NULL, "accepted; what comes is written within a second", "text" },
+	{ "rollagain", NULL, "seconds; see rolltype=5", "number" },
+	{ "rollempty", "0", "1: timed rolls make files without messages, too", "boolean" },
+	{ "rollover", NULL, "how many seconds, messages or bytes; see rolltype", "number" },
 	{ "rolltype", NULL,
 	  "a new file: 1 every rollover seconds; 2 daily, rollover seconds after midnight; 3 after rollover messages; "
 	  "4 "
-	  "after rollover bytes; 5 as 2, and every rollagain seconds from then on" },
-	{ "stream", NULL, "the streams to write, with commas between; required" },
+	  "after rollover bytes; 5 as 2, and every rollagain seconds from then on",
+	  "1|2|3|4|5" },
+	{ "stream", NULL, "the streams to write, with commas between; required", "A,B,..." },
 	{ 0 },
 };
 
@@ -213,9 +214,18 @@ static void scs_close(struct scribe *sc)
 	rolled_set_close(&s->set);
 }
 
+static const struct store_about scs_about = {
+	.example = "stream_enable\n"
+		   "load name=perf plugin=stream_csv_store\n"
+		   "config name=perf path=/var/lib/ldms container=csv stream=kokkos rolltype=2 rollover=0\n",
+	.flush = SCRIBE_FLUSH,
+	.once = SCRIBE_ONCE,
+};
+
 const struct scribe_type scribe_stream_csv_store = {
 	.name = "stream_csv_store",
 	.brief = "JSON of streams as lines of CSV",
+	.about = &scs_about,
 	.attrs = scs_attrs,
 	.dir_attr = "path",
 	.state_size = sizeof(struct scs),

@@ -40,11 +40,12 @@ static const struct store_attr dump_attrs[] = {
 	{ "op", NULL,
 	  "stream_subscribe, msg_subscribe: write what comes to path; stream_close, msg_close: no longer; required, "
 	  "and "
-	  "config may be repeated" },
-	{ "message_channel", NULL, "for msg_subscribe and msg_close: an expression for channels of messages" },
-	{ "message_tag", NULL, "the same" },
-	{ "path", NULL, "the file to append to; required to subscribe" },
-	{ "stream", NULL, "for stream_subscribe and stream_close: the stream" },
+	  "config may be repeated",
+	  "msg_close|msg_subscribe|stream_close|stream_subscribe" },
+	{ "message_channel", NULL, "for msg_subscribe and msg_close: an expression for channels of messages", "regex" },
+	{ "message_tag", NULL, "the same", "regex" },
+	{ "path", NULL, "the file to append to; required to subscribe", "file" },
+	{ "stream", NULL, "for stream_subscribe and stream_close: the stream", "text" },
 	{ 0 },
 };
 
@@ -230,9 +231,18 @@ static void dump_close(struct scribe *sc)
 	}
 }
 
+static const struct store_about dump_about = {
+	.example = "stream_enable\n"
+		   "load name=dump plugin=stream_dump\n"
+		   "config name=dump op=stream_subscribe stream=kokkos path=/tmp/kokkos\n",
+	.flush = SCRIBE_FLUSH,
+	.once = SCRIBE_ONCE,
+};
+
 const struct scribe_type scribe_stream_dump = {
 	.name = "stream_dump",
 	.brief = "messages as they come, at the ends of files",
+	.about = &dump_about,
 	.attrs = dump_attrs,
 	.file_attr = "path",
 	.state_size = sizeof(struct dump),

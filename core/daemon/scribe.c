@@ -20,7 +20,7 @@
 #define STOP_US          (10 * SEC_US) /* what is queued is written within */
 
 const struct store_attr scribe_common_attrs[] = {
-	{ "queue_bytes", "16M", "messages that wait; the oldest are dropped beyond" },
+	{ "queue_bytes", "16M", "messages that wait; the oldest are dropped beyond", "size" },
 	{ 0 },
 };
 

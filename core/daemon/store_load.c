@@ -15,9 +15,6 @@
 
 #define PRODUCER_MAX 64 /* bytes of its name */
 
-static_assert(sizeof(struct ldms_store_attr) == sizeof(struct store_attr) &&
-		      offsetof(struct ldms_store_attr, help) == offsetof(struct store_attr, help),
-	      "attributes are handed through");
 static_assert((int)LDMS_COL_D64_ARRAY == V_D64_ARRAY && (int)LDMS_COL_TEXT == V_CHAR_ARRAY &&
 		      (int)LDMS_COL_TIME == V_TIMESTAMP && (int)LDMS_COL_TAKEN == ROW_TIME &&
 		      (int)LDMS_COL_INSTANCE == ROW_INSTANCE,
@@ -228,6 +225,22 @@ static int own_check(const struct ldms_store_plugin *own, struct err *err)
 	return 0;
 }
 
+/* They last as long as the object, which stays to the end of the process. */
+static const struct store_attr *attrs_of(const struct ldms_store_attr *own)
+{
+	struct store_attr *attrs;
+	size_t n = 0;
+
+	while (own && own[n].name)
+		n++;
+	if (!n)
+		return NULL;
+	attrs = xcalloc(n + 1, sizeof(*attrs));
+	for (size_t i = 0; i < n; i++)
+		attrs[i] = (struct store_attr){ own[i].name, own[i].dflt, own[i].help, NULL };
+	return attrs;
+}
+
 int store_of_so(const void *plugin, void *hook, const char *path, const struct store_type **ret, struct err *err)
 {
 	const struct ldms_store_plugin *own = plugin;
@@ -246,7 +259,7 @@ int store_of_so(const void *plugin, void *hook, const char *path, const struct s
 		.name = own->name,
 		.brief = own->brief ? own->brief : "",
 		.path = path,
-		.attrs = (const struct store_attr *)own->attrs,
+		.attrs = attrs_of(own->attrs),
 		.dir_attr = own->dir_attr,
 		.file_attr = own->file_attr,
 		.state_size = own->store_size,
