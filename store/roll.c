@@ -85,6 +85,20 @@ static int text_num(const char *who, const char *name, const char *text, uint64_
 	return 0;
 }
 
+/* ldmsd takes them so, and they mean nothing; here they are looked at, and that is said. */
+static int typeless_read(const char *who, const struct roll_texts *t, struct err *err)
+{
+	uint64_t n = 0;
+	int rc = text_num(who, "rollover", t->over, UINT64_MAX, &n, err);
+
+	if (!rc)
+		rc = text_num(who, "rollagain", t->again, DAY_S, &n, err);
+	if (!rc && t->over)
+		log_warning("store", "store %s: rollover=%s rolls nothing without rolltype=; say what it counts", who,
+			    t->over);
+	return rc;
+}
+
 static int texts_read(struct roll *roll, const char *who, const struct roll_texts *t, struct err *err)
 {
 	const struct roll_rule *rule;
@@ -96,7 +110,7 @@ static int texts_read(struct roll *roll, const char *who, const struct roll_text
 	if (rc)
 		return err_prefix(err, rc, "store %s: rollempty: ", who);
 	if (!t->type)
-		return 0;
+		return typeless_read(who, t, err);
 	rc = unit_u64(t->type, &n, err);
 	if (rc || !n || n > ROLL_MAX)
 		return err_set(err, -EINVAL, "store %s: rolltype out of range.  rolltype=%s: 1 to %d go there", who,

@@ -528,6 +528,8 @@ static void test_config(void **state)
 	static const struct {
 		const char *attrs, *words;
 	} rows[] = {
+		{ "rollover=often", "store x: rollover: " },
+		{ "rollover=10 rollagain=-1", "store x: rollagain: " },
 		{ "rolltype=1", "store x: rolltype given without rollover." },
 		{ "rolltype=6 rollover=1", "store x: rolltype out of range." },
 		{ "rolltype=5 rollover=600", "rolltype=5 takes rollagain=SECONDS" },
