@@ -170,7 +170,7 @@ install: all
 format:
 	clang-format -i $$(git ls-files '*.[ch]')
 
-# The parts of the manuals that the table of verbs makes
+# The parts of the manuals that the tables of verbs, samplers and stores make
 man: all
 	@sh man/refresh.sh "$(CURDIR)/$(BIN)"
 

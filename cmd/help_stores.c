@@ -42,17 +42,22 @@ static void put_attrs(struct buf *b, const struct store_attr *attrs)
 	}
 }
 
+/* In front of the example. */
 static void put_to(struct buf *b, const struct store_to *to)
 {
-	if (!to || !to->word)
+	buf_addf(b, ".Pp\n");
+	if (!to || !to->word) {
+		buf_addf(b, "In a configuration:\n");
 		return;
-	buf_addf(b, "In short:\n");
+	}
+	buf_addf(b, "In short\n");
 	for (; to->word; to++) {
 		buf_addf(b, ".Fl -to Cm %s", to->word);
 		if (*to->form)
-			buf_addf(b, " Ns : Ns Ar %s", to->form);
-		buf_addf(b, to[1].word ? " ,\n" : " .\n");
+			buf_addf(b, " Ns \\&: Ns Ar %s", to->form);
+		buf_addf(b, " ,\n");
 	}
+	buf_addf(b, "in a configuration:\n");
 }
 
 bool help_store(struct buf *b, const char *name)
@@ -64,8 +69,10 @@ bool help_store(struct buf *b, const char *name)
 	mdoc_put_text(b, f.brief);
 	buf_addf(b, ".\n");
 	put_to(b, f.to);
-	buf_addf(b, ".Bd -literal -offset indent\n%s.Ed\n", f.about->example);
-	buf_addf(b, ".Bl -tag -width \"stored\" -compact\n.It Em stored\n");
+	buf_addf(b, ".Bd -literal -offset indent\n");
+	mdoc_put_line(b, f.about->example);
+	buf_addf(b, ".Ed\n");
+	buf_addf(b, ".Pp\n.Bl -tag -width \"stored\" -compact\n.It Em stored\n");
 	mdoc_put_text(b, f.about->flush);
 	buf_addf(b, ".\n.It Em once\n");
 	mdoc_put_text(b, f.about->once);

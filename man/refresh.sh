@@ -1,20 +1,23 @@
 #!/bin/sh
-# refresh.sh LDMS - put what LDMS says about its verbs and samplers between the marks of the manuals
+# refresh.sh LDMS - put what LDMS says about its verbs, samplers and stores between the marks of the manuals: behind each
+# line `made by `ldms help ...`' goes what that says.
 set -e
 cd "$(dirname "$0")"
 ldms=$1
 
-refresh() {
-	"$ldms" help "$2" >"$1.new"
-	awk -v part="$1.new" '
+for page in $(grep -l '^\.\\" made by `ldms ' ./*.[1-9]); do
+	awk -v ldms="$ldms" '
 		/^\.\\" end of what/ { skip = 0 }
 		!skip { print }
-		/^\.\\" made by/ { while ((getline line < part) > 0) print line; skip = 1 }
-	' "$1" >"$1.page"
-	rm "$1.new"
-	mv "$1.page" "$1"
-}
-
-refresh ldms.conf.5 --conf
-refresh ldms-samplers.7 --samplers
-refresh ldms-wire.7 --wire
+		/^\.\\" made by `ldms / {
+			split($0, part, "`")
+			ask = "'\''" ldms "'\''" substr(part[2], 5)
+			while ((ask | getline line) > 0)
+				print line
+			if (close(ask))
+				exit 1
+			skip = 1
+		}
+	' "$page" >"$page.new"
+	mv "$page.new" "$page"
+done

@@ -268,8 +268,8 @@ static void blob_close(struct scribe *sc)
 static const struct store_about blob_msg_about = {
 	.example = "msg_enable\n"
 		   "load name=blob plugin=blob_msg_writer\n"
-		   "config name=blob path=/var/lib/ldms container=blob message_tag=slurm timing=1\n"
-		   "start name=blob\n",
+		   "config name=blob path=/var/lib/ldms container=blob message_tag=slurm\n"
+		   "start name=blob interval=1s\n",
 	.flush = SCRIBE_FLUSH,
 	.once = SCRIBE_ONCE,
 };
@@ -282,8 +282,8 @@ const struct scribe_type scribe_blob_msg_writer = {
 static const struct store_about blob_stream_about = {
 	.example = "stream_enable\n"
 		   "load name=blob plugin=blob_stream_writer\n"
-		   "config name=blob path=/var/lib/ldms container=blob stream=kokkos timing=1\n"
-		   "start name=blob\n",
+		   "config name=blob path=/var/lib/ldms container=blob stream=kokkos\n"
+		   "start name=blob interval=1s\n",
 	.flush = SCRIBE_FLUSH,
 	.once = SCRIBE_ONCE,
 };

@@ -243,8 +243,10 @@ static const struct store_to csv_to[] = {
 
 static const struct store_about csv_about = {
 	.example = "load name=csv plugin=csv\n"
-		   "config name=csv path=/var/lib/ldms/csv rolltype=2 rollover=0 keep=30d/200G\n"
-		   "strgp_add name=csv plugin=csv container=data regex=.* spool=/var/spool/ldms\n"
+		   "config name=csv path=/var/lib/ldms/csv rolltype=2 rollover=0 \\\n"
+		   "       keep=30d/200G\n"
+		   "strgp_add name=csv plugin=csv container=data regex=.* \\\n"
+		   "          spool=/var/spool/ldms\n"
 		   "strgp_start name=csv\n",
 	.flush = "rows are gathered by file, and written at 64 kB of them (see buffer) or when the policy is flushed; "
 		 "they are then in files, which the kernel brings to the disk in its time",

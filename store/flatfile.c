@@ -275,7 +275,7 @@ static const struct store_about flatfile_about = {
 		   "config name=flat path=/var/lib/ldms/flat\n"
 		   "strgp_add name=flat plugin=flat container=data schema=loadavg\n"
 		   "strgp_start name=flat\n",
-	.flush = "lines are written when the policy is flushed, or at 64 kB of a file; they are then in files, which "
+	.flush = "lines are written when the policy is flushed, or at 16 kB of a file; they are then in files, which "
 		 "the kernel brings to the disk in its time",
 	.once = "with a spool, rows that were written, and come again after a kill, are cut off the files first, so "
 		"that each is there once",

@@ -86,7 +86,7 @@ static int op_find(struct fn_def *d, const char *word, uint64_t count, struct er
 	}
 	near = nearest(word, names);
 	return err_set(err, -EINVAL, "there is no function %s%s%s%s", word, near ? "; did you mean " : "",
-		       near ? near : "", near ? "?" : "; see store function_csv in ldms.conf(5)");
+		       near ? near : "", near ? "?" : "; see function_csv in ldms-stores(7)");
 }
 
 static int def_read(struct fn_def *d, char *word[WORDS], struct err *err)

@@ -311,7 +311,8 @@ static const struct store_to influx_to[] = {
 static const struct store_about influx_about = {
 	.example = "load name=db plugin=influx\n"
 		   "config name=db url=http://db1:8086 db=ldms gzip=1\n"
-		   "strgp_add name=db plugin=db container=ldms regex=.* spool=/var/spool/ldms\n"
+		   "strgp_add name=db plugin=db container=ldms regex=.* \\\n"
+		   "          spool=/var/spool/ldms\n"
 		   "strgp_start name=db\n",
 	.flush = POST_FLUSH,
 	.once = "a row that is posted again, after a failure or a kill, takes its own place: the engine has it once",

@@ -377,9 +377,10 @@ static const struct store_to avro_kafka_to[] = { KAFKA_TO("avro_kafka", "Avro"),
 static const struct store_about kafka_about = {
 	.example = "load name=kf plugin=kafka\n"
 		   "config name=kf topic=ldms.%S path=/etc/ldms/kafka.json\n"
-		   "strgp_add name=kf plugin=kf container=b1:9092,b2:9092 regex=.* spool=/var/spool/ldms\n"
+		   "strgp_add name=kf plugin=kf container=b1:9092,b2:9092 regex=.* \\\n"
+		   "          spool=/var/spool/ldms\n"
 		   "strgp_start name=kf\n",
-	.flush = "waits until the brokers have acknowledged all messages, as their acks and replicas say",
+	.flush = "when the brokers have acknowledged the message: all replicas that are in sync, unless acks says less",
 	.once = "at least once: none comes twice while the daemon runs; when it is killed, messages of the last second "
 		"that were acknowledged may come again from the spool",
 };
@@ -395,9 +396,11 @@ const struct store_type store_kafka = {
 
 static const struct store_about avro_kafka_about = {
 	.example = "load name=kf plugin=avro_kafka\n"
-		   "config name=kf topic=ldms.%S path=/etc/ldms/kafka.json serdes_conf=/etc/ldms/registry.conf\n"
-		   "strgp_add name=kf plugin=kf container=b1:9092,b2:9092 regex=.* decomposition=/etc/ldms/decomp.json "
-		   "spool=/var/spool/ldms\n"
+		   "config name=kf topic=ldms.%S path=/etc/ldms/kafka.json \\\n"
+		   "       serdes_conf=/etc/ldms/registry.conf\n"
+		   "strgp_add name=kf plugin=kf container=b1:9092,b2:9092 regex=.* \\\n"
+		   "          decomposition=/etc/ldms/decomp.json \\\n"
+		   "          spool=/var/spool/ldms\n"
 		   "strgp_start name=kf\n",
 	.flush = "as store kafka",
 	.once = "as store kafka",

@@ -177,7 +177,8 @@ static const struct store_to remote_to[] = {
 static const struct store_about remote_write_about = {
 	.example = "load name=vm plugin=remote_write\n"
 		   "config name=vm url=http://vm1:8428 prefix=nersc_ldms_\n"
-		   "strgp_add name=vm plugin=vm container=vm regex=.* spool=/var/spool/ldms\n"
+		   "strgp_add name=vm plugin=vm container=vm regex=.* \\\n"
+		   "          spool=/var/spool/ldms\n"
 		   "strgp_start name=vm\n",
 	.flush = POST_FLUSH,
 	.once = "a sample that is posted again takes its own place in VictoriaMetrics; Prometheus refuses it as out of "

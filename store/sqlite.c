@@ -288,7 +288,8 @@ static const struct store_to sqlite_to[] = {
 static const struct store_about sqlite_about = {
 	.example = "load name=db plugin=sqlite\n"
 		   "config name=db path=/var/lib/ldms/ldms.db keep=30d/20G\n"
-		   "strgp_add name=db plugin=db container=db regex=.* spool=/var/spool/ldms\n"
+		   "strgp_add name=db plugin=db container=db regex=.* \\\n"
+		   "          spool=/var/spool/ldms\n"
 		   "strgp_start name=db\n",
 	.flush = "a transaction, when the policy is flushed or 4 MB of rows wait; with sync=full it is on the disk "
 		 "then, else the kernel brings it there",

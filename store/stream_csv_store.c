@@ -217,7 +217,8 @@ static void scs_close(struct scribe *sc)
 static const struct store_about scs_about = {
 	.example = "stream_enable\n"
 		   "load name=perf plugin=stream_csv_store\n"
-		   "config name=perf path=/var/lib/ldms container=csv stream=kokkos rolltype=2 rollover=0\n",
+		   "config name=perf path=/var/lib/ldms container=csv stream=kokkos \\\n"
+		   "       rolltype=2 rollover=0\n",
 	.flush = SCRIBE_FLUSH,
 	.once = SCRIBE_ONCE,
 };

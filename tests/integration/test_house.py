@@ -59,10 +59,14 @@ def test_synopsis_of_manuals_equals_help():
 
 def test_manuals_say_what_the_tables_say():
     """Between its marks each page has what `ldms help` prints; `make man` puts it there."""
-    for page, kind in (("ldms.conf.5", "--conf"), ("ldms-samplers.7", "--samplers"), ("ldms-wire.7", "--wire")):
+    parts = []
+    for page in sorted(os.listdir(os.path.join(ROOT, "man"))):
         with open(os.path.join(ROOT, "man", page)) as f:
-            part, = re.findall(r'^\.\\" made by [^\n]*\n(.*?)^\.\\" end of what', f.read(), re.M | re.S)
-        assert part == run("help", kind).stdout, f"man/{page}: run make man"
+            parts += [(page, *part) for part in re.findall(
+                r'^\.\\" made by `ldms ([^`]*)`[^\n]*\n(.*?)^\.\\" end of what', f.read(), re.M | re.S)]
+    assert {page for page, _, _ in parts} == {"ldms.conf.5", "ldms-samplers.7", "ldms-stores.7", "ldms-wire.7"}
+    for page, words, part in parts:
+        assert part == run(*words.split()).stdout, f"man/{page}: run make man"
 
 
 def test_every_verb_has_its_place_in_the_manual():

@@ -160,7 +160,7 @@ def test_slips_change_nothing(cluster):
         r = ctl(d, *line.split())
         assert r.returncode and words in r.stderr, (line, r.stderr)
     assert {s["state"] for s in stores(d).values()} == {"LOADED"}
-    with open(os.path.join(ROOT, "man/ldms.conf.5")) as f:
+    with open(os.path.join(ROOT, "man/ldms-stores.7")) as f:
         told = set(re.findall(r"^\.It Cm (\w+) Ns = Ns", f.read(), re.M))
     assert set(re.findall(r"^    (\w+) ", ctl(d, "usage").stdout, re.M)) <= told
     folder = cluster.path("m")
