@@ -1,4 +1,4 @@
-/* stream.c - see stream.h
+/* stream.c - see stream.h; subscriptions: stream_sub.c
  *
  * One lock guards everything; it is held for as long as a message is put into queues, never while one is handed out.
  * What waits is one copy of the message, however many subscribers it waits for.
@@ -7,43 +7,19 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
-#include "xprt/xprt.h"
+#include "core/daemon/stream_impl.h"
 
-#define TURN_MAX 256  /* messages handed to one subscriber before others on its loop have their turn */
 #define TOLD_MAX 1000 /* names that the log has said are lost */
-
-struct blob { /* a message that waits */
-	atomic_uint refs;
-	struct stream_msg m; /* points behind */
-};
-
-struct stream_post {
-	struct stream_post *next;
-	struct blob *blob;
-};
 
 struct told {
 	UT_hash_handle hh;
 	char name[];
-};
-
-struct streams {
-	struct xprt_env *env;
-	pthread_mutex_t lock; /* inside loops' locks, outside of their job queues' */
-	atomic_bool enabled;
-	struct streams_view view;
-	uint64_t uses;
-	struct told *told; /* names whose messages were lost because streams are off */
-	unsigned int told_n;
-	LIST_HEAD(, stream_sub) dead; /* wait for their loop */
 };
 
 struct streams *streams_new(struct xprt_env *env)
@@ -53,68 +29,6 @@ struct streams *streams_new(struct xprt_env *env)
 	all->env = env;
 	pthread_mutex_init(&all->lock, NULL);
 	return all;
-}
-
-static size_t cost(const struct stream_msg *m)
-{
-	return m->len + STREAM_MSG_COST;
-}
-
-static void blob_put(struct streams *all, struct blob *b)
-{
-	if (atomic_fetch_sub(&b->refs, 1) != 1)
-		return;
-	if (all->env)
-		xprt_release(all->env, cost(&b->m));
-	free(b);
-}
-
-/* NULL: the memory for peers is used up. */
-static struct blob *blob_new(struct streams *all, const struct stream_msg *m)
-{
-	size_t name_len = strlen(m->name) + 1;
-	struct blob *b;
-	char *at;
-
-	if (all->env && !xprt_hold(all->env, cost(m))) {
-		refuse(all->env, REFUSE_MEMORY, NULL);
-		return NULL;
-	}
-	b = xmalloc(sizeof(*b) + name_len + m->len);
-	at = (char *)(b + 1);
-	atomic_init(&b->refs, 1);
-	b->m = *m;
-	b->m.name = memcpy(at, m->name, name_len);
-	b->m.data = at + name_len;
-	if (m->len)
-		memcpy(at + name_len, m->data, m->len);
-	return b;
-}
-
-static void post_free(struct streams *all, struct stream_post *p)
-{
-	blob_put(all, p->blob);
-	free(p);
-}
-
-static void queue_drop(struct stream_sub *sub)
-{
-	struct stream_post *next;
-
-	for (struct stream_post *p = sub->head; p; p = next) {
-		next = p->next;
-		post_free(sub->all, p);
-	}
-	sub->head = NULL;
-	sub->tail = &sub->head;
-	sub->queued = 0;
-}
-
-static void sub_free(struct stream_sub *sub)
-{
-	queue_drop(sub);
-	free((char *)sub->conf.who);
-	free(sub);
 }
 
 static void told_clear(struct streams *all)
@@ -140,7 +54,7 @@ static void stream_free(struct stream *s)
 		struct stream_sub *sub = LIST_FIRST(&s->subs);
 
 		LIST_REMOVE(sub, entry);
-		sub_free(sub);
+		stream_sub_free(sub);
 	}
 	free(s);
 }
@@ -159,7 +73,7 @@ void streams_free(struct streams *all)
 		struct stream_sub *sub = LIST_FIRST(&all->dead);
 
 		LIST_REMOVE(sub, entry);
-		sub_free(sub);
+		stream_sub_free(sub);
 	}
 	told_clear(all);
 	pthread_mutex_destroy(&all->lock);
@@ -181,7 +95,7 @@ bool streams_enabled(const struct streams *all)
 
 /* -- names --------------------------------------------------------------------------------------------------------- */
 
-static int name_check(const char *name, struct err *err)
+int stream_name_check(const char *name, struct err *err)
 {
 	size_t len = name ? strlen(name) : 0;
 
@@ -213,7 +127,7 @@ static bool stream_make_room(struct streams *all)
 	return true;
 }
 
-static struct stream *stream_get(struct streams *all, const char *name, struct err *err)
+struct stream *stream_get(struct streams *all, const char *name, struct err *err)
 {
 	struct stream *s;
 
@@ -277,47 +191,15 @@ static void tell_lost(struct streams *all, const char *name, const char *who)
 
 /* -- publishing ---------------------------------------------------------------------------------------------------- */
 
-static void drop_count(struct stream_sub *sub, const struct stream_msg *m, const char *why)
-{
-	if (!sub->drops++)
-		log_warning("stream", "%s: messages for %s are dropped: %s; stream_client_dump counts them",
-			    sub->stream->name, sub->conf.who, why);
-	sub->drop_bytes += m->len;
-}
-
-static bool enqueue(struct stream_sub *sub, struct blob **blob, const struct stream_msg *m)
-{
-	struct stream_post *p;
-
-	if (sub->queued + cost(m) > STREAM_QUEUE_MAX) {
-		drop_count(sub, m, "it is too slow");
-		return false;
-	}
-	if (!*blob)
-		*blob = blob_new(sub->all, m);
-	if (!*blob) {
-		drop_count(sub, m, "the memory for peers is used up");
-		return false;
-	}
-	p = xmalloc(sizeof(*p));
-	atomic_fetch_add(&(*blob)->refs, 1);
-	*p = (struct stream_post){ .blob = *blob };
-	*sub->tail = p;
-	sub->tail = &p->next;
-	sub->queued += cost(m);
-	loop_post(sub->conf.loop, &sub->job);
-	return true;
-}
-
 int stream_publish(struct streams *all, const struct stream_msg *m, const struct stream_from *from, struct err *err)
 {
 	static const struct stream_from here;
 	int64_t now_s = wall_us() / SEC_US;
-	struct blob *blob = NULL;
+	struct stream_blob *blob = NULL;
 	struct stream_sub *sub;
 	struct stream *s;
 	unsigned int took = 0;
-	int rc = name_check(m->name, err);
+	int rc = stream_name_check(m->name, err);
 
 	if (!from)
 		from = &here;
@@ -339,7 +221,7 @@ int stream_publish(struct streams *all, const struct stream_msg *m, const struct
 		count(&source_get(s, from->prdcr)->recv, m->len, now_s);
 	LIST_FOREACH(sub, &s->subs, entry) {
 		if (!from->owner || sub->conf.owner != from->owner)
-			took += enqueue(sub, &blob, m);
+			took += stream_enqueue(sub, &blob, m);
 	}
 	if (took) {
 		count(&s->pub, m->len, now_s);
@@ -347,102 +229,8 @@ int stream_publish(struct streams *all, const struct stream_msg *m, const struct
 	}
 	pthread_mutex_unlock(&all->lock);
 	if (blob)
-		blob_put(all, blob);
+		stream_blob_put(all, blob);
 	return 0;
-}
-
-/* -- subscribing --------------------------------------------------------------------------------------------------- */
-
-static struct stream_post *take(struct stream_sub *sub)
-{
-	struct stream_post *p;
-
-	pthread_mutex_lock(&sub->all->lock);
-	p = sub->head;
-	if (p) {
-		sub->head = p->next;
-		if (!sub->head)
-			sub->tail = &sub->head;
-		sub->queued -= cost(&p->blob->m);
-		sub->taken++;
-	}
-	pthread_mutex_unlock(&sub->all->lock);
-	return p;
-}
-
-static void bury(struct stream_sub *sub)
-{
-	pthread_mutex_lock(&sub->all->lock);
-	LIST_REMOVE(sub, entry);
-	pthread_mutex_unlock(&sub->all->lock);
-	sub_free(sub);
-}
-
-/* Who unsubscribes posts this once more, so that memory goes when nobody stands on it. */
-static void deliver_cb(struct loop_job *job)
-{
-	struct stream_sub *sub = (struct stream_sub *)((char *)job - offsetof(struct stream_sub, job));
-
-	if (sub->dead) {
-		bury(sub);
-		return;
-	}
-	for (unsigned int i = 0; i < TURN_MAX && !sub->dead; i++) {
-		struct stream_post *p = take(sub);
-
-		if (!p)
-			return;
-		sub->conf.fn(sub->conf.arg, &p->blob->m);
-		post_free(sub->all, p);
-	}
-	loop_post(sub->conf.loop, &sub->job);
-}
-
-struct stream_sub *stream_subscribe(struct streams *all, const struct stream_sub_conf *conf, struct err *err)
-{
-	struct stream_sub *sub;
-	struct stream *s;
-
-	if (name_check(conf->name, err))
-		return NULL;
-	pthread_mutex_lock(&all->lock);
-	s = stream_get(all, conf->name, err);
-	if (!s) {
-		pthread_mutex_unlock(&all->lock);
-		return NULL;
-	}
-	sub = xcalloc(1, sizeof(*sub));
-	sub->all = all;
-	sub->stream = s;
-	sub->conf = *conf;
-	sub->conf.name = s->name;
-	sub->conf.who = xstrdup(conf->who ? conf->who : "this daemon");
-	sub->tail = &sub->head;
-	sub->job.fn = deliver_cb;
-	LIST_INSERT_HEAD(&s->subs, sub, entry);
-	pthread_mutex_unlock(&all->lock);
-	return sub;
-}
-
-void stream_unsubscribe(struct stream_sub *sub)
-{
-	if (!sub)
-		return;
-	pthread_mutex_lock(&sub->all->lock);
-	LIST_REMOVE(sub, entry);
-	LIST_INSERT_HEAD(&sub->all->dead, sub, entry);
-	sub->dead = true;
-	queue_drop(sub);
-	pthread_mutex_unlock(&sub->all->lock);
-	loop_post(sub->conf.loop, &sub->job);
-}
-
-void stream_dropped(struct stream_sub *sub, const struct stream_msg *m)
-{
-	pthread_mutex_lock(&sub->all->lock);
-	sub->taken--;
-	drop_count(sub, m, "it is too slow");
-	pthread_mutex_unlock(&sub->all->lock);
 }
 
 /* -- status -------------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* stream.c - records of streams, as an authenticated peer may send them to a daemon.
  *
  * Reaches core/ctl/session.c (gathering, answers, answers to questions of ours), peer_stream.c and
- * core/daemon/stream.c, through the transport.  Input: pieces (feed.h); the selector says what the bytes become:
+ * core/daemon/stream.c, stream_sub.c, through the transport.  Input: pieces (feed.h); the selector says what the bytes become:
  *   0-5 the attributes of a request 0x900 + selector  6 a piece of a longer request  7 a record as it is
  *   8 an answer  9 somebody in the daemon publishes  10 streams are switched
  */
