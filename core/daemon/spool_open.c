@@ -87,15 +87,36 @@ static void segment_meet(struct spool *sp, const char *name)
 	free(path);
 }
 
-/* Count what is whole in the last segment, and cut the rest off. */
+/* What is whole in `b`, the last segment: the tail is behind it.  Returns where it ends. */
+static size_t segment_walk(struct spool *sp, const struct buf *b)
+{
+	struct spool_record rec;
+	size_t off = 0, next;
+	uint64_t number;
+
+	while (off < b->len) {
+		if (!spool_record_parse(b->p + off, b->len - off, &rec, NULL) && rec.number == sp->tail) {
+			off += rec.size;
+			sp->tail++;
+			continue;
+		}
+		/* spoilt, or torn?  What is spoilt has others behind it, and is counted when it is read */
+		if (!spool_record_find(b->p, b->len, off + 1, sp->tail + 1,
+				       sp->tail + 1 + (b->len - off) / SPOOL_RECORD_HDR, &next, &number))
+			break;
+		off = next;
+		sp->tail = number;
+	}
+	return off;
+}
+
+/* Count what is there in the last segment, and cut off what is torn at its end. */
 static int last_segment_check(struct spool *sp, struct err *err)
 {
 	struct segment *seg = &sp->segs[sp->n_segs - 1];
 	char *path = spool_path(sp, seg->first);
-	struct spool_record rec;
 	struct buf b = { 0 };
-	struct err why;
-	size_t off = 0;
+	size_t off;
 	int64_t n;
 	int fd = open(path, O_RDWR | O_CLOEXEC), rc = 0;
 
@@ -105,10 +126,7 @@ static int last_segment_check(struct spool *sp, struct err *err)
 		goto out;
 	}
 	sp->tail = seg->first;
-	while (off < b.len && !spool_record_parse(b.p + off, b.len - off, &rec, &why) && rec.number == sp->tail) {
-		off += rec.size;
-		sp->tail++;
-	}
+	off = segment_walk(sp, &b);
 	if (off < seg->bytes) {
 		log_warning("store", "spool %s: bytes=%zu at its end are torn; they are cut off", path,
 			    (size_t)(seg->bytes - off));

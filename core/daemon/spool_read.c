@@ -130,6 +130,27 @@ static uint32_t spoilt_size(struct spool *sp, const struct segment *seg, uint64_
 	return rd_le64(&r) == sp->at + 1 ? size : 0;
 }
 
+/* A record that does not even tell where it ends: go on at the next that is whole. */
+static void pass_unknown(struct spool *sp, const struct segment *seg, uint64_t behind, const struct err *err)
+{
+	uint64_t number, left = seg->bytes - sp->read_off;
+	struct buf b = { 0 };
+	size_t at;
+
+	/* the first ones may be there for their metadata alone */
+	if (spool_pread(sp->read_fd, &b, sp->read_off, left) > 0 &&
+	    spool_record_find(b.p, b.len, 1, seg->first, behind, &at, &number)) {
+		if (number > sp->at)
+			pass_spoilt(sp, seg, number, err);
+		sp->read_off += at;
+		buf_reset(&sp->in);
+	} else {
+		pass_spoilt(sp, seg, behind, err);
+		spool_read_end(sp);
+	}
+	buf_fini(&b);
+}
+
 /* The record's metadata, yours: its own, which later ones may refer to, or those that it refers to. */
 static int record_meta(struct spool *sp, const struct spool_record *rec, struct snap_meta **ret, struct err *err)
 {
@@ -167,11 +188,12 @@ static int step(struct spool *sp, const struct segment *seg, uint64_t behind, st
 	if (rc) {
 		uint32_t size = spoilt_size(sp, seg, behind);
 
-		pass_spoilt(sp, seg, size ? sp->at + 1 : behind, err);
-		if (size)
+		if (size) {
+			pass_spoilt(sp, seg, sp->at + 1, err);
 			advance(sp, size);
-		else
-			spool_read_end(sp);
+		} else {
+			pass_unknown(sp, seg, behind, err);
+		}
 		return 0;
 	}
 	rc = record_meta(sp, &rec, &meta, err);

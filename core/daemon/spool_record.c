@@ -66,6 +66,25 @@ int spool_record_parse(const void *p, size_t len, struct spool_record *ret, stru
 	return 0;
 }
 
+bool spool_record_find(const uint8_t *p, size_t len, size_t from, uint64_t low, uint64_t high, size_t *ret_at,
+		       uint64_t *ret_number)
+{
+	struct spool_record rec;
+	uint64_t number;
+
+	for (size_t at = from; at < len && len - at >= SPOOL_RECORD_HDR; at++) {
+		memcpy(&number, p + at + 8, sizeof(number));
+		number = le64toh(number);
+		if (number < low || number >= high || !spool_record_size(p + at) ||
+		    spool_record_parse(p + at, len - at, &rec, NULL))
+			continue;
+		*ret_at = at;
+		*ret_number = number;
+		return true;
+	}
+	return false;
+}
+
 int spool_record_meta(const struct spool_record *rec, struct snap_meta **ret, struct err *err)
 {
 	struct snap_meta *m = snap_meta_of(rec->image, rec->meta_len);

@@ -14,6 +14,8 @@
 #ifndef CORE_DAEMON_SPOOL_RECORD_H
 #define CORE_DAEMON_SPOOL_RECORD_H
 
+#include <stdbool.h>
+
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/set/snap.h"
@@ -35,6 +37,10 @@ void spool_record_put(struct buf *b, const struct snap *sn, uint64_t number, uin
 uint32_t spool_record_size(const uint8_t head[4]);
 /* The record that these bytes begin with.  -EPROTO with words: torn, or spoilt. */
 int spool_record_parse(const void *p, size_t len, struct spool_record *ret, struct err *err);
+/* Where the next one that is whole begins in [from, len), with a number in [low, high); false: there is none.  For what is
+ * behind bytes that are spoilt. */
+bool spool_record_find(const uint8_t *p, size_t len, size_t from, uint64_t low, uint64_t high, size_t *ret_at,
+		       uint64_t *ret_number);
 /* Its metadata, where it has them, and its snapshot, with them or those it refers to; both checked as what came from a
  * peer.  -EPROTO, -ENOMEM. */
 int spool_record_meta(const struct spool_record *rec, struct snap_meta **ret, struct err *err);

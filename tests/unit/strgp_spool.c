@@ -245,6 +245,41 @@ static void test_torn_and_spoilt(void **state)
 	scratch_free(dir);
 }
 
+/* One that does not tell where it ends costs no other, whether that is seen at once or while they are read. */
+static void test_spoilt_head(void **state)
+{
+	char *dir = scratch_new(), *path;
+	bool seen[10] = { false }, in_order;
+	struct stat sb;
+	off_t size;
+	struct rig r;
+	int fd;
+
+	spool_ten(dir, &r);
+	path = segment(&r);
+	assert_int_equal(stat(path, &sb), 0);
+	size = 32 + (off_t)r.set->data_sz; /* all but the first have no metadata */
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, sb.st_size - 4 * size), 12);
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	WAIT_STATUS(&r, st.errors);
+	assert_int_equal(look(&r).spooled, 10);
+	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, sb.st_size - 6 * size), 4);
+	assert_int_equal(pwrite(fd, "\xff\xff\xff\xff", 4, sb.st_size - 2 * size), 4);
+	close(fd);
+	sink_block(dir, false);
+	WAIT_STATUS(&r, !st.spooled);
+	/* those that were read already are in memory */
+	assert_in_range(look(&r).stored, 7, 9);
+	assert_int_equal(look(&r).stored + look(&r).dropped, 10);
+	assert_int_equal(stored(&r, seen, 10, &in_order), look(&r).stored);
+	assert_false(seen[6]);
+	assert_true(seen[9] && in_order);
+	free(path);
+	rig_fini(&r);
+	scratch_free(dir);
+}
+
 /* Where it is the one that has the metadata, it takes those with it that refer to it; they are counted. */
 static void test_spoilt_metadata(void **state)
 {
@@ -350,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_queue_age),
 		cmocka_unit_test(test_torn_and_spoilt),
+		cmocka_unit_test(test_spoilt_head),
 		cmocka_unit_test(test_spoilt_metadata),
 		cmocka_unit_test(test_removed),
 	};
