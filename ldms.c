@@ -1,10 +1,25 @@
 /* ldms.c - finds the subcommand, or the old program that it was called by the name of, and runs it. */
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/old.h"
 
-int main(int argc, char **argv)
+/* What was printed and did not get there is a failure (a full disk), unless nobody wants it any more. */
+static int printed(int rc)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	int why = fflush(stdout) ? errno : 0;
+
+	if (rc || (!why && !ferror(stdout)) || (poll(&out, 1, 0) == 1 && out.revents & POLLERR))
+		return rc;
+	fprintf(stderr, "ldms: standard output is not whole: %s\n", why ? strerror(why) : "it could not be written");
+	return 1;
+}
+
+static int run(int argc, char **argv)
 {
 	const char *self = strrchr(argv[0], '/');
 	const struct cmd *cmd = old_find(self ? self + 1 : argv[0]);
@@ -19,4 +34,9 @@ int main(int argc, char **argv)
 	if (!cmd)
 		return cmd_unknown(argv[1]);
 	return cmd->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	return printed(run(argc, argv));
 }

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/held_out.h"
 #include "core/base/clock.h"
 #include "core/base/term.h"
 #include "core/base/unit.h"
@@ -111,6 +113,13 @@ static int list(struct query *q, const char *schema, struct err *err)
 	return rc;
 }
 
+static void query_src_close(struct query *q)
+{
+	if (q->src)
+		q->type->close(q->src);
+	q->src = NULL;
+}
+
 /* -- what is asked for --------------------------------------------------------------------------------------------- */
 
 static int time_opt(const char *name, const char *text, int64_t dflt, int64_t *ret, struct err *err)
@@ -174,20 +183,30 @@ static int ask_make(struct query *q, const char *schema, struct err *err)
 	return rc;
 }
 
+/* The rows are read while they are printed, and a database that is read keeps its log, however large that becomes: a pager
+ * that is left open must not hold the reading up. */
 static int rows_show(struct query *q, struct err *err)
 {
 	struct query_out *out;
 	int rc = query_metrics_pick(q, false, err);
+	FILE *to;
 
 	if (rc)
 		return rc;
+	to = held_out_new(STDOUT_FILENO);
+	if (!to)
+		return err_set(err, -ENOMEM, "no memory");
 	q->ask.cols = q->metrics;
 	q->ask.n_cols = q->n_metrics;
 	q->ask.ordered = true;
-	out = query_out_new(query_form_of(q->o), stdout, "producer", q->metrics, q->n_metrics);
+	out = query_out_new(query_form_of(q->o), to, "producer", q->metrics, q->n_metrics);
 	rc = q->type->rows(q->src, &q->ask, query_out_row, out, err);
 	query_out_end(out);
-	return rc > 0 ? 0 : rc; /* nobody reads on */
+	query_src_close(q); /* whoever reads the rest does not need it */
+	/* stopped by the output: that says why */
+	if ((ferror(to) | fclose(to)) && rc >= 0)
+		return err_set(err, -EIO, "the rows could not all be printed: %s", err_name(-errno));
+	return rc;
 }
 
 /* -- the command --------------------------------------------------------------------------------------------------- */
@@ -249,8 +268,7 @@ int cmd_query(int argc, char **argv)
 		fputc('\n', stderr);
 	}
 out:
-	if (q.src)
-		q.type->close(q.src);
+	query_src_close(&q);
 	query_agg_free(q.agg);
 	query_cols_fini(&q.cols);
 	hostlist_fini(&q.ask.nodes);

@@ -4,9 +4,10 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 
 import pytest
-from ldms import CONFINED_ENV, free_port, run, wait_for
+from ldms import CONFINED_ENV, LDMS, free_port, run, wait_for
 
 pytestmark = pytest.mark.skipif("built without libsqlite3" in run("query", os.devnull).stderr, reason="built without SQLite")
 
@@ -246,3 +247,26 @@ def test_hostile_names(tmp_path):
         assert "\\x1b[31m\\x07\\u202e" in (text := query(*args)) and not set(text) & set("\x1b\x07\u202e")
     text = query(path, f"s{evil}X", status=8)
     assert "did you mean 's\\x1b" in text and "\x1b" not in text
+
+
+def test_output_that_nobody_takes(tmp_path):
+    """A pager that is left open does not keep the database's log from being brought in, and gets all rows."""
+    path = str(tmp_path / "rows.db")
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("CREATE TABLE s (time INTEGER, producer TEXT, m TEXT)")
+    db.executemany("INSERT INTO s VALUES(?,?,?)", ((i, "n1", "x" * 100) for i in range(20000)))
+    with subprocess.Popen([LDMS, "query", path, "s", "--csv"], stdout=subprocess.PIPE, text=True) as p:
+        assert p.stdout.readline() == "time,producer,m\n"
+        db.execute("INSERT INTO s VALUES(20000,'n1','')")
+        wait_for(lambda: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "the log to be brought in")
+        assert len(p.stdout.readlines()) == 20000
+    assert p.returncode == 0
+    db.close()
+
+
+def test_output_that_is_full(made):
+    for args in (["made", "--csv"], ["made"], ["made", "--every", "1m"], ["made", "--metric", "gauge", "--plot"], []):
+        with open("/dev/full", "w") as full:
+            r = subprocess.run([LDMS, "query", made, *args], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert r.returncode == 1 and "No space left on device" in r.stderr, (args, r)
