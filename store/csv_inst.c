@@ -129,13 +129,17 @@ static int config(struct csv *csv, struct err *err)
 int csv_config(struct store *st, struct err *err)
 {
 	struct csv *csv = store_state(st);
+	pthread_condattr_t attr;
 	int rc;
 
 	csv->store = st;
 	atomic_init(&csv->wake_s, INT64_MAX);
 	pthread_mutex_init(&csv->opening, NULL);
 	pthread_mutex_init(&csv->lock, NULL);
-	pthread_cond_init(&csv->wake, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&csv->wake, &attr);
+	pthread_condattr_destroy(&attr);
 	rc = config(csv, err);
 	if (rc)
 		csv_fini(st);

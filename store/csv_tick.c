@@ -6,10 +6,20 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
+#include "core/base/unit.h"
 #include "store/csv_impl.h"
 
 #define LOOK_S     60 /* between looks at idle and old files */
 #define IDLE_LOOKS 10 /* without a row, until a file is closed */
+
+/* The clock was set back: what was reckoned from its old time is reckoned anew, else the file would go on for as long. */
+static void clock_check(struct csv_file *f, int64_t now)
+{
+	if (now >= f->opened_s)
+		return;
+	f->opened_s = now - 1;
+	f->roll_at = roll_due(&f->conf->roll, now);
+}
 
 void csv_roll_now(struct csv_file *f)
 {
@@ -18,7 +28,8 @@ void csv_roll_now(struct csv_file *f)
 	int rc;
 
 	/* names tell seconds; two rolls within one would run ahead of the clock */
-	if (now <= f->epoch)
+	clock_check(f, now);
+	if (now <= f->opened_s)
 		return;
 	rc = csv_file_roll(f, &err);
 	if (rc && !f->roll_failing)
@@ -33,6 +44,7 @@ static int64_t file_tick(struct csv_file *f, int64_t now)
 {
 	if (f->out.fd < 0 || f->roll_at == INT64_MAX)
 		return INT64_MAX;
+	clock_check(f, now);
 	if (f->roll_at <= now) {
 		if (f->rows_all || f->conf->roll.empty)
 			csv_roll_now(f);
@@ -82,6 +94,21 @@ static bool needs_looks(const struct csv *csv)
 	return csv->name_template || csv->keep.age_us || csv->keep.bytes;
 }
 
+/* Until then by the clock, which may be set meanwhile: it is looked at now and then. */
+static void wait_for_clock(struct csv *csv, int64_t due)
+{
+	int64_t left_us = due == INT64_MAX ? INT64_MAX : due * SEC_US - wall_us(), until;
+	struct timespec ts;
+
+	if (due == INT64_MAX) {
+		pthread_cond_wait(&csv->wake, &csv->lock);
+	} else if (left_us > 0) {
+		until = mono_us() + (left_us < LOOK_S * SEC_US ? left_us : LOOK_S * SEC_US);
+		ts = (struct timespec){ .tv_sec = until / SEC_US, .tv_nsec = until % SEC_US * 1000 };
+		pthread_cond_timedwait(&csv->wake, &csv->lock, &ts);
+	}
+}
+
 static void *tick(void *arg)
 {
 	struct csv *csv = arg;
@@ -92,8 +119,6 @@ static void *tick(void *arg)
 	while (!csv->stopping) {
 		int64_t now = wall_us() / 1000000, due = INT64_MAX;
 		bool look = needs_looks(csv) && now >= look_at;
-		struct timespec ts;
-
 		csv->woken = false;
 		atomic_store(&csv->wake_s, INT64_MAX); /* what changes from now on is told, and seen when we wait */
 		for (struct store_sink *sk = csv->sinks; sk; sk = sk->next) {
@@ -108,12 +133,8 @@ static void *tick(void *arg)
 		if (needs_looks(csv) && look_at < due)
 			due = look_at;
 		atomic_store(&csv->wake_s, due);
-		ts = (struct timespec){ .tv_sec = due };
-		while (!csv->stopping && !csv->woken && wall_us() / 1000000 < due)
-			if (due == INT64_MAX)
-				pthread_cond_wait(&csv->wake, &csv->lock);
-			else
-				pthread_cond_timedwait(&csv->wake, &csv->lock, &ts);
+		if (!csv->stopping && !csv->woken)
+			wait_for_clock(csv, due);
 	}
 	pthread_mutex_unlock(&csv->lock);
 	thread_leave();

@@ -20,7 +20,7 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/strgp.h"
-#include "store/csv.h"
+#include "store/csv_impl.h"
 
 static char scratch[64];
 
@@ -316,6 +316,45 @@ static void test_rename_taken(void **state)
 	assert_stored("c/s", "#Time,Time_usec,ProducerName,n,uid,job_id\n86400.000000,0,p/../q,2,0,0\n");
 }
 
+/* A clock that is set back by an hour does not keep files from rolling over for an hour. */
+static void test_clock_set_back(void **state)
+{
+	char *names[64];
+	struct csv_file *f;
+	struct rig r;
+	size_t n;
+
+	rig_open(&r, "rolltype=3 rollover=3");
+	for (uint64_t i = 0; i < 2; i++)
+		put_row(&r, i, 0, 0);
+	f = r.sink->files;
+	f->opened_s += 3600;
+	f->epoch += 3600;
+	put_row(&r, 2, 0, 0);
+	assert_int_equal(f->out.fd, -1);
+	put_row(&r, 3, 0, 0);
+	rig_close(&r);
+	n = names_in("c", "s.", names);
+	assert_int_equal(n, 2);
+	while (n)
+		free(names[--n]);
+
+	rig_open(&r, "rolltype=1 rollover=1000");
+	put_row(&r, 1, 0, 0);
+	f = r.sink->files;
+	pthread_mutex_lock(&r.sink->lock);
+	f->opened_s += 3600;
+	f->roll_at += 3600;
+	pthread_mutex_unlock(&r.sink->lock);
+	csv_tick_wake(r.sink->csv);
+	for (bool late = true; late; nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL)) {
+		pthread_mutex_lock(&r.sink->lock);
+		late = f->roll_at > wall_us() / SEC_US + 1000;
+		pthread_mutex_unlock(&r.sink->lock);
+	}
+	rig_close(&r);
+}
+
 /* What a daemon left that was killed is closed by the next one: no row is lost, none is there twice, no part of one. */
 static void test_killed(void **state)
 {
@@ -565,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_rename_path),
 		ROW(test_rename_taken),
+		ROW(test_clock_set_back),
 		ROW(test_killed),
 		ROW(test_list_is_locked),
 		ROW(test_overrides),
