@@ -1,19 +1,15 @@
-/* strgp.c - storage policies: what they take, starting and stopping, and the door for snapshots. */
+/* strgp.c - storage policies: making and ending, starting and stopping, and what they say of themselves. */
 #include "core/daemon/strgp.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/clock.h"
-#include "core/base/log.h"
 #include "core/base/xalloc.h"
-#include "core/daemon/mirrored.h"
 #include "core/daemon/strgp_impl.h"
 
-#define VICTIMS_MAX    16              /* snapshots that are dropped before the lock is given up between */
 #define ABORT_GRACE_US SEC_US          /* what a store that was aborted did not take is on its way to the spool */
 #define STOP_GRACE_US  (100 * MSEC_US) /* what closing may take after the deadline, before we go on without it */
 
@@ -118,9 +114,9 @@ const char *strgp_name(const struct strgp *sg)
 	return sg->conf.name;
 }
 
-/* -- what it takes ------------------------------------------------------------------------------------------------- */
+/* -- start and stop ------------------------------------------------------------------------------------------------ */
 
-static enum strgp_state state_of(struct strgp *sg)
+enum strgp_state strgp_state(struct strgp *sg)
 {
 	enum strgp_state state;
 
@@ -130,131 +126,10 @@ static enum strgp_state state_of(struct strgp *sg)
 	return state;
 }
 
-/* Lock its configuration for a change; the words are those that ldmsd's tools know. */
-static int conf_change(struct strgp *sg, struct err *err)
-{
-	pthread_mutex_lock(&sg->conf_lock);
-	if (state_of(sg) == STRGP_STOPPED)
-		return 0;
-	pthread_mutex_unlock(&sg->conf_lock);
-	return err_set(err, -EBUSY, "Configuration changes cannot be made while the storage policy is running.");
-}
-
-int strgp_prdcr_add(struct strgp *sg, const char *regex, struct err *err)
-{
-	struct rx rx;
-	int rc = conf_change(sg, err);
-
-	if (rc)
-		return rc;
-	rc = rx_init(&rx, regex, err);
-	if (!rc) {
-		sg->prdcrs = xrealloc(sg->prdcrs, (sg->n_prdcrs + 1) * sizeof(*sg->prdcrs));
-		sg->prdcrs[sg->n_prdcrs++] = rx;
-	}
-	pthread_mutex_unlock(&sg->conf_lock);
-	return rc ? err_prefix(err, rc, "storage policy %s: ", sg->conf.name) : 0;
-}
-
-int strgp_prdcr_del(struct strgp *sg, const char *regex, struct err *err)
-{
-	int rc = conf_change(sg, err);
-	size_t i;
-
-	if (rc)
-		return rc;
-	for (i = 0; i < sg->n_prdcrs && strcmp(sg->prdcrs[i].text, regex); i++)
-		;
-	if (i < sg->n_prdcrs) {
-		rx_fini(&sg->prdcrs[i]);
-		memmove(&sg->prdcrs[i], &sg->prdcrs[i + 1], (--sg->n_prdcrs - i) * sizeof(*sg->prdcrs));
-	} else {
-		rc = err_set(err, -ENOENT, "The specified regex does not match any condition.");
-	}
-	pthread_mutex_unlock(&sg->conf_lock);
-	return rc;
-}
-
-static size_t metric_index(const struct strgp *sg, const char *metric)
-{
-	size_t i;
-
-	for (i = 0; i < sg->n_metrics && strcmp(sg->metrics[i], metric); i++)
-		;
-	return i;
-}
-
-int strgp_metric_add(struct strgp *sg, const char *metric, struct err *err)
-{
-	int rc = conf_change(sg, err);
-
-	if (rc)
-		return rc;
-	if (sg->conf.decomp) {
-		rc = err_set(err, -EINVAL,
-			     "strgp '%s': its decomposition says which metrics are stored; change %s, or leave "
-			     "decomposition= out",
-			     sg->conf.name, sg->conf.decomposition);
-	} else if (metric_index(sg, metric) < sg->n_metrics) {
-		rc = err_set(err, -EEXIST, "The specified metric is already present.");
-	} else {
-		sg->metrics = xrealloc(sg->metrics, (sg->n_metrics + 1) * sizeof(*sg->metrics));
-		sg->metrics[sg->n_metrics++] = xstrdup(metric);
-	}
-	pthread_mutex_unlock(&sg->conf_lock);
-	return rc;
-}
-
-int strgp_metric_del(struct strgp *sg, const char *metric, struct err *err)
-{
-	int rc = conf_change(sg, err);
-	size_t i;
-
-	if (rc)
-		return rc;
-	i = metric_index(sg, metric);
-	if (i < sg->n_metrics) {
-		free(sg->metrics[i]);
-		memmove(&sg->metrics[i], &sg->metrics[i + 1], (--sg->n_metrics - i) * sizeof(*sg->metrics));
-	} else {
-		rc = err_set(err, -ENOENT, "The specified metric was not found.");
-	}
-	pthread_mutex_unlock(&sg->conf_lock);
-	return rc;
-}
-
-/* Expressions on producers are those of the peer where the policy is: without the mark. */
-static bool matches(const struct strgp *sg, const char *prdcr, const char *schema)
-{
-	if (is_mirrored(prdcr) != is_mirrored(sg->conf.name))
-		return false;
-	prdcr += is_mirrored(prdcr);
-	if (sg->conf.schema && strcmp(sg->conf.schema, schema))
-		return false;
-	if (sg->conf.schema_regex && !rx_match(&sg->schema_rx, schema))
-		return false;
-	for (size_t i = 0; i < sg->n_prdcrs; i++)
-		if (rx_match(&sg->prdcrs[i], prdcr))
-			return true;
-	return !sg->n_prdcrs;
-}
-
-bool strgp_wants(struct strgp *sg, const char *prdcr, const char *schema, const char *set)
-{
-	bool wants;
-
-	pthread_mutex_lock(&sg->conf_lock);
-	wants = state_of(sg) == STRGP_RUNNING && matches(sg, prdcr, schema) && shard_takes(&sg->conf.shard, set);
-	pthread_mutex_unlock(&sg->conf_lock);
-	return wants;
-}
-
-/* -- start and stop ------------------------------------------------------------------------------------------------ */
-
 static int start(struct strgp *sg, struct err *err)
 {
 	static const struct kv no_attrs;
-	enum strgp_state state = state_of(sg);
+	enum strgp_state state = strgp_state(sg);
 	int rc = 0;
 
 	if (state == STRGP_RUNNING)
@@ -337,114 +212,7 @@ int strgp_stop(struct strgp *sg, int64_t deadline_us, struct err *err)
 
 bool strgp_running(const struct strgp *sg)
 {
-	return state_of((struct strgp *)sg) == STRGP_RUNNING;
-}
-
-/* -- offers -------------------------------------------------------------------------------------------------------- */
-
-/* What is to be done when the lock is given up. */
-struct aftermath {
-	struct snap *victims[VICTIMS_MAX];
-	size_t n;
-	bool overflow; /* the queue has just become full: say so */
-};
-
-static bool has_room(const struct strgp *sg, uint64_t bytes)
-{
-	return sg->queue.bytes + sg->in_hand_bytes + bytes <= sg->conf.queue_bytes;
-}
-
-/* With a spool the worker sees to that. */
-static bool is_too_old(const struct strgp *sg, int64_t now_us)
-{
-	return !sg->spool && sg->conf.queue_age_us && queue_since(&sg->queue) <= now_us - sg->conf.queue_age_us;
-}
-
-static void count_dropped(struct strgp *sg, struct aftermath *after)
-{
-	if (!sg->overflowing) {
-		sg->overflowing = after->overflow = true;
-		sg->overflow_since_us = wall_us();
-		sg->dropped_before = sg->counts->dropped;
-	}
-	sg->counts->dropped++;
-}
-
-static uint64_t hurry_bytes(const struct strgp *sg)
-{
-	uint64_t share = sg->conf.queue_bytes / 4; /* of a small queue */
-
-	return share < STRGP_HURRY ? share : STRGP_HURRY;
-}
-
-/* See that the worker comes: once for many offers. */
-static void call_worker(struct strgp *sg)
-{
-	if (!sg->soon) {
-		sg->soon = true;
-		strgp_pool_at(sg->pool, &sg->task, mono_us() + sg->linger_us);
-	} else if (!sg->hurried && sg->queue.bytes > hurry_bytes(sg)) {
-		sg->hurried = true;
-		strgp_pool_at(sg->pool, &sg->task, 0);
-	}
-}
-
-/* Take it in, dropping the oldest; false: there may be more to drop than one aftermath holds. */
-static bool take_in(struct strgp *sg, struct snap *sn, struct aftermath *after)
-{
-	uint64_t bytes = snap_bytes(sn);
-	int64_t now_us = sg->conf.queue_age_us ? mono_us() : 0;
-
-	if (after->n == VICTIMS_MAX)
-		return false;
-	while (sg->queue.n && (!has_room(sg, bytes) || is_too_old(sg, now_us))) {
-		if (after->n == VICTIMS_MAX - 1) /* the last place is the new one's */
-			return false;
-		after->victims[after->n++] = queue_pop(&sg->queue);
-		count_dropped(sg, after);
-	}
-	sg->counts->produced++;
-	if (has_room(sg, bytes)) {
-		queue_push(&sg->queue, sn, now_us);
-		call_worker(sg);
-	} else { /* it is larger than the bound, or the worker has in hand all that is allowed */
-		after->victims[after->n++] = sn;
-		count_dropped(sg, after);
-	}
-	return true;
-}
-
-void strgp_offer_all(struct strgp *sg, struct snap *const *sn, size_t n)
-{
-	struct aftermath after;
-	bool running = true;
-	size_t i = 0;
-
-	while (i < n && running) {
-		after.n = 0;
-		after.overflow = false;
-		pthread_mutex_lock(&sg->lock);
-		running = sg->state == STRGP_RUNNING;
-		while (i < n && running && take_in(sg, sn[i], &after))
-			i++;
-		pthread_mutex_unlock(&sg->lock);
-		while (after.n)
-			snap_put(after.victims[--after.n]);
-		if (after.overflow)
-			log_warning("store",
-				    "policy %s: its queue is full (%" PRIu64
-				    " bytes), or too old: store %s is slower than "
-				    "the sets come, or fails; the oldest are dropped and counted",
-				    sg->conf.name, sg->conf.queue_bytes, store_name(sg->conf.store));
-	}
-	while (i < n)
-		snap_put(sn[i++]);
-}
-
-void strgp_offer(struct strgp *sg, struct snap *sn)
-{
-	snap_get(sn);
-	strgp_offer_all(sg, &sn, 1);
+	return strgp_state((struct strgp *)sg) == STRGP_RUNNING;
 }
 
 /* -- looking ------------------------------------------------------------------------------------------------------- */

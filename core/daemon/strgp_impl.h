@@ -1,5 +1,5 @@
-/* strgp_impl.h - the inside of a storage policy, shared by its files: strgp.c (what operators and producers see),
- * strgp_queue.c (the snapshots that wait), strgp_run.c (the worker's side), strgp_shape.c (how it cuts sets to rows),
+/* strgp_impl.h - the inside of a storage policy, shared by its files: strgp.c (what operators see), strgp_conf.c (what
+ * it takes), strgp_offer.c (the door), strgp_queue.c (the snapshots that wait), strgp_run.c (the worker's side), strgp_shape.c (how it cuts sets to rows),
  * strgp_spool.c (that side with a spool). */
 #ifndef CORE_DAEMON_STRGP_IMPL_H
 #define CORE_DAEMON_STRGP_IMPL_H
@@ -112,6 +112,10 @@ struct strgp {
 	struct spool *spool;      /* the worker's, too; NULL: none */
 	struct strgp_work work;
 };
+
+/* -- strgp.c ------------------------------------------------------------------------------------------------------- */
+
+enum strgp_state strgp_state(struct strgp *sg);
 
 /* -- strgp_queue.c: under `lock` ----------------------------------------------------------------------------------- */
 
