@@ -1,6 +1,6 @@
 /* strgp_impl.h - the inside of a storage policy, shared by its files: strgp.c (what operators see), strgp_conf.c (what
- * it takes), strgp_offer.c (the door), strgp_queue.c (the snapshots that wait), strgp_run.c (the worker's side), strgp_shape.c (how it cuts sets to rows),
- * strgp_spool.c (that side with a spool). */
+ * it takes), strgp_offer.c (the door), strgp_queue.c (the snapshots that wait), strgp_run.c (the worker's turns),
+ * strgp_store.c (its hands), strgp_shape.c (how it cuts sets to rows), strgp_spool.c (its turns with a spool). */
 #ifndef CORE_DAEMON_STRGP_IMPL_H
 #define CORE_DAEMON_STRGP_IMPL_H
 
@@ -133,6 +133,14 @@ void queue_fini(struct strgp_queue *q);
 /* -- strgp_run.c --------------------------------------------------------------------------------------------------- */
 
 int64_t strgp_run(struct strgp_task *t);
+/* Something is wrong.  Lock held. */
+void strgp_why(struct strgp *sg, const char *text);
+void strgp_well(struct strgp *sg);
+
+/* -- strgp_store.c ------------------------------------------------------------------------------------------------- */
+
+int strgp_sink_open(struct strgp *sg, struct err *err);
+void strgp_sink_close(struct strgp *sg);
 /* Hand a snapshot's rows to the store; *rows_done of them it has already.  0: all taken or dropped, and tallied;
  * otherwise the store failed, and *rows_done is anew. */
 struct strgp_tally {
@@ -140,16 +148,15 @@ struct strgp_tally {
 };
 int strgp_snap_store(struct strgp *sg, const struct snap *sn, uint32_t *rows_done, struct strgp_tally *tally,
 		     struct err *err);
-int strgp_sink_open(struct strgp *sg, struct err *err);
-/* What the store has taken is stored, or it fails. */
-int strgp_flush(struct strgp *sg, struct err *err);
-bool strgp_time_is_up(struct strgp *sg);
-int64_t strgp_flush_us(const struct strgp *sg);
-/* Something is wrong.  Lock held. */
-void strgp_why(struct strgp *sg, const char *text);
-void strgp_well(struct strgp *sg);
 /* Take the oldest of the queue in hand; returns how many.  Lock held. */
 size_t strgp_batch_take(struct strgp *sg, struct snap *batch[STRGP_BATCH], int64_t *since_us, uint32_t *rows_done);
+/* Store what is queued, up to a number of batches; 0 also when time is up. */
+int strgp_drain(struct strgp *sg, struct err *err);
+/* What the store has taken is stored, or it fails. */
+int strgp_flush(struct strgp *sg, struct err *err);
+bool strgp_has_unflushed(const struct strgp *sg);
+bool strgp_time_is_up(struct strgp *sg);
+int64_t strgp_flush_us(const struct strgp *sg);
 
 /* -- strgp_shape.c ------------------------------------------------------------------------------------------------- */
 
