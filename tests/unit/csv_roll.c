@@ -20,23 +20,21 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/strgp.h"
+#include "scratch.h"
 #include "store/csv_impl.h"
 
-static char scratch[64];
+static char *scratch;
 
 static int setup(void **state)
 {
-	strcpy(scratch, "/tmp/ldms-csv-roll-XXXXXX");
-	return mkdtemp(scratch) ? 0 : -1;
+	scratch = scratch_new();
+	return 0;
 }
 
 static int teardown(void **state)
 {
-	char *command = xasprintf("rm -r %s", scratch);
-	int rc = system(command);
-
-	free(command);
-	return rc;
+	scratch_free(scratch);
+	return 0;
 }
 
 /* -- a store and rows ---------------------------------------------------------------------------------------------- */

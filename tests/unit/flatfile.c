@@ -13,8 +13,9 @@
 
 #include "core/base/xalloc.h"
 #include "core/daemon/strgp.h"
+#include "scratch.h"
 
-static char scratch[64];
+static char *scratch;
 static struct row_col cols[] = { { "component_id", V_U64, 1, ROW_METRIC },
 				 { "../cpu#0", V_D64, 1, ROW_METRIC },
 				 { "text", V_CHAR_ARRAY, 8, ROW_METRIC },
@@ -23,17 +24,14 @@ static struct row_schema schema = { .name = "a/s", .cols = cols, .n_cols = 4, .r
 
 static int setup(void **state)
 {
-	strcpy(scratch, "/tmp/ldms-flatfile-XXXXXX");
-	return mkdtemp(scratch) ? 0 : -1;
+	scratch = scratch_new();
+	return 0;
 }
 
 static int teardown(void **state)
 {
-	char *command = xasprintf("rm -r %s", scratch);
-	int rc = system(command);
-
-	free(command);
-	return rc;
+	scratch_free(scratch);
+	return 0;
 }
 
 static void open_it(struct store **st, struct store_sink **sk)

@@ -12,6 +12,7 @@
 
 #include "core/base/xalloc.h"
 #include "core/daemon/strgp.h"
+#include "scratch.h"
 #include "store/fn_impl.h"
 
 static void test_definitions(void **state)
@@ -62,14 +63,13 @@ static int put(struct store *st, struct store_sink *sk, const struct row_schema 
 /* A counter that began anew, a gap, a metric with a fraction, a schema without definitions. */
 static void test_rows(void **state)
 {
-	char scratch[] = "/tmp/ldms-fn-XXXXXX", *path, *attrs, got[512] = "";
+	char *scratch = scratch_new(), *path, *attrs, got[512] = "";
 	struct store_sink *sk;
 	struct err err = { "" };
 	struct kv kv = { 0 };
 	struct store *st;
 	FILE *f;
 
-	assert_non_null(mkdtemp(scratch));
 	path = xasprintf("%s/defs", scratch);
 	f = fopen(path, "w");
 	fputs("s D DELTA 1 a 1 1\ns R RAW 1 d 1 1\ns DD SUM_N 2 D,a 1 1\n", f);
@@ -100,9 +100,7 @@ static void test_rows(void **state)
 	kv_fini(&kv);
 	free(attrs);
 	free(path);
-	path = xasprintf("rm -r %s", scratch);
-	assert_int_equal(system(path), 0);
-	free(path);
+	scratch_free(scratch);
 }
 
 static void test_config(void **state)
