@@ -36,7 +36,8 @@ static const struct opt run_rows[] = {
 	{ 0, "prefix", OPT_TEXT, "NAME", AT(prefix), "of the lock in etcd: a name for this cluster (ldms)" },
 	{ 0, "state", OPT_TEXT, "FILE", AT(state), "remember there what daemons were sent ($STATE_DIRECTORY/maestro)" },
 	{ 'v', "level", OPT_TEXT, "LEVEL", AT(level), "log lines from this level on (INFO)" },
-	{ 'w', "wait", OPT_TIME, "TIME", AT(wait_us), "with --once: for daemons that cannot be reached (10s)" },
+	{ 'w', "wait", OPT_TIME, "TIME", AT(wait_us),
+	  "with --once: for daemons that cannot be reached, and the lock (10s)" },
 	{ 0, "help", OPT_FLAG, NULL, AT(help), "print this help and exit" },
 	{ 0 },
 };
@@ -192,6 +193,19 @@ static void turn(struct maestro *m, struct loop *loop)
 	ev_signal_stop(loop_ev(loop), &hangup);
 }
 
+/* What --once has to say. */
+static bool once_end(const struct maestro *m, struct lock *lock)
+{
+	char *other;
+
+	if (maestro_leads(m))
+		return summary(m);
+	other = lock_holder(lock);
+	printf("nothing was done: the lock is not ours%s%s\n", *other ? ": " : "", other);
+	free(other);
+	return false;
+}
+
 /* Takes the lock. */
 static int carry_out(const struct subcmd *v, struct maestro_conf *mc, struct lock *lock)
 {
@@ -214,7 +228,7 @@ static int carry_out(const struct subcmd *v, struct maestro_conf *mc, struct loc
 	}
 	turn(m, loop);
 	loop_lock(loop);
-	agree = mc->mode == MAESTRO_KEEP || (mc->mode == MAESTRO_ONCE ? summary(m) : differences(m));
+	agree = mc->mode == MAESTRO_KEEP || (mc->mode == MAESTRO_ONCE ? once_end(m, lock) : differences(m));
 	status = agree ? EXIT_ALL : EXIT_INCOMPLETE;
 	maestro_free(m);
 	lock_free(lock);

@@ -9,11 +9,11 @@
 #include "core/base/clock.h"
 #include "core/base/jitter.h"
 #include "core/base/log.h"
+#include "core/base/secret_file.h"
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
 #define TAKEN_BYTES     (4u << 20)     /* and one row: no more is in memory */
-#define SECRET_MAX      4096           /* bytes of a password or a token */
 #define ANSWER_MAX      8192           /* bytes of a body that are looked at: words of a failure */
 #define SUSPECTS        16             /* rows that are tried one by one where a server has taken nothing yet */
 #define DOUBTS          10             /* tries in vain until they are refused */
@@ -66,31 +66,6 @@ struct post *post_new(const struct post_conf *conf, const struct post_face *face
 
 /* -- the connection ------------------------------------------------------------------------------------------------ */
 
-/* What a file holds, without the line's end behind it. */
-static int secret_read(const char *path, struct buf *to, struct err *err)
-{
-	FILE *f = fopen(path, "re");
-	int rc = f ? buf_slurp(to, f, SECRET_MAX) : -errno;
-	const char *text = buf_str(to);
-
-	if (f)
-		fclose(f);
-	if (rc)
-		return err_set(err, rc, "%s: %s", path, err_name(rc));
-	while (to->len && strchr(" \t\r\n", text[to->len - 1]))
-		to->len--;
-	if (!to->len || memchr(text, '\n', to->len) || memchr(text, 0, to->len))
-		return err_set(err, -EIO, "%s: a secret of one line goes there", path);
-	return 0;
-}
-
-static void secret_forget(struct buf *b)
-{
-	if (b->p)
-		explicit_bzero(b->p, b->cap);
-	buf_fini(b);
-}
-
 static void server_set(struct post *p, struct http *http)
 {
 	pthread_mutex_lock(&p->lock);
@@ -134,7 +109,7 @@ static int server_open(struct post *p, struct err *err)
 	for (; p->face->headers[n]; n++)
 		headers[n] = p->face->headers[n];
 	if (c->token_file || c->password_file)
-		rc = secret_read(c->token_file ? c->token_file : c->password_file, &secret, err);
+		rc = secret_file_read(c->token_file ? c->token_file : c->password_file, &secret, err);
 	if (!rc && c->token_file) {
 		buf_addf(&line, "Authorization: %s %s", p->face->token, buf_str(&secret));
 		headers[n++] = buf_str(&line);

@@ -30,6 +30,7 @@ struct lock {
 	/* guarded by mutex */
 	bool end;
 	int64_t until_us; /* monotonic: it is ours until then; 0: it is not */
+	struct err other; /* who has it, or why nobody knows */
 };
 
 char *lock_id(void)
@@ -63,7 +64,7 @@ static bool pause_is_end(struct lock *l, int64_t us)
 static void *run(void *arg)
 {
 	struct lock *l = arg;
-	bool failed = false;
+	bool failed = false, waits = false;
 
 	for (;;) {
 		struct err err = { "" };
@@ -72,8 +73,13 @@ static void *run(void *arg)
 
 		if (rc < 0 && !failed)
 			log_error("maestro", "the lock: %s", err.msg);
+		if (!rc && !waits)
+			log_info("maestro", "the lock is another one's: %s; this maestro waits",
+				 *err.msg ? err.msg : "who, it does not say");
 		failed = rc < 0;
+		waits = !rc || (waits && failed);
 		pthread_mutex_lock(&l->mutex);
+		l->other = err;
 		if (rc > 0)
 			l->until_us = asked_us + l->lease_us;
 		else if (!rc)
@@ -100,6 +106,16 @@ static void on_watch(struct ev_loop *ev, ev_timer *t, int events)
 	l->ours = ours;
 	log_info("maestro", ours ? "the lock is ours: this maestro acts" : "the lock is lost: this maestro waits");
 	l->held(l->arg, ours);
+}
+
+char *lock_holder(struct lock *l)
+{
+	char *ret;
+
+	pthread_mutex_lock(&l->mutex);
+	ret = xstrdup(l->other.msg);
+	pthread_mutex_unlock(&l->mutex);
+	return ret;
 }
 
 int lock_new(const struct lock_conf *conf, struct lock **ret, struct err *err)
@@ -130,6 +146,8 @@ void lock_start(struct lock *l, struct loop *loop, void (*held)(void *arg, bool 
 	l->held = held;
 	l->arg = arg;
 	ev_timer_init(&l->watch, on_watch, 0.1, 0.1);
+	/* behind a standstill nothing is done before it is known whose the lock is */
+	ev_set_priority(&l->watch, EV_MAXPRI);
 	l->watch.data = l;
 	ev_timer_start(loop_ev(loop), &l->watch);
 	l->running = !pthread_create(&l->thread, NULL, run, l);

@@ -23,6 +23,8 @@ struct lock_conf {           /* borrowed until lock_new() returns */
 int lock_new(const struct lock_conf *conf, struct lock **ret, struct err *err);
 /* Try to get it, and go on: held(true) when it is ours, held(false) when it is no more; on the loop. */
 void lock_start(struct lock *l, struct loop *loop, void (*held)(void *arg, bool ours), void *arg);
+/* Who has it, as far as it is known: "HOST PID NUMBER", or why nobody knows; yours. */
+char *lock_holder(struct lock *l);
 /* Give it up.  NULL is fine. */
 void lock_free(struct lock *l);
 

@@ -89,7 +89,13 @@ static int locked(struct file_lock *f, int fd, struct err *err)
 	line[strcspn(line, "\n")] = '\0';
 	if (!is_free(f, line)) {
 		f->ours = false;
-		return 0;
+		for (int words = 2; words--;) { /* HOST PID NUMBER, without COUNT and LEASE-US */
+			char *last = strrchr(line, ' ');
+
+			if (last)
+				*last = '\0';
+		}
+		return err_set(err, 0, "%s", line);
 	}
 	mine = xasprintf("%s %llu %lld\n", f->id, ++f->count, (long long)f->lease_us);
 	rc = line_write(fd, mine);

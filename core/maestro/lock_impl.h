@@ -11,7 +11,7 @@
 struct lock_type {
 	int (*open)(const struct lock_conf *conf, void **ret, struct err *err);
 	/* Get it, or renew it; may wait, though not beyond deadline_us (monotonic).  1: it is ours; 0: another one has
-	 * it; a negative errno: nobody knows. */
+	 * it, and err says who ("" when he does not say so); a negative errno: nobody knows. */
 	int (*hold)(void *lock, int64_t deadline_us, struct err *err);
 	void (*release)(void *lock); /* if it is ours */
 	void (*close)(void *lock);

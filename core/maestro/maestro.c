@@ -223,8 +223,11 @@ static void on_tick(struct ev_loop *ev, ev_timer *t, int events)
 	(void)events;
 	if (m->conf.mode == MAESTRO_KEEP)
 		file_look(m);
-	if (!m->leads)
+	if (!m->leads) {
+		if (m->conf.mode == MAESTRO_ONCE && now_us - m->began_us > m->conf.wait_us)
+			loop_stop(m->loop);
 		return;
+	}
 	groups_tick(m);
 	leavers_tick(m);
 	if (m->measured) {
@@ -305,8 +308,14 @@ int maestro_new(const struct maestro_conf *conf, struct loop *loop, struct plan 
 	return 0;
 }
 
+bool maestro_leads(const struct maestro *m)
+{
+	return m->leads;
+}
+
 void maestro_start(struct maestro *m)
 {
+	m->began_us = clock_us(CLOCK_MONOTONIC);
 	ev_timer_init(&m->tick, on_tick, TICK_S, TICK_S);
 	m->tick.data = m;
 	ev_timer_start(loop_ev(m->loop), &m->tick);

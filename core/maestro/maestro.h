@@ -53,6 +53,8 @@ int maestro_new(const struct maestro_conf *conf, struct loop *loop, struct plan 
 void maestro_start(struct maestro *m);
 void maestro_free(struct maestro *m); /* NULL is fine */
 
+/* Does it act, or another one that has the lock? */
+bool maestro_leads(const struct maestro *m);
 /* What became of the daemons: a count of each outcome, and each with its words (why, or the difference; "" for none). */
 void maestro_counts(const struct maestro *m, size_t n[OUTCOMES]);
 void maestro_each(const struct maestro *m, void (*fn)(void *arg, const char *name, enum outcome o, const char *words),
