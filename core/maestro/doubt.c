@@ -8,7 +8,6 @@
  * A process that stands still keeps its connections: when nothing new comes over them for longer than samples and updates
  * take, it is as good as dead.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "core/base/clock.h"
@@ -78,7 +77,8 @@ static void ask(struct member *mb, struct member *witness, char *line, ask_fn fn
 static struct member *answered(void *arg, int rc)
 {
 	struct doubt *q = arg;
-	size_t daemon = rc == -ECANCELED ? PLAN_NONE : plan_find(q->m->plan, q->name);
+	size_t daemon = plan_find(q->m->plan, q->name);
+	/* -ECANCELED: who was asked is gone; others may be gone, too, but not one of the plan who stays */
 	struct member *mb = daemon == PLAN_NONE ? NULL : q->m->members[daemon];
 
 	free(q->name);

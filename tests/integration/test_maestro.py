@@ -192,6 +192,20 @@ def test_who_stands_still_is_as_good_as_dead(shared):
         m.all_flow()
 
 
+def test_who_was_asked_leaves_the_file(cluster):
+    """Whether an aggregator is dead, of one who stands still, and whom the file loses before he answers."""
+    m = Maestro(cluster, samplers=2, groups=(2,)).start_all()
+    with keeping(m) as k:
+        m.agrees(k)
+        m.daemons["top"].kill(signal.SIGSTOP)
+        m.daemons["agg-11"].stop(signal.SIGKILL)
+        k.says("agg-11: unreachable")
+        m.file["aggregators"].pop()
+        loses_daemon(m, "top")
+        wait_for(lambda: m.runs("agg-12") == {"samp-1-ep", "samp-2-ep"}, "agg-12 to take over")
+        m.daemons["top"].kill(signal.SIGCONT)
+
+
 def test_sticky_producers_stay_where_they_went(cluster):
     m = Maestro(cluster, samplers=2, groups=(2,))
     m.file["aggregators"][0]["rebalance"] = "sticky"
@@ -376,15 +390,19 @@ def test_daemons_come_and_go_with_the_file(cluster):
         m.agrees(k, 5)
 
 
+def loses_daemon(m, name):
+    m.file["daemons"] = [d for d in m.file["daemons"] if d["names"] != name]
+    m.write()
+
+
 def loses(m, name):
     """The file without that daemon: as m.file."""
     for kind in m.samps, *m.groups:
         if name in kind:
             kind.remove(name)
     m.aggs = [a for g in m.groups for a in g]
-    daemons = [d for d in m.file["daemons"] if d["names"] != name]
-    m.file = {**m.spec(), "daemons": daemons}
-    m.write()
+    m.file = {**m.spec(), "daemons": m.file["daemons"]}
+    loses_daemon(m, name)
 
 
 def test_who_left_the_file_is_left_empty(cluster):
