@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "core/base/secret_hide.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/book_diff_impl.h"
 #include "core/ctl/book_line.h"
@@ -303,6 +304,9 @@ static void put_change(struct buf *out, const struct change *ch)
 
 void book_diff_put(struct buf *out, const struct book_diff *df)
 {
+	size_t from = out->len;
+
 	for (size_t i = 0; i < df->n; i++)
 		put_change(out, &df->v[i]);
+	secrets_hide(out, from);
 }

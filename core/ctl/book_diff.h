@@ -14,7 +14,7 @@ struct book_diff *book_diff_new_ldmsd(struct book *from, struct book *to);
 void book_diff_free(struct book_diff *df);
 /* How many objects differ. */
 size_t book_diff_n(const struct book_diff *df);
-/* Readable lines: "+ prdcr n17 ...", "- strgp x", "~ updtr u interval 1s -> 2s (restart)". */
+/* Readable lines: "+ prdcr n17 ...", "- strgp x", "~ updtr u interval 1s -> 2s (restart)"; without secrets. */
 void book_diff_put(struct buf *out, const struct book_diff *df);
 /* May this setting be said anew while the daemon runs? */
 bool book_setting_is_live(const char *name);

@@ -182,9 +182,13 @@ static void say_counts(struct maestro *m, int64_t now_us)
 
 static bool is_done(const struct maestro *m, const struct member *mb, int64_t now_us)
 {
-	bool late = now_us - m->began_us > m->conf.wait_us;
+	int64_t late_us = now_us - m->began_us - m->conf.wait_us;
+	bool late = late_us > 0;
 
 	if (!mb->link)
+		return true;
+	/* one that takes the connection each time, and never answers */
+	if (mb->state == MEMBER_READING && mb->outcome == OUTCOME_UNREACHABLE && late_us > ANSWER_US)
 		return true;
 	return mb->state == MEMBER_STILL || (mb->state == MEMBER_AWAY && late && mb->lost_us);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/log.h"
+#include "core/base/secret_hide.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/book_text.h"
 #include "core/maestro/ldmsd.h"
@@ -86,6 +87,7 @@ static void on_refused(void *arg, const struct book_step *st, int rc, const char
 	const struct book_item *it = book_find(mb->want, st->kind, st->name), *was;
 
 	book_line_put(&line, st->line);
+	secrets_hide(&line, 0);
 	log_error("maestro", "%s: refused: %s: %s%s%s", mb->name, buf_str(&line), words, *words ? "" : err_name(rc),
 		  rc == EPERM ? "; it takes commands from root, and from its own user and group" : "");
 	if (mb->words.len < WORDS_MAX)

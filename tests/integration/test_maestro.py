@@ -39,8 +39,10 @@ def keeping(m, *args):
 def test_all_of_it_at_once(cluster):
     """What differs is shown, sent, and differs no more; the sets arrive at the top, and rows in the store."""
     m = Maestro(cluster, samplers=2, groups=(2,), store=cluster.path("rows")).start_all()
+    m.file["daemons"][0]["environment"] = {"DB_PASSWORD": "hush"}
+    m.write()
     r = m.diff()
-    assert r.returncode == 4
+    assert r.returncode == 4 and "DB_PASSWORD=***" in r.stdout and "hush" not in r.stdout
     assert "samp-1: + plugin mem plugin=meminfo" in r.stdout and "top: + strgp mem plugin=csv" in r.stdout
     assert all(n == 0 for n in m.counts().values())
     r = m.once()

@@ -1,0 +1,47 @@
+/* secret_hide.c - see secret_hide.h */
+#include "core/base/secret_hide.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool holds(const char *name, size_t n, const char *word)
+{
+	for (size_t k = strlen(word); n >= k; name++, n--)
+		if (!strncasecmp(name, word, k))
+			return true;
+	return false;
+}
+
+static bool is_secret(const char *name, size_t n)
+{
+	static const char *const words[] = { "passw", "secret", "token", "passphrase" };
+	static const char *const places[] = { "file", "path", "location", "url" };
+	bool is = false;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		is |= holds(name, n, words[i]);
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		is &= !holds(name, n, places[i]);
+	return is;
+}
+
+void secrets_hide(struct buf *b, size_t from)
+{
+	static const char blanks[] = " \t\r\n";
+	struct buf out = { 0 };
+	const char *p = buf_str(b) + from;
+
+	while (*p) {
+		size_t gap = strspn(p, blanks), word = strcspn(p + gap, blanks), name = strcspn(p + gap, "=");
+		bool hide = name < word && word > name + 1 && is_secret(p + gap, name);
+
+		buf_add(&out, p, gap + (hide ? name + 1 : word));
+		if (hide)
+			buf_addf(&out, "***");
+		p += gap + word;
+	}
+	b->len = from;
+	buf_add(b, out.p, out.len);
+	explicit_bzero(out.p, out.len);
+	buf_fini(&out);
+}
