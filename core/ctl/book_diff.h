@@ -29,7 +29,6 @@ int book_diff_try(const struct book_diff *df, struct err *err);
 enum book_step_kind {
 	BOOK_STEP_HALT,  /* it is stopped, */
 	BOOK_STEP_DEL,   /* deleted, */
-	BOOK_STEP_SHUT,  /* a port is closed: there is no command for it, `line` is NULL, */
 	BOOK_STEP_UNSET, /* a setting is as if nobody had set it, */
 	BOOK_STEP_MAKE,  /* made, or said anew, */
 	BOOK_STEP_PART,  /* a line of it is added or taken away, */

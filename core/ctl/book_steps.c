@@ -160,7 +160,7 @@ static int step(const struct walk *w, enum book_step_kind what, char *line, stru
 		.name = (ch->now ? ch->now : ch->was)->name,
 		.line = line,
 	};
-	int rc = line || what == BOOK_STEP_SHUT ? w->fn(w->arg, &st, err) : 0;
+	int rc = line ? w->fn(w->arg, &st, err) : 0;
 
 	free(line);
 	return rc;
@@ -190,8 +190,6 @@ static int change_stop(const struct walk *w, struct err *err)
 		return rc;
 	if (k->del)
 		return step(w, BOOK_STEP_DEL, book_call(ch->kind, ch->was, k->del), err);
-	if (ch->kind == BOOK_LISTEN)
-		return step(w, BOOK_STEP_SHUT, NULL, err);
 	return step(w, BOOK_STEP_UNSET, unset_line(ch), err);
 }
 
@@ -301,13 +299,9 @@ static void forget(struct book *b, enum book_kind kind, const char *name)
 static int step_here(void *arg, const struct book_step *st, struct err *err)
 {
 	struct daemon *d = arg;
-	int rc;
+	int rc = book_line_run(d, st->line, err);
 
-	if (st->what == BOOK_STEP_SHUT)
-		rc = listener_shut(d, st->name, err);
-	else
-		rc = book_line_run(d, st->line, err);
-	if (!rc && (st->what == BOOK_STEP_SHUT || st->what == BOOK_STEP_UNSET))
+	if (!rc && st->what == BOOK_STEP_UNSET)
 		forget(d->book, st->kind, st->name);
 	return rc;
 }

@@ -12,7 +12,7 @@ const struct book_kind_row book_kinds[BOOK_KINDS] = {
 	[BOOK_LOG] = { .word = "log_level", .key = { ATTR_NAME, ATTR_REGEX }, .live = true },
 	[BOOK_LIMIT] = { .word = "limit", .live = true },
 	[BOOK_AUTH] = { .word = "auth", .key = { ATTR_NAME }, .del = "auth_del" },
-	[BOOK_LISTEN] = { .word = "listen", .key = { ATTR_XPRT, ATTR_PORT } },
+	[BOOK_LISTEN] = { .word = "listen", .key = { ATTR_XPRT, ATTR_PORT }, .del = "listen_del" },
 	[BOOK_PLUGIN] = { .word = "plugin",
 			  .key = { ATTR_NAME },
 			  .del = "term",
@@ -97,6 +97,7 @@ const struct book_verb book_verbs[] = {
 	MAKES("auth_add", ADD, AUTH, NULL),
 	MAKES("auth_del", DEL, AUTH, NULL),
 	FELT("listen", ADD, LISTEN, NULL),
+	FELT("listen_del", DEL, LISTEN, NULL),
 
 	MAKES("load", ADD, PLUGIN, NULL),
 	MAKES("config", PART, PLUGIN, NULL),

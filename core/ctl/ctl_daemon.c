@@ -32,6 +32,19 @@ int ctl_listen(struct ctl *c, struct err *err)
 	return rc == -EACCES ? confine_blame(c->d->confine, rc, err) : rc;
 }
 
+int ctl_listen_del(struct ctl *c, struct err *err)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.32s:%lld", ctl_text(c, ATTR_XPRT, "sock"), (long long)ctl_num(c, ATTR_PORT, 0));
+	if (!c->itself && node_find(c->d->listeners, name) && HASH_COUNT(c->d->listeners) == 1)
+		return err_set(err, -EBUSY,
+			       "listen %s: it is the last port: nobody could reach this daemon any more; open another "
+			       "one first",
+			       name);
+	return listener_shut(c->d, name, err);
+}
+
 int ctl_env_put(const char *text, struct err *err)
 {
 	struct kv kv = { 0 };

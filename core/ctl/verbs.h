@@ -120,6 +120,7 @@ H(setgroup_ins);
 H(setgroup_rm);
 /* ctl_daemon.c */
 H(listen);
+H(listen_del);
 H(env);
 H(option);
 H(daemon_name);

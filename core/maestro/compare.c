@@ -58,14 +58,17 @@ static void drifted(struct comparing *cg, enum book_kind kind, const struct book
 		book_put_item(cg->drift_to, kind, want);
 }
 
-/* A port is opened over the network, and never closed or changed. */
+/* The port by which it is reached is its own affair, as are those that nobody here has opened.  An ldmsd closes none. */
 static void listen_compare(struct comparing *cg, const struct book_item *want, const struct book_item *have,
-			   const struct book_item *sent)
+			   const struct book_item *sent, bool changed)
 {
 	struct compared *c = cg->c;
 	const char *name = (want ? want : have)->name, *port = strrchr(name, ':');
+	bool comm = port && (unsigned short)strtoul(port + 1, NULL, 10) == cg->conf->port;
 
-	if (want && port && (unsigned short)strtoul(port + 1, NULL, 10) == cg->conf->port)
+	if (!cg->conf->ldmsd && !comm && have && changed)
+		return; /* closed, and opened anew if it is wanted otherwise */
+	if (want && comm)
 		drop(c->to, BOOK_LISTEN, name);
 	else if (want && have)
 		book_put_item(c->to, BOOK_LISTEN, have);
@@ -88,7 +91,7 @@ static void wanted_compare(struct comparing *cg, enum book_kind kind, const stru
 	struct compared *c = cg->c;
 
 	if (kind == BOOK_LISTEN && (have || !conf->ldmsd)) {
-		listen_compare(cg, want, have, sent);
+		listen_compare(cg, want, have, sent, sent && !book_item_same(sent, raw));
 		return;
 	}
 	if (sent && !book_item_same(sent, raw))
@@ -108,7 +111,7 @@ static void wanted_compare(struct comparing *cg, enum book_kind kind, const stru
 			drop(c->to, kind, raw->name);
 	} else if (conf->ldmsd && manners[kind].hidden && !have) {
 		if (kind == BOOK_LISTEN)
-			listen_compare(cg, want, have, sent);
+			listen_compare(cg, want, have, sent, false);
 		if (!book_find(c->to, kind, raw->name))
 			return;
 		book_put_item(c->from, kind, want);
@@ -123,7 +126,7 @@ static void unwanted_compare(struct comparing *cg, enum book_kind kind, const st
 	const struct book_item *sent = conf->sent ? book_find(conf->sent, kind, have->name) : NULL;
 
 	if (kind == BOOK_LISTEN) {
-		listen_compare(cg, NULL, have, sent);
+		listen_compare(cg, NULL, have, sent, sent);
 		return;
 	}
 	/* an ldmsd deletes no producer that ever ran: stopped is as good as gone */
@@ -177,7 +180,7 @@ void compare(struct compared *ret, const struct compare_conf *conf)
 	};
 	struct book_diff *drift;
 
-	*ret = (struct compared){ .from = book_copy(conf->have), .to = book_copy(conf->want) };
+	*ret = (struct compared){ .from = book_copy(conf->have), .to = book_copy(conf->want), .ldmsd = conf->ldmsd };
 	book_unify(cg.want, conf->have);
 	for (int k = 0; k < BOOK_KINDS; k++) {
 		for (const struct book_item *it = conf->want->items[k]; it; it = it->hh.next)
@@ -253,8 +256,8 @@ static int on_step(void *arg, const struct book_step *st, struct err *err)
 	struct stepping *s = arg;
 	int rc = 0;
 
-	if (st->what == BOOK_STEP_SHUT)
-		return 0;
+	if (s->c->ldmsd && st->kind == BOOK_LISTEN && st->what == BOOK_STEP_DEL)
+		return 0; /* it has no command for that */
 	if (st->what == BOOK_STEP_RUN)
 		rc = say_subs(s, err);
 	return rc ? rc : s->fn(s->arg, st, err);

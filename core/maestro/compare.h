@@ -24,6 +24,7 @@ struct compare_conf { /* books are borrowed, and sorted */
 struct compared {
 	struct book *from, *to; /* of the difference */
 	struct book_diff *diff; /* to be carried out */
+	bool ldmsd;
 	struct buf drift;       /* in words, a line each */
 	size_t drift_n;
 	struct buf fixed;      /* what only a restart of the daemon brings, in words */

@@ -407,6 +407,30 @@ def loses(m, name):
     loses_daemon(m, name)
 
 
+def test_ports_come_and_go_with_the_file(cluster):
+    m = Maestro(cluster, samplers=1, groups=(), top=False)
+    m.file.pop("aggregators")
+    m.write()
+    m.start_all()
+    here, one, two = m.port["samp-1"], free_port(), free_port()
+
+    def listens():
+        return {int(li.split(" port=")[1].split()[0]) for li in ctl(here, "dump_cfg").stdout.splitlines() if li.startswith("listen ")}
+    with keeping(m) as k:
+        m.agrees(k)
+        for ports in {one, two}, {two}, set():
+            m.file["daemons"][0]["endpoints"][1:] = [{"names": f"e-{p}", "ports": p, "xprt": "sock"} for p in ports]
+            m.write()
+            wait_for(lambda: listens() == {here, *ports}, f"{ports} to be open")
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.1", two))
+        r = ctl(here, f"listen_del port={here}")
+        assert r.returncode and "it is the last port" in r.stderr
+        r = ctl(here, f"listen_del port={two}")
+        assert r.returncode and f"listen sock:{two}: nobody listens there" in r.stderr
+        m.agrees(k)
+
+
 def test_who_left_the_file_is_left_empty(cluster):
     """Also when it was away then, or nobody watched; who has another name now keeps what it has."""
     m, state = Maestro(cluster, samplers=3, groups=(3,)).start_all(), cluster.path("state")
