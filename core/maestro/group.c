@@ -212,4 +212,5 @@ void groups_died(struct member *mb)
 	mb->dead = mb->tried = true;
 	groups_met(mb);
 	resettle(mb->m, false);
+	adverts_died(mb);
 }

@@ -234,6 +234,8 @@ static void on_tick(struct ev_loop *ev, ev_timer *t, int events)
 	}
 	groups_tick(m);
 	leavers_tick(m);
+	if (m->conf.mode == MAESTRO_KEEP)
+		adverts_tick(m);
 	if (m->measured) {
 		m->measured = false;
 		groups_measured(m);

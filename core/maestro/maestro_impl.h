@@ -4,6 +4,7 @@
 #define CORE_MAESTRO_MAESTRO_IMPL_H
 
 #include "core/ctl/book.h"
+#include "core/maestro/advert.h"
 #include "core/maestro/apply.h"
 #include "core/maestro/link.h"
 #include "core/maestro/maestro.h"
@@ -51,6 +52,11 @@ struct member {
 	bool trusted;                           /* cannot be reached, but it lives: that was said */
 	bool doubted;                           /* somebody is asked whether it lives */
 	double bytes;                           /* a second, of its own sets; negative: not known */
+	/* who advertises to it */
+	struct advert *adverts;
+	bool adverts_known, adverts_asking, adverts_refused;
+	size_t adverts_open; /* commands without answer */
+	int64_t adverts_us;  /* monotonic: when it was asked */
 	/* who is not in the file any more */
 	bool leaving;
 	int64_t left_s; /* wall clock: since then */
@@ -118,6 +124,13 @@ bool groups_known(const struct member *mb);
 bool groups_may_start(const struct member *mb, const char *prdcr);
 void groups_woken(const struct member *mb);
 void groups_measured(struct maestro *m);
+
+/* -- who advertises to aggregators of a group (group_adverts.c) -- */
+void adverts_tick(struct maestro *m);
+/* Its connection is new: what is known of it is old. */
+void adverts_up(struct member *mb);
+/* It is dead: others collect from who advertised to it, too. */
+void adverts_died(struct member *mb);
 
 /* -- daemons that the file has lost (leave.c) -- */
 struct leaving {

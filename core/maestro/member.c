@@ -151,6 +151,7 @@ static void on_up(void *arg)
 	mb->lost_us = 0;
 	mb->trusted = false;
 	mb->newest_us = 0;
+	adverts_up(mb);
 	member_read(mb);
 }
 
@@ -296,6 +297,7 @@ void member_free(struct member *mb)
 	book_free(mb->want);
 	book_free(mb->not_sent);
 	book_free(mb->owed);
+	adverts_free(&mb->adverts);
 	buf_fini(&mb->words);
 	free(mb->drift);
 	free(mb->name);

@@ -1,7 +1,8 @@
 /* maestro.c - what a daemon may say of itself to maestro: a configuration that it dumps, or the status answers of an ldmsd;
- * and the state file.  Then the comparison with what is wanted, and the commands.
+ * who advertises to it, and the state file.  Then the comparison with what is wanted, and the commands.
  *
- * The first byte says which: 0 to 6 an answer to that question of ldmsd_questions[], 7 a state file, else a dump; its
+ * The first byte says which: 0 to 6 an answer to that question of ldmsd_questions[], 7 a state file, 127 prdcr_status of
+ * aggregators that are advertised to, else a dump; its
  * upper bit: something was sent before.  A comparison must not change what it compares.
  */
 #include <assert.h>
@@ -59,6 +60,31 @@ static void state_file(const char *text)
 	remembered_free(r);
 }
 
+/* Two aggregators that say the same. */
+static void on_settled(void *arg, size_t agg, const char *name, bool start)
+{
+	assert(agg < 2 && *name);
+	(void)start;
+	++*(size_t *)arg;
+}
+
+static void status(const char *text)
+{
+	struct advert *a = NULL, *b = NULL;
+	size_t n = 0;
+
+	if (!adverts_take(&a, text, NULL) && !adverts_take(&b, text, NULL) && !adverts_take(&b, text, NULL)) {
+		struct advert_agg aggs[] = { { .all = a, .told = true }, { .all = b, .told = true } };
+
+		for (struct advert *x = a; x; x = x->hh.next)
+			assert(adverts_find(b, x->name));
+		adverts_settle(aggs, 2, strlen(text) & 1, on_settled, &n);
+		assert(n <= 3 * HASH_COUNT(a));
+	}
+	adverts_free(&a);
+	adverts_free(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct compare_conf conf = { .port = 411 };
@@ -72,6 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	which = data[0] & 0x7f;
 	text = xstrndup((const char *)data + 1, size - 1);
+	if (which == 0x7f) {
+		status(text);
+		free(text);
+		return 0;
+	}
 	sent = data[0] & 0x80 ? book_of(wanted) : NULL;
 	conf.want = book_of(wanted);
 	conf.have = book_new();

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from ldms import Cluster, free_port, run, wait_for
-from maestro import Maestro, ctl
+from maestro import Maestro, ctl, status
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +206,43 @@ def test_who_was_asked_leaves_the_file(cluster):
         loses_daemon(m, "top")
         wait_for(lambda: m.runs("agg-12") == {"samp-1-ep", "samp-2-ep"}, "agg-12 to take over")
         m.daemons["top"].kill(signal.SIGCONT)
+
+
+def test_who_advertises_is_collected_from_once(cluster):
+    """Samplers advertise to both aggregators; one of them collects, the other one waits, connected, to take over."""
+    m = Maestro(cluster, samplers=4, groups=(2,))
+    m.file["aggregators"][0].pop("peers")
+    m.file["aggregators"][0]["prdcr_listen"] = [{"name": "any", "updaters": [{"interval": "200ms", "offset": "20ms"}]}]
+    for host, agg in ("127.0.0.1", "agg-11"), ("127.1", "agg-12"):  # two names for the host: advertisers are called so
+        m.file["samplers"].append({"daemons": ",".join(m.samps), "plugins": [], "advertise": {
+            "hosts": host, "port": m.port[agg], "xprt": "sock", "reconnect": "100ms"}})
+    m.write()
+    m.start_all()
+
+    def states(agg):
+        return sorted(p["state"] for p in status(m.port[agg], "prdcr_status"))
+
+    def connected(agg):
+        return {p["name"] for p in status(m.port[agg], "prdcr_status") if p["state"] == "CONNECTED"}
+
+    def half():
+        return (all(states(a) == ["CONNECTED"] * 2 + ["STANDBY"] * 2 for a in m.aggs)
+                and not connected("agg-11") & connected("agg-12"))
+    with keeping(m) as k:
+        wait_for(lambda: all(len(states(a)) == 4 for a in m.aggs), "all to advertise to both")
+        wait_for(half, "each to be collected from by one")
+        m.agrees(k)
+        m.all_flow()
+        m.daemons["agg-11"].stop(signal.SIGKILL)
+        wait_for(lambda: states("agg-12") == ["CONNECTED"] * 4, "agg-12 to take over")
+        m.all_flow()
+        m.daemons["agg-11"].start()
+        wait_for(half, f"two to go back; {states('agg-11')} {states('agg-12')}")
+        m.daemons["samp-1"].restart()
+        k.says("samp-1: it was started anew")
+        wait_for(half, "the one that was started anew to be collected from by one")
+        m.agrees(k)
+        m.all_flow()
 
 
 def test_sticky_producers_stay_where_they_went(cluster):
