@@ -141,7 +141,9 @@ static void on_applied(void *arg, int rc)
 		return; /* it went away, and will be met again */
 	note_sent(mb);
 	log_info("maestro", "%s: %zu command%s sent, %zu refused", mb->name, n, n == 1 ? "" : "s", mb->refused);
-	mb->verify = true;
+	mb->verify = !mb->stale; /* or something else is wanted by now: that is another turn */
+	if (mb->stale && mb->did)
+		mb->outcome = OUTCOME_APPLIED;
 	member_read(mb);
 }
 
