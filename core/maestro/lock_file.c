@@ -4,13 +4,15 @@
  *
  * The holder writes it anew with the next count.  Who waits looks whether the line changes; when it has not for its
  * lease, by the looker's own clock, or is empty, he writes his own.  Reading and writing happen under a lock of the
- * kernel (of the file server, for a shared file), so that one of several gets it.
+ * kernel (of the file server, for a shared file), so that one of several gets it.  Who stands still with that lock keeps
+ * it; when his lease has run out the file is replaced by another one, where he has none.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -121,6 +123,48 @@ static int kernel_lock(struct file_lock *f, int fd, int64_t deadline_us, struct 
 	return 0;
 }
 
+/* Nobody could read and write under the kernel's lock: has the line stood there for a lease, since it was seen first? */
+static bool stands_still(struct file_lock *f, int fd)
+{
+	char line[LINE_MAX_] = "";
+	int64_t now_us = clock_us(CLOCK_MONOTONIC), lease_us;
+
+	if (pread(fd, line, sizeof(line) - 1, 0) < 0)
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	lease_us = lease_of(line);
+	if (!f->since_us || strcmp(line, f->seen)) {
+		snprintf(f->seen, sizeof(f->seen), "%s", line);
+		f->since_us = now_us;
+	}
+	return now_us - f->since_us > (lease_us > 0 ? lease_us : f->lease_us);
+}
+
+/* It is ours when it is still so at the next look: of several who do this at once the last one has it. */
+static int file_replace(struct file_lock *f, struct err *err)
+{
+	char *beside = xasprintf("%s.%s", f->path, strrchr(f->id, ' ') + 1);
+	char *mine = xasprintf("%s %llu %lld\n", f->id, ++f->count, (long long)f->lease_us);
+	int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), rc = fd < 0 ? -errno : line_write(fd, mine);
+
+	if (fd >= 0)
+		close(fd);
+	if (!rc && rename(beside, f->path))
+		rc = -errno;
+	if (rc)
+		unlink(beside);
+	free(mine);
+	free(beside);
+	return rc ? err_set(err, rc, "%s: somebody keeps it locked, and it cannot be replaced: %s", f->path, err_name(rc)) : 0;
+}
+
+static bool is_replaced(const struct file_lock *f, int fd)
+{
+	struct stat here, there;
+
+	return !fstat(fd, &here) && (stat(f->path, &there) || here.st_ino != there.st_ino || here.st_dev != there.st_dev);
+}
+
 static int file_hold(void *lock, int64_t deadline_us, struct err *err)
 {
 	struct file_lock *f = lock;
@@ -129,7 +173,9 @@ static int file_hold(void *lock, int64_t deadline_us, struct err *err)
 	if (fd < 0)
 		return err_set(err, -errno, "%s: %s", f->path, err_name(errno));
 	rc = kernel_lock(f, fd, deadline_us, err);
-	if (!rc)
+	if (rc == -ETIMEDOUT && stands_still(f, fd))
+		rc = file_replace(f, err);
+	else if (!rc && !is_replaced(f, fd))
 		rc = locked(f, fd, err);
 	close(fd);
 	return rc;

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +100,34 @@ static void test_a_lease_runs_out(void **state)
 	lock_file.close(b);
 }
 
+/* He stands still with the kernel's lock, so that nobody can read and write: that holds others up for a lease. */
+static void test_who_stands_still_in_the_middle(void **state)
+{
+	void *a = lock_open_(SHORT_US), *b = lock_open_(LONG_US), *c = lock_open_(LONG_US);
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(path, O_RDWR), n = 0, rc;
+
+	(void)state;
+	assert_int_equal(hold(a), 1);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &fl), 0);
+	do {
+		struct err err = { "" };
+
+		assert_true(n++ < 1000000);
+		rc = lock_file.hold(b, 0, &err);
+		assert_true(rc >= 0 || rc == -ETIMEDOUT);
+	} while (rc != 1);
+	assert_int_equal(lock_file.hold(c, 0, NULL), 0); /* it is no other one's */
+	assert_int_equal(lock_file.hold(a, 0, NULL), 0);
+	close(fd);
+	assert_int_equal(lock_file.hold(a, 0, NULL), 0);
+	assert_int_equal(lock_file.hold(b, 0, NULL), 1);
+	lock_file.release(b);
+	lock_file.close(a);
+	lock_file.close(b);
+	lock_file.close(c);
+}
+
 static void test_a_file_of_something_else(void **state)
 {
 	static const char *const texts[] = { "", "\n", "x", "a b c", "host 1 0000 1 -5\n", "\377\377 0" };
@@ -186,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_of_two),
 		cmocka_unit_test(test_a_lease_runs_out),
+		cmocka_unit_test(test_who_stands_still_in_the_middle),
 		cmocka_unit_test(test_a_file_of_something_else),
 		cmocka_unit_test(test_a_folder_that_is_not_there),
 		cmocka_unit_test(test_remembered),
