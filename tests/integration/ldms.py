@@ -28,14 +28,15 @@ CONFINED_ENV = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")
 
 
 def wait_for(condition, what="", patience=PATIENCE_S):
-    """Wait until condition() is true and return what it returned."""
+    """Wait until condition() is true and return what it returned.  `what` may be a function, asked at the end."""
     end = time.monotonic() + patience
     while True:
         got = condition()
         if got:
             return got
         if time.monotonic() > end:
-            raise AssertionError(f"gave up after {patience} s waiting for {what or condition}; last: {got!r}")
+            words = what() if callable(what) else what or condition
+            raise AssertionError(f"gave up after {patience} s waiting for {words}; last: {got!r}")
         time.sleep(0.02)
 
 
@@ -137,7 +138,8 @@ class Daemon:
             return f.read()
 
     def says(self, words):
-        return wait_for(lambda: words in self.text(), f"{self.name} to say {words!r}; it said:\n{self.text()[-3000:]}")
+        return wait_for(lambda: words in self.text(),
+                        lambda: f"{self.name} to say {words!r}; it said:\n{self.text()[-3000:]}")
 
     def addr(self):
         return f"127.0.0.1:{self.port}"
@@ -210,6 +212,7 @@ class Cluster:
         living = [d for d in self.daemons if d.alive()]
         for d in living:
             d.kill(signal.SIGTERM)
+            d.kill(signal.SIGCONT)  # a test that failed may have left it standing
         for d in self.daemons:
             was_alive = d in living
             status = d.stop(None)

@@ -101,7 +101,7 @@ class Maestro:
 
     def agrees(self, keeper, n=None):
         n = len(self.names) if n is None else n
-        return wait_for(lambda: last_counts(keeper.text()) == n, f"{n} daemons to agree:\n{keeper.text()[-3000:]}")
+        return wait_for(lambda: last_counts(keeper.text()) == n, lambda: f"{n} daemons to agree:\n{keeper.text()[-3000:]}")
 
     def sets(self, *samps):
         return {f"{s}/{p}" for s in samps or self.samps for p in ("mem", "load")}
