@@ -286,14 +286,17 @@ static bool is_off(int rc)
 
 enum exit_status ctl_stats(struct ctl_session *s, const char *arg, const char *where)
 {
-	enum exit_status status = ctl_connect(s, where), one;
+	enum exit_status status = *arg ? EXIT_USAGE : ctl_connect(s, where), one;
 	struct buf out = { 0 }, answer = { 0 };
 	const char *asked = "";
 	struct err err = { "" };
 	json_t *v = NULL;
 	int rc = 0;
 
-	(void)arg;
+	if (*arg) {
+		ctl_say(s, where, "stats takes nothing behind it; write `stats` alone");
+		return status;
+	}
 	if (s->form == CTL_JSON)
 		buf_u8(&out, '{');
 	for (const struct probe *p = probes; p->verb && !(status && !s->client); p++) {

@@ -240,6 +240,12 @@ static bool leans_on_broken(const struct conf *cf, const struct cmd *cmd)
 	return false;
 }
 
+/* Is what it lacks, where it names something that is not there, for another line to make? */
+static bool wants_others(const struct cmd *cmd)
+{
+	return cmd->verb->run != ctl_load; /* plugins are the program's */
+}
+
 /* The first variable of its values that is not set; *ret_pos: where. */
 static char *unset_var(const struct cmd *cmd, struct conf_pos *ret_pos)
 {
@@ -286,7 +292,7 @@ static void cmd_try(struct conf *cf, struct daemon *d, struct cmd *cmd, enum con
 	cmd->bad = rc;
 	if (rc && how == CONF_TRY_CHECK)
 		unset = unset_var(cmd, &pos);
-	if (rc && (leans_on_broken(cf, cmd) || (rc == -ENOENT && cf->holes)))
+	if (rc && (leans_on_broken(cf, cmd) || (rc == -ENOENT && cf->holes && wants_others(cmd))))
 		conf_cmd_failed(cf, cmd->verb->name, cmd_arg(cmd, "name"));
 	else if (unset) {
 		conf_warn(cf, cmd->file, pos, "%s: the variable %s is not set here; without it: %s", cmd->verb->name,

@@ -113,8 +113,8 @@ int line_split(struct line *l, const char *command, struct err *err)
 	l->verb = verb_find(word);
 	if (!l->verb) {
 		near = verb_nearest(word);
-		rc = err_set(err, -EINVAL, "unknown verb '%s'%s%s%s", word, near ? "; did you mean '" : "",
-			     near ? near : "", near ? "'?" : "");
+		rc = err_set(err, -EINVAL, "unknown verb '%s'%s%s%s", word,
+			     near ? "; did you mean '" : "; `help` lists them", near ? near : "", near ? "'?" : "");
 	} else {
 		args_split(l, at);
 	}

@@ -377,6 +377,12 @@ def test_broken_cluster_files(env, tmp_path, old, new, words):
     assert [n for n in got["notes"] if words in n["words"] and (words == "YAML" or line - 2 <= n["line"] <= line)]
 
 
+def test_plugins_are_judged_also_where_a_file_is_missing(cluster):
+    """What an included file may have made is not; samplers and stores are the program's."""
+    r = run("check", cluster.write("c.conf", "include path=nowhere.conf\nload name=memnfo\nprdcr_start name=p\n"))
+    assert "c.conf:2:6: load name=memnfo" in r.stderr and "did you mean 'meminfo'?" in r.stderr and ":3:" not in r.stderr
+
+
 def test_a_daemon_takes_its_part_of_a_cluster_file(cluster):
     a, b = free_port(), free_port()
     path = cluster.write("c.yaml", f"""\

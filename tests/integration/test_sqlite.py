@@ -181,6 +181,12 @@ def test_by_none(made):
     assert [float(r["gauge"]) for r in rows] == [178.5]
 
 
+def test_rows_that_are_not_there_are_said(made):
+    r = run("query", made, "made", "--node", "nobody")
+    assert r.returncode == 0 and len(r.stdout.splitlines()) == 1 and "no rows match; `ldms query PATH` says" in r.stderr
+    assert run("query", made, "made", "--node", "nobody", "--csv").stderr == ""
+
+
 def test_many_nodes(made):
     """More than an index is asked of: they are picked while all is read."""
     rows = table(query(made, "made", "--csv", "--metric", "gauge", "--agg", "max", "--node", "n[2-900]"))
