@@ -269,16 +269,43 @@ static __attribute__((noinline)) char *put_u64_run(char *p, const struct value *
 	return p;
 }
 
+/* The same of values that stand one behind the other. */
+static __attribute__((noinline)) char *put_u64_flat(char *p, const uint8_t *at, uint32_t n)
+{
+	for (const uint8_t *end = at + n * sizeof(uint64_t); at < end; at += sizeof(uint64_t)) {
+		*p++ = ',';
+		p = put_u64(p, LOAD(uint64_t, le64toh));
+	}
+	return p;
+}
+
+/* How many columns of u64 from c on are to be written in one go; *flat: their values stand one behind the other. */
+static inline uint32_t u64_run(const struct csv_plan *plan, const struct row *row, uint32_t c, bool *flat)
+{
+	uint32_t run = plan->u64_run[c], left = 0;
+
+	if (c < row->flat)
+		left = row->flat - c;
+	else if (c - row->flat < row->n_flat)
+		left = row->n_flat - (c - row->flat);
+	*flat = left && c >= row->flat;
+	return left && left < run ? left : run;
+}
+
 /* The fields of the columns from c on, a comma in front of each. */
 static inline __attribute__((always_inline)) char *
 put_columns(char *p, const struct csv_conf *conf, const struct csv_plan *plan, const struct row *row, uint32_t c)
 {
 	const uint32_t n = row->schema->n_cols;
+	bool flat;
 
-	for (uint32_t done; c < n; c += done) {
+	for (uint32_t done, run; c < n; c += done) {
 		done = 0;
-		if (plan->u64_run[c])
-			p = put_u64_run(p, &row->v[c], plan->u64_run[c], &done);
+		run = u64_run(plan, row, c, &flat);
+		if (run && flat)
+			p = put_u64_flat(p, row->v[c].p, done = run);
+		else if (run)
+			p = put_u64_run(p, &row->v[c], run, &done);
 		if (done)
 			continue;
 		*p++ = ',';

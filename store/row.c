@@ -15,6 +15,16 @@ static void cut_metrics_slowly(struct row_cut *c, const struct image *im)
 	c->v_plain = false;
 }
 
+static inline void place_put(struct value *v, const struct place *at, const void *from)
+{
+	const uint8_t *p = (const uint8_t *)from + at->off;
+	struct value *end = v + at->col + at->n;
+
+#pragma GCC unroll 4
+	for (v += at->col; v < end; v++, p += PLACE_STEP)
+		v->p = p;
+}
+
 void row_cut_metrics(struct row_cut *c, const struct seen *s, const struct image *im)
 {
 	const struct place *at = s->places, *data = at + s->n_meta, *end = at + s->n_places;
@@ -29,9 +39,9 @@ void row_cut_metrics(struct row_cut *c, const struct seen *s, const struct image
 			v[i] = (struct value){ .type = c->schema->cols[i].type, .count = c->schema->cols[i].count };
 	c->v_plain = true;
 	for (; at < data; at++)
-		v[at->col].p = (const uint8_t *)im->meta + at->off;
+		place_put(v, at, im->meta);
 	for (; at < end; at++)
-		v[at->col].p = (const uint8_t *)im->data + at->off;
+		place_put(v, at, im->data);
 }
 
 /* The columns of one entry.  An entry of another kind than the first one's, which made the columns, has no value. */
@@ -98,6 +108,10 @@ int row_cut_each(struct row_cut *c, const struct snap *sn, int (*fn)(const struc
 	row_cut_metrics(c, s, im);
 	if (c->decomp)
 		return decomp_cut_each(c, &row, fn, arg);
+	if (s->plain && s->longest < s->n_places) {
+		row.flat = s->places[s->longest].col;
+		row.n_flat = s->places[s->longest].n;
+	}
 	return c->expands ? cut_entries(c, &row, fn, arg) : give(&row, fn, arg);
 }
 

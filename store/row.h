@@ -59,6 +59,9 @@ struct row {
 	const char *producer, *instance;
 	uint32_t ts_sec, ts_usec;
 	const struct value *v; /* schema->n_cols of them; V_NONE: no value; the type may be another than the column's */
+	/* Of so many columns from that one on the values are of the columns' types, each 8 bytes behind the one before: a
+	 * store need not look at them one by one.  0: not known. */
+	uint32_t flat, n_flat;
 	const struct row_cut *cut; /* with `im`: where row_user_data() looks */
 	const struct image *im;
 };

@@ -18,9 +18,11 @@ struct src {
 	uint32_t member;
 };
 
-/* Where the value of a SRC_METRIC column stands: in the metadata or in the data element. */
+/* Where the values of n SRC_METRIC columns, one behind the other, stand: in the metadata or in the data element, PLACE_STEP
+ * bytes from one to the next. */
+#define PLACE_STEP 8
 struct place {
-	uint32_t col, off;
+	uint32_t col, off, n;
 };
 
 /* Bytes of the metadata, from `off` on. */
@@ -33,7 +35,7 @@ struct seen {
 	uint32_t card, meta_sz, data_sz, heap_sz;
 	struct span dict, descs, *types; /* types: the record types with their members */
 	struct place *places;            /* those in the metadata, then the others */
-	uint32_t n_meta, n_places;
+	uint32_t n_meta, n_places, longest; /* longest: the place of most columns, of those in the data element */
 	bool plain; /* all of them are available */
 	uint64_t mark; /* nobody else's; by SEEN_N its place in row_cut.seen is left; 0: not used */
 };

@@ -110,6 +110,17 @@ static void span_set_record(struct span *s, const struct set_meta *m, uint32_t m
 	span_set(s, m, at, at + end);
 }
 
+/* It continues the last place, if that is not below `from`, or is one by itself. */
+static void place_add(struct seen *s, uint32_t col, uint32_t off, uint32_t from)
+{
+	struct place *last = s->n_places > from ? &s->places[s->n_places - 1] : NULL;
+
+	if (last && col == last->col + last->n && off == last->off + PLACE_STEP * last->n)
+		last->n++;
+	else
+		s->places[s->n_places++] = (struct place){ col, off, 1 };
+}
+
 /* Remember these metadata, which fit. */
 static void seen_set(struct row_cut *c, struct seen *s, const struct set_meta *m)
 {
@@ -133,12 +144,16 @@ static void seen_set(struct row_cut *c, struct seen *s, const struct set_meta *m
 
 			if (c->src[i].kind != SRC_METRIC || !!(d->flags & METRIC_META) != meta)
 				continue;
-			s->places[s->n_places++] = (struct place){ i, le32toh(d->off) };
+			place_add(s, i, le32toh(d->off), meta ? 0 : s->n_meta);
 			s->plain &= desc_available(d, le32toh(m->data_sz), le32toh(m->heap_sz));
 		}
 		if (meta)
 			s->n_meta = s->n_places;
 	}
+	s->longest = s->n_meta;
+	for (uint32_t i = s->n_meta; i < s->n_places; i++)
+		if (s->places[i].n > s->places[s->longest].n)
+			s->longest = i;
 	for (uint32_t i = 0; i < c->schema->n_cols + c->n_types; i++) {
 		uint32_t metric = i < c->schema->n_cols ? c->src[i].metric : c->types[i - c->schema->n_cols];
 		uint32_t at = le32toh(m->dict[metric]), d_end = desc_end(desc_of(m, metric), at);

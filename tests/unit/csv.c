@@ -234,6 +234,64 @@ static void test_texts(void **state)
 	check_text("ietfcsv=1", "\"\"\"\"\"\"\"\"", "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\n");
 }
 
+/* Runs of u64 that stand one behind the other in the set, with metadata between, behind, and other types: the line does
+ * not tell how they were read. */
+static void test_runs(void **state)
+{
+	static const struct {
+		const char *kinds; /* of the metrics: m: metadata, u: u64, i: u32, a: u64[2] */
+		const char *want;
+	} rows[] = {
+		{ "uuuu", "0,1,2,3" },       { "muuu", "0,1,2,3" },       { "umuu", "0,1,2,3" },
+		{ "uumu", "0,1,2,3" },       { "uuum", "0,1,2,3" },       { "mmmm", "0,1,2,3" },
+		{ "iuui", "0,1,2,3" },       { "uiuu", "0,1,2,3" },       { "uauu", "0,1,1,2,3" },
+		{ "auum", "0,0,1,2,3" },     { "uumuuu", "0,1,2,3,4,5" }, { "uuumuu", "0,1,2,3,4,5" },
+		{ "umumum", "0,1,2,3,4,5" },
+	};
+
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		const char *kinds = rows[k].kinds;
+		struct err err = { "" };
+		struct schema *sc = schema_new("runs", &err);
+		struct snap *sn;
+		struct set *s;
+		struct rig r;
+		char name[16], *got;
+
+		for (int i = 0; kinds[i]; i++) {
+			snprintf(name, sizeof(name), "m%d", i);
+			if (kinds[i] == 'm')
+				schema_add_meta(sc, name, V_U64, NULL, &err);
+			else if (kinds[i] == 'a')
+				schema_add_array(sc, name, V_U64_ARRAY, 2, NULL, &err);
+			else
+				schema_add(sc, name, kinds[i] == 'u' ? V_U64 : V_U32, NULL, &err);
+		}
+		assert_int_equal(set_new(pool, sc, "n1/runs", "n1", 0, 0, 0777, &s, &err), 0);
+		schema_free(sc);
+		for (int i = 0; kinds[i]; i++)
+			if (kinds[i] == 'm')
+				set_meta_u64(s, i, (uint64_t)i);
+		set_begin(s);
+		for (int i = 0; kinds[i]; i++)
+			if (kinds[i] != 'm')
+				set_bytes(s, i, (const uint64_t[]){ (uint64_t)i, (uint64_t)i }, 16);
+		set_end(s);
+		sn = snap_new(s);
+		rig_open(&r, "expand_array=1");
+		assert_int_equal(rig_store(&r, sn), 0);
+		rig_close(&r);
+		got = stored_text("runs");
+		*strchrnul(strstr(got, ",n1,"), '\n') = '\0';
+		assert_string_equal(strstr(got, ",n1,") + 4, rows[k].want);
+		free(got);
+		snap_put(sn);
+		set_put(s);
+		scratch_free(scratch);
+		scratch = scratch_new();
+	}
+}
+
 static void test_digits(void **state)
 {
 	static const double reals[] = { 0.0,  -0.0,      1,       -1,       0.1,       1e16,       99999999999999999.0,
@@ -318,6 +376,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_torn_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
 		cmocka_unit_test(test_digits),
 		cmocka_unit_test(test_config),
 	};

@@ -51,6 +51,10 @@ static int print_row(const struct row *row, void *arg)
 {
 	struct buf *b = arg;
 
+	for (uint32_t i = row->flat; i < row->flat + row->n_flat; i++) {
+		assert_int_equal(row->v[i].type, row->schema->cols[i].type);
+		assert_ptr_equal(row->v[i].p, row->v[row->flat].p + 8 * (i - row->flat));
+	}
 	for (uint32_t i = 0; i < row->schema->n_cols; i++) {
 		struct value v = row->v[i];
 		const char *text;
