@@ -18,9 +18,11 @@ static const struct store_attr kafka_attrs[] = {
 	{ "key", "producer", "what the key of messages is: producer, instance or none", "producer|instance|none" },
 	{ "path", NULL, "a file of librdkafka's properties, an object of JSON", "file" },
 	{ "refuse", "nothing",
-	  "topic: rows of a topic that the brokers do not have, or not for this client, are counted as refused, and "
-	  "lost; nothing: all of the policy wait for it",
-	  "nothing|topic" },
+	  "what is counted as refused, and lost, so that the policy's other rows need not wait: topic (rows of one "
+	  "that "
+	  "the brokers do not have, or not for this client), schema (while the registry does not answer for it), both; "
+	  "nothing: all wait",
+	  "nothing|topic|schema|both" },
 	{ "serdes_conf", NULL, "a file of the schema registry's properties, lines of KEY=VALUE", "file" },
 	{ "topic", "%S",
 	  "%F json or avro, %S row schema, %P producer, %I instance, %u and %U owner (name, number), %g and %G group, "
@@ -47,8 +49,14 @@ static const char *const key_words[] = { "producer", "instance", "none", NULL };
 enum kafka_encoding { ENCODING_JSON, ENCODING_AVRO };
 static const char *const encoding_words[] = { "json", "avro", NULL };
 
-enum kafka_refuse { REFUSE_NOTHING, REFUSE_TOPIC };
-static const char *const refuse_words[] = { "nothing", "topic", NULL };
+enum kafka_refuse { REFUSE_TOPIC = 1, REFUSE_SCHEMA = 2 };
+static const char *const refuse_words[] = {
+	[0] = "nothing",
+	[REFUSE_TOPIC] = "topic",
+	[REFUSE_SCHEMA] = "schema",
+	[REFUSE_TOPIC | REFUSE_SCHEMA] = "both",
+	NULL,
+};
 
 enum kafka_header { HEADER_DIGEST, HEADER_NONE };
 static const char *const header_words[] = { "digest", "none", NULL };
@@ -193,7 +201,7 @@ static int kafka_open(struct store *st, const char *container, struct store_sink
 	struct kafka_out *out;
 	struct store_sink *sk;
 	int rc = kafka_out_open(&k->props, of_props && !strchr(container, ':') ? NULL : container,
-				k->refuse == REFUSE_TOPIC, &out, err);
+				k->refuse & REFUSE_TOPIC, &out, err);
 
 	if (rc)
 		return err_prefix(err, rc, "store %s: ", k->name);
@@ -298,6 +306,12 @@ static int kafka_row(struct store_sink *sk, const struct row *row, struct err *e
 	struct kafka_shape *sh;
 	int rc = shape_find(sk, row, err);
 
+	if (rc && rc != -EINVAL && k->refuse & REFUSE_SCHEMA) { /* the registry does not answer */
+		sk->refused++;
+		if (err)
+			sk->refused_why = *err;
+		return 0;
+	}
 	if (rc)
 		goto out;
 	sh = sk->shapes[sk->last];
@@ -381,8 +395,10 @@ static const struct store_about kafka_about = {
 		   "          spool=/var/spool/ldms\n"
 		   "strgp_start name=kf\n",
 	.flush = "when the brokers have acknowledged the message: all replicas that are in sync, unless acks says less",
-	.once = "at least once: none comes twice while the daemon runs; when it is killed, messages of the last second "
-		"that were acknowledged may come again from the spool",
+	.once = "at least once: none comes twice while the policy runs; when the daemon is killed, or the policy "
+		"stopped "
+		"while its brokers hang, what was sent and not counted as stored comes again from the spool, alike to "
+		"the byte",
 };
 
 const struct store_type store_kafka = {

@@ -20,11 +20,11 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 
-#define WAIT_US      SEC_US          /* for an answer, on a worker of policies */
-#define WAIT_DOWN_US (20 * MSEC_US)  /* ... of a registry that has not answered before */
-#define END_US       (100 * MSEC_US) /* for threads whose request was aborted */
-#define ASKS_MAX     16              /* threads; each policy waits for one answer at a time */
-#define KNOWN_MAX    65536           /* schemas: a cluster has some tens */
+#define WAIT_US   SEC_US          /* for an answer, on a worker of policies; of a registry that fails not at all */
+#define AGAIN_US  (SEC_US / 2)    /* until what failed is asked for again */
+#define END_US    (100 * MSEC_US) /* for threads whose request was aborted */
+#define ASKS_MAX  16              /* threads; each policy waits for one answer at a time */
+#define KNOWN_MAX 65536           /* schemas: a cluster has some tens */
 
 /* -- making and ending --------------------------------------------------------------------------------------------- */
 
@@ -159,6 +159,7 @@ static void *run(void *arg)
 	l->id = id;
 	l->rc = rc;
 	l->why = err;
+	l->again_at = mono_us() + AGAIN_US;
 	r->failing = rc && rc != -EINVAL;
 	if (!r->failing)
 		r->at = at;
@@ -219,7 +220,7 @@ static struct lookup *lookup_get(struct registry *r, const char *subject, const 
 static int lookup_wait(struct lookup *l, struct err *err)
 {
 	struct registry *r = l->registry;
-	int64_t until = mono_us() + (r->failing ? WAIT_DOWN_US : WAIT_US);
+	int64_t until = mono_us() + WAIT_US;
 	bool time_left = true;
 	int rc = 0;
 
@@ -228,7 +229,7 @@ static int lookup_wait(struct lookup *l, struct err *err)
 		if (l->state == LOOKUP_NEW && r->asking < ASKS_MAX)
 			rc = lookup_start(l, err);
 		if (!rc)
-			time_left = wait_until(r, until);
+			time_left = !r->failing && wait_until(r, until);
 	}
 	l->waiters--;
 	if (!rc && l->state <= LOOKUP_ASKING) {
@@ -242,13 +243,15 @@ static int lookup_wait(struct lookup *l, struct err *err)
 int registry_id(struct registry *r, const char *subject, const char *schema, uint32_t *ret, struct err *err)
 {
 	struct lookup *l;
+	bool soon;
 	int rc = 0;
 
 	pthread_mutex_lock(&r->lock);
 	l = lookup_get(r, subject, schema);
-	if (l->state <= LOOKUP_ASKING)
+	soon = l->state == LOOKUP_NEW && l->rc && l->rc != -EINVAL && mono_us() < l->again_at;
+	if (l->state <= LOOKUP_ASKING && !soon)
 		rc = lookup_wait(l, err);
-	if (!rc && l->state == LOOKUP_FAILED) {
+	if (!rc && (l->state == LOOKUP_FAILED || soon)) {
 		rc = l->rc;
 		if (err)
 			*err = l->why;

@@ -97,6 +97,9 @@ int registry_ask(struct lookup *l, const char *url, uint32_t *ret, struct err *e
 						  .deadline_us = DEADLINE_US },
 			      &answer, err);
 		lookup_show(l, NULL);
+		if (rc == -ETIMEDOUT)
+			err_set(err, rc, "%s: subject %s: has not answered within %d s", url, l->subject,
+				(int)(DEADLINE_US / SEC_US));
 	}
 	if (!rc)
 		rc = understand(l, url, &answer, ret, err);

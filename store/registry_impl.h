@@ -23,7 +23,8 @@ struct lookup {
 		LOOKUP_FAILED, /* nobody knows yet */
 	} state;
 	uint32_t id;
-	int rc; /* of the last try; and why */
+	int64_t again_at; /* monotonic: not before */
+	int rc;           /* of the last try; and why */
 	struct err why;
 	unsigned int waiters;
 	/* the thread's */

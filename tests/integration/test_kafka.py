@@ -347,10 +347,19 @@ def test_registry_hangs(cluster, mock, registry):
     policies = f"load name=av plugin=avro_kafka\nconfig name=av topic=hangs.%S serdes_conf={serdes}\n"
     policies += f"strgp_add name=b plugin=av container={mock.brokers} regex=.*\nstrgp_start name=b\n"
     for w in waiting:
-        policies += (f"strgp_add name={w} plugin=av container={mock.brokers} regex=.* decomposition={{dir}}/as_is.json\n"
+        policies += (f"strgp_add name={w} plugin=av container={mock.brokers} schema=synth decomposition={{dir}}/as_is.json\n"
                      f"strgp_start name={w}\n")
-    policies += POLICY.format(topic="goes", config="", brokers=mock.brokers, strgp="")
-    s = Store(cluster, policies, sets=1)
+    policies += POLICY.format(topic="goes", config="", brokers=mock.brokers, strgp="") + f"""
+load name=loss plugin=avro_kafka
+config name=loss topic=loss.%S serdes_conf={serdes} refuse=schema
+strgp_add name=r plugin=loss container={mock.brokers} regex=.* decomposition={{dir}}/as_is.json
+strgp_start name=r
+"""
+    loadavg = "load name=loadavg\nconfig name=loadavg producer=n9 instance=n9/loadavg\nstart name=loadavg interval=20ms offset=0\n"
+    s = Store(cluster, policies, sets=1, more=loadavg)
+    st = s.wait(lambda st: st["refused"] > 20 and st["rows"] > 20, "rows of another schema", "r")
+    assert not st["why"] and not st["dropped"] and "subject synth_2ed3dd6" in st["refused_why"]
+    assert "loss.synth_2ed3dd6" not in topics(mock.brokers)
     for w in waiting:
         st = s.wait(lambda st: "has not answered" in st["why"], "why", w)
         assert f"store av: schema registry {registry.url}" in st["why"] and "synth_2ed3dd6" in st["why"]
@@ -366,7 +375,8 @@ def test_registry_hangs(cluster, mock, registry):
     registry.released.set()
     for w in waiting:
         s.wait(lambda st: st["stored"] > 20 and not st["why"], "rows that waited", w)
-    assert {path for path, _, _ in registry.asked} == {"/subjects/synth/versions", "/subjects/synth_2ed3dd6/versions"}
+    wait_for(lambda: "loss.synth_2ed3dd6" in topics(mock.brokers), "rows that are not lost any more")
+    assert {path.split("/")[2] for path, _, _ in registry.asked} == {"synth", "synth_2ed3dd6", "loadavg_8be3781", "loadavg"}
     registry.hung = ("synth",)
     registry.released.clear()
     end = Store(cluster, policies, sets=1, name="end")
@@ -398,7 +408,7 @@ def test_sandbox(cluster, mock):
 @pytest.mark.parametrize("attrs, words", [
     ("kafka_conf=/nowhere", "/nowhere: cannot be opened: No such file"),
     ("encoding=xml", "encoding=xml: one of json, avro goes there"),
-    ("refuse=rows", "one of nothing, topic goes there"),
+    ("refuse=rows", "one of nothing, topic, schema, both goes there"),
     ("key=host", "one of producer, instance, none goes there"),
     ("topic=%S.%Z", "'%Z' is not known"),
     ("topik=x", "did you mean 'topic'"),
