@@ -64,12 +64,12 @@ void strgp_shape_refuse(struct strgp *sg, struct strgp_shape *sh, const struct e
 	pthread_mutex_unlock(&sg->lock);
 }
 
-/* The first set that is stored, for strgp_status. */
+/* The first set that is stored, for strgp_status; it says nothing of a policy that stores several schemas. */
 static void seen(struct strgp *sg, const struct set_meta *m)
 {
 	uint32_t n = image_card(m);
 
-	if (sg->n_metrics || sg->n_seen)
+	if (sg->n_metrics || sg->n_seen || sg->conf.schema_regex)
 		return;
 	pthread_mutex_lock(&sg->lock);
 	sg->seen = xcalloc(n, sizeof(*sg->seen));

@@ -274,6 +274,8 @@ def test_in_short(cluster, lines):
                               "--to", f"{lines}:dir={whole}"], more)
     wait_for(lambda: (p := policies(port)) and p["strgp_loadavg.0"]["stored"] > 3 and p["strgp_meminfo.0"]["refused"] > 3, "rows")
     wait_for(lambda: (p := policies(more)) and p["strgp_all.0"]["stored"] > 6, "rows of all")
+    # what a policy stores is said of one schema; another's would be taken for all
+    assert "load15min" in d.ctl("strgp_status") and "metrics:" not in a.ctl("strgp_status")
     assert f"load name=to.0 path={os.path.realpath(lines)}\n" in d.ctl("dump_cfg")
     assert d.stop() == 0 and a.stop() == 0
     with open(os.path.join(named, "loadavg")) as f:
