@@ -91,6 +91,7 @@ static int ours_read(const char *text, struct to_store *t, struct buf *conf, str
 	if (*to->form ? !head : head)
 		return err_set(err, -EINVAL, "--to: '%s' is not STORE:PATH; write %s:%s", text, to->word, to->form);
 	t->type = type;
+	t->value = xstrndup(value, (size_t)(end - value));
 	if (*to->form && !to->attr)
 		t->container = xstrndup(value, head);
 	else if (to->container)
@@ -124,6 +125,7 @@ int to_store_read(const char *text, struct to_store *ret, struct err *err)
 void to_store_fini(struct to_store *t)
 {
 	free(t->path);
+	free(t->value);
 	free(t->conf);
 	free(t->container);
 	*t = (struct to_store){ NULL };

@@ -16,6 +16,7 @@
 struct to_store {
 	const struct store_type *type; /* NULL: another maker's */
 	char *path;                    /* its object */
+	char *value;                   /* of ours: VALUE */
 	char *conf;                    /* "NAME=VALUE NAME=VALUE": of `config` */
 	char *container;               /* of all policies; NULL: the schema's name */
 };

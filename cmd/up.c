@@ -69,17 +69,23 @@ static char *store_dflt(const char *dir)
 static void started(const struct daemon_opts *o, unsigned short port)
 {
 	const char *p = port == UP_PORT ? "" : " -p ";
-	const char *path = strchr(store_of(o), ':');
+	const char *where = store_of(o);
+	struct to_store t;
 
+	if (to_store_read(where, &t, NULL)) /* which it was already */
+		return;
+	if (t.path || *t.value)
+		where = t.path ? t.path : t.value;
 	printf("ldms up: %s is sampled every %lld ms; rows go to %s\n", o->self, (long long)o->interval_us / 1000,
-	       path && path[1] ? path + 1 : store_of(o));
+	       where);
 	if (*p)
 		printf("look: ldms ls -v%s%u   ldms ls -l%s%u %s/loadavg\n", p, port, p, port, o->self);
 	else
 		printf("look: ldms ls -v   ldms ls -l %s/loadavg\n", o->self);
 	if (!strncmp(store_of(o), "sqlite:", 7))
-		printf("      ldms query %s loadavg --metric load1min --plot\n", path + 1);
+		printf("      ldms query %s loadavg --metric load1min --plot\n", where);
 	fflush(stdout);
+	to_store_fini(&t);
 }
 
 int cmd_up(int argc, char **argv)

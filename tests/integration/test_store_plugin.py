@@ -270,10 +270,11 @@ def test_in_short(cluster, lines):
     short = [os.path.relpath(lines, cluster.dir), f"dir={named},form=json,longest=600"]
     d = cluster.daemon("n1", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "n1", "--samp", "loadavg meminfo", "--interval", "50ms",
                               "--strgp", "loadavg meminfo", "--to", ":".join(short)], port)
-    a = cluster.daemon("n2", ["samp", "-x", f"sock:{more}:127.0.0.1", "-n", "n2", "--samp", "loadavg meminfo", "--interval", "50ms",
+    a = cluster.daemon("n2", ["up", "-x", f"sock:{more}:127.0.0.1", "-n", "n2", "--samp", "loadavg meminfo", "--interval", "50ms",
                               "--to", f"{lines}:dir={whole}"], more)
     wait_for(lambda: (p := policies(port)) and p["strgp_loadavg.0"]["stored"] > 3 and p["strgp_meminfo.0"]["refused"] > 3, "rows")
     wait_for(lambda: (p := policies(more)) and p["strgp_all.0"]["stored"] > 6, "rows of all")
+    a.says(f"rows go to {lines}\n")
     # what a policy stores is said of one schema; another's would be taken for all
     assert "load15min" in d.ctl("strgp_status") and "metrics:" not in a.ctl("strgp_status")
     assert f"load name=to.0 path={os.path.realpath(lines)}\n" in d.ctl("dump_cfg")

@@ -58,7 +58,7 @@ def test_all_at_once(cluster):
                               "none", "--spool", cluster.path("more"), "--to", "csv:" + cluster.path("up")], up)
     wait_for(lambda: len(policies(up)) == 2 and all(s["stored"] for s in policies(up).values()), "rows of both")
     assert u.stop() == 0 and d.stop() == 0
-    u.says("rows go to none")
+    u.says("rows go to none\n")
     with open(cluster.path("csv/loadavg/loadavg")) as f:
         times = [r["#Time"] for r in csv.DictReader(f)]
     with open(cluster.path("flat/loadavg/loadavg/load1min")) as f:
