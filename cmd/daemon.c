@@ -22,13 +22,14 @@
 #include "core/ctl/session.h"
 #include "core/daemon/daemon.h"
 #include "core/daemon/listener.h"
+#include "core/daemon/spool_strays.h"
 
-#define MEM_DFLT     (512ull << 20) /* ceiling of set memory */
-#define IO_LOOPS_MAX 4 /* threads for connections unless asked for more */
-#define END_US	     (400 * MSEC_US) /* for flushing rows at the end */
-#define END_ALARM_S  5 /* something hangs at the end: the kernel ends us */
-#define MMAP_FROM    (128 << 10) /* bytes of an allocation that gets pages of its own */
-#define EXIT_LISTEN  7 /* ldmsd's */
+#define MEM_DFLT     (512ull << 20)  /* ceiling of set memory */
+#define IO_LOOPS_MAX 4               /* threads for connections unless asked for more */
+#define END_US       (400 * MSEC_US) /* for flushing rows at the end */
+#define END_ALARM_S  5               /* something hangs at the end: the kernel ends us */
+#define MMAP_FROM    (128 << 10)     /* bytes of an allocation that gets pages of its own */
+#define EXIT_LISTEN  7               /* ldmsd's */
 
 /* The loop that signals stop, while there is one.  The one global: a signal handler is handed nothing. */
 static struct loop *volatile signal_loop;
@@ -70,14 +71,10 @@ static void on_hangup(struct ev_loop *ev, ev_signal *w, int events)
 
 void daemon_opts_init(struct daemon_opts *o)
 {
-	*o = (struct daemon_opts){ /* times and numbers that are not UNSET_* here have their default */
-		.interval_us = SEC_US,
-		.offset_us = 0,
-		.reconnect_us = UNSET_TIME,
-		.compid = UNSET_NUM,
-		.mem = UNSET_NUM,
-		.io_threads = UNSET_NUM,
-		.level_dflt = "INFO",
+	*o = (struct daemon_opts){
+		/* times and numbers that are not UNSET_* here have their default */
+		.interval_us = SEC_US, .offset_us = 0,          .reconnect_us = UNSET_TIME, .compid = UNSET_NUM,
+		.mem = UNSET_NUM,      .io_threads = UNSET_NUM, .level_dflt = "INFO",
 	};
 }
 
@@ -191,7 +188,7 @@ static int conf_judge(const struct daemon_role *role, struct daemon_opts *o, str
 /* Opened while that may be done, written when all is up. */
 struct pid_file {
 	const char *path; /* NULL: none */
-	char *asked; /* by the configuration */
+	char *asked;      /* by the configuration */
 	int fd;
 	bool written;
 };
@@ -312,6 +309,7 @@ static int run(const struct daemon_role *role, struct daemon_opts *o, struct con
 		follow_start(follow, d);
 		d->ready = true;
 		log_info("ldmsd", "%s is ready", d->name);
+		spool_strays_say(d);
 		if (role->started)
 			role->started(o, listener_port(d));
 		loop_run(d->main);

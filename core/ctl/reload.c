@@ -8,6 +8,7 @@
 #include "core/base/xalloc.h"
 #include "core/ctl/book_diff.h"
 #include "core/daemon/failover.h"
+#include "core/daemon/spool_strays.h"
 
 #define DRAFT_MEM (64ull << 20) /* of a draft's sets, which are groups alone */
 
@@ -127,7 +128,8 @@ static void decomps_compare(struct daemon *draft, const struct daemon *d)
 		const struct strgp_node *was = node_find(d->strgps, n->name);
 		const struct decomp *a = was ? strgp_conf(was->strgp)->decomp : NULL;
 		const struct decomp *b = strgp_conf(((struct strgp_node *)n)->strgp)->decomp;
-		struct book_item *it = a && b && !decomp_same(a, b) ? book_find(draft->book, BOOK_STRGP, n->name) : NULL;
+		struct book_item *it =
+			a && b && !decomp_same(a, b) ? book_find(draft->book, BOOK_STRGP, n->name) : NULL;
 
 		if (it)
 			it->anew = "its decomposition was edited";
@@ -218,6 +220,8 @@ static int compare(struct daemon *d, struct book *now, bool test, struct buf *sa
 		confine_blame(d->confine, rc, err);
 	if (!rc && !test)
 		rc = carry_out(d, df, err);
+	if (!rc && !test)
+		spool_strays_say(d);
 	if (!rc)
 		buf_addf(said, "%zu difference%s%s\n", book_diff_n(df), book_diff_n(df) == 1 ? "" : "s",
 			 !book_diff_n(df) ? "; all is as the files say"

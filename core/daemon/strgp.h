@@ -108,6 +108,8 @@ void strgp_status(struct strgp *sg, struct strgp_status *ret);
 /* How long storing took, for each set; all begins anew when `reset`. */
 void strgp_times(struct strgp *sg, bool reset, void (*fn)(const struct strgp_time *tm, void *arg), void *arg);
 const struct strgp_conf *strgp_conf(const struct strgp *sg);
+/* The folder of its spool: below `spool`, named as the policy, whose name may be anything.  Yours. */
+char *strgp_spool_dir(const struct strgp_conf *conf);
 /* The i-th producer regex / metric, NULL behind the last one. */
 const char *strgp_prdcr(const struct strgp *sg, size_t i);
 const char *strgp_metric(const struct strgp *sg, size_t i);

@@ -19,10 +19,9 @@
 
 /* -- opening and closing ------------------------------------------------------------------------------------------- */
 
-/* The policy's own folder; its name may be anything. */
-static char *spool_dir(const struct strgp *sg)
+char *strgp_spool_dir(const struct strgp_conf *conf)
 {
-	char *dir = xasprintf("%s/%s", sg->conf.spool, sg->conf.name), *name = dir + strlen(sg->conf.spool) + 1;
+	char *dir = xasprintf("%s/%s", conf->spool, conf->name), *name = dir + strlen(conf->spool) + 1;
 
 	for (char *p = name; *p; p++)
 		if (*p == '/' || (p == name && *p == '.'))
@@ -46,7 +45,7 @@ int strgp_spool_begin(struct strgp *sg, struct err *err)
 
 	if (sg->conf.overflow != STRGP_SPOOL)
 		return 0;
-	dir = spool_dir(sg);
+	dir = strgp_spool_dir(&sg->conf);
 	rc = spool_open(dir, sg->conf.spool_bytes, &sp, &lost, err);
 	if (!rc) {
 		pthread_mutex_lock(&sg->lock);

@@ -45,6 +45,26 @@ def test_a_dead_store(cluster):
     assert len(times) >= st["stored"]
 
 
+def test_a_renamed_policy(cluster):
+    """What waits in the spool of a policy that was renamed is said, and stored when the folder is renamed, too."""
+    port, rows = free_port(), cluster.path("rows")
+    cluster.write("rows", "a file where the store wants a folder\n")
+    text = CONF.format(dir=cluster.dir, port=port)
+    d = cluster.daemon("store", ["store", "-c", cluster.write("store.conf", text)], port)
+    st = wait_for(lambda: (s := policy(port)) and s["spooled"] > 20 and s, "samples in the spool")
+    assert "no policy here has that name" not in d.text()
+    assert d.stop(signal.SIGTERM) == 0
+    cluster.write("store.conf", text.replace("name=sp", "name=renamed"))
+    d.start()
+    d.says("wait in it, and no policy here has that name")
+    assert d.stop(signal.SIGTERM) == 0
+    os.rename(cluster.path("spool/renamed"), cluster.path("spool/other"))
+    os.rename(cluster.path("spool/sp"), cluster.path("spool/renamed"))
+    os.unlink(rows)
+    d.start()
+    wait_for(lambda: (s := policy(port)) and s["stored"] > st["spooled"] and not s["spooled"], "rows")
+
+
 def test_slips(cluster):
     def check(words):
         conf = cluster.write("slip.conf", "load name=csv plugin=store_csv\nconfig name=csv path=/tmp\n"
