@@ -14,7 +14,6 @@
 #include "core/set/layout.h"
 #include "core/set/schema_impl.h"
 
-#define HEAP_CHUNK    64  /* ldmsd's heap gives out multiples of this */
 #define HEAP_DEFAULT  512 /* for a list whose maker gave no size */
 #define NAME_UNIT_MAX 255 /* name, NUL, unit, NUL: what a descriptor's length byte can say */
 
@@ -47,7 +46,7 @@ static bool has_control(const char *text)
 	return false;
 }
 
-static int metric_name_check(const struct schema *s, const char *name, const char *unit, struct err *err)
+int schema_metric_name_check(const struct schema *s, const char *name, const char *unit, struct err *err)
 {
 	size_t len = strlen(name), unit_sz = unit ? strlen(unit) + 1 : 0;
 
@@ -65,13 +64,13 @@ static int metric_name_check(const struct schema *s, const char *name, const cha
 
 /* -- one metric ---------------------------------------------------------------------------------------------------- */
 
-static void metric_about_set(struct schema_metric *m, enum metric_kind kind, const char *help)
+void schema_metric_about_set(struct schema_metric *m, enum metric_kind kind, const char *help)
 {
 	m->kind = kind;
 	m->help = help;
 }
 
-static struct schema_metric *metric_new(const char *name, enum value_type t, uint8_t flags, uint32_t count,
+struct schema_metric *schema_metric_new(const char *name, enum value_type t, uint8_t flags, uint32_t count,
 					const char *unit)
 {
 	size_t name_sz = strlen(name) + 1, unit_sz = unit ? strlen(unit) + 1 : 0;
@@ -86,18 +85,18 @@ static struct schema_metric *metric_new(const char *name, enum value_type t, uin
 	return m;
 }
 
-static void metric_free(struct schema_metric *m)
+void schema_metric_free(struct schema_metric *m)
 {
 	if (!m)
 		return;
 	for (uint32_t i = 0; i < m->member_n; i++)
-		metric_free(m->members[i]);
+		schema_metric_free(m->members[i]);
 	free(m->members);
 	free(m);
 }
 
 /* Type and count of what holds numbers or text: scalars and arrays. */
-static int plain_check(const struct schema *s, const char *name, enum value_type t, uint32_t count, struct err *err)
+int schema_plain_check(const struct schema *s, const char *name, enum value_type t, uint32_t count, struct err *err)
 {
 	if (!value_elem_size(t))
 		return err_set(err, -EINVAL, "schema %s: metric %s: type %s (%d) is not a scalar or an array", s->name,
@@ -192,7 +191,7 @@ static void schema_cut(struct schema *s, uint32_t card)
 		if (m->type == V_LIST)
 			s->heap_sz -= schema_arena_sz(m);
 		HASH_DEL(s->by_name, m);
-		metric_free(m);
+		schema_metric_free(m);
 	}
 }
 
@@ -217,7 +216,7 @@ uint32_t schema_card(const struct schema *s)
 }
 
 /* Takes m, also on failure. */
-static int schema_take(struct schema *s, struct schema_metric *m, struct err *err)
+int schema_take(struct schema *s, struct schema_metric *m, struct err *err)
 {
 	size_t value_sz = m->flags & METRIC_DATA ? schema_value_sz(s, m) : 0;
 	size_t heap_sz = m->type == V_LIST ? schema_arena_sz(m) : 0;
@@ -254,18 +253,18 @@ static int schema_take(struct schema *s, struct schema_metric *m, struct err *er
 	s->heap_sz += heap_sz;
 	return (int)s->card++;
 out:
-	metric_free(m);
+	schema_metric_free(m);
 	return rc;
 }
 
 static int add_plain(struct schema *s, const char *name, enum value_type t, uint32_t n, uint8_t flags, const char *unit,
 		     struct err *err)
 {
-	int rc = metric_name_check(s, name, unit, err);
+	int rc = schema_metric_name_check(s, name, unit, err);
 
 	if (!rc)
-		rc = plain_check(s, name, t, n, err);
-	return rc ? rc : schema_take(s, metric_new(name, t, flags, n, unit), err);
+		rc = schema_plain_check(s, name, t, n, err);
+	return rc ? rc : schema_take(s, schema_metric_new(name, t, flags, n, unit), err);
 }
 
 static int add_scalar(struct schema *s, const char *name, enum value_type t, uint8_t flags, const char *unit,
@@ -312,7 +311,7 @@ int schema_add_meta_array(struct schema *s, const char *name, enum value_type t,
 void schema_about_set(struct schema *s, int i, enum metric_kind kind, const char *help)
 {
 	assert(i >= 0 && (uint32_t)i < s->card);
-	metric_about_set(s->metrics[i], kind, help);
+	schema_metric_about_set(s->metrics[i], kind, help);
 }
 
 void schema_about_fill(struct schema *s, const struct metric_def *defs)
@@ -321,7 +320,7 @@ void schema_about_fill(struct schema *s, const struct metric_def *defs)
 		int i = schema_find(s, d->name);
 
 		if (i >= 0 && !s->metrics[i]->help && s->metrics[i]->kind == METRIC_GAUGE)
-			metric_about_set(s->metrics[i], d->kind, d->help);
+			schema_metric_about_set(s->metrics[i], d->kind, d->help);
 	}
 }
 
@@ -345,114 +344,14 @@ int schema_add_defs(struct schema *s, const struct metric_def *defs, size_t n, s
 
 int schema_add_list(struct schema *s, const char *name, const char *unit, uint32_t heap, struct err *err)
 {
-	int rc = metric_name_check(s, name, unit, err);
+	int rc = schema_metric_name_check(s, name, unit, err);
 
 	if (rc)
 		return rc;
 	if (heap > SET_DATA_MAX)
 		return err_set(err, -E2BIG, "schema %s: list %s: a heap of %u bytes, at most %u fit; make it smaller",
 			       s->name, name, heap, SET_DATA_MAX);
-	return schema_take(s, metric_new(name, V_LIST, METRIC_DATA, heap, unit), err);
-}
-
-/* -- records ------------------------------------------------------------------------------------------------------- */
-
-static int member_check(const struct schema *s, const struct schema_metric *rec, const struct metric_def *def,
-			uint32_t count, struct err *err)
-{
-	int rc = metric_name_check(s, def->name, def->unit, err);
-
-	if (!rc)
-		rc = plain_check(s, def->name, def->type, count, err);
-	if (rc)
-		return rc;
-	for (uint32_t i = 0; i < rec->member_n; i++)
-		if (!strcmp(rec->members[i]->name, def->name))
-			return err_set(err, -EEXIST,
-				       "schema %s: record %s: member %s is there already; names are unique", s->name,
-				       rec->name, def->name);
-	if (rec->inst_sz + value_size(def->type, count) > SET_DATA_MAX)
-		return err_set(err, -E2BIG,
-			       "schema %s: record %s: with member %s a record has more than %u bytes; split it",
-			       s->name, rec->name, def->name, SET_DATA_MAX);
-	return 0;
-}
-
-int schema_add_record(struct schema *s, const char *name, const struct metric_def *members, size_t n, struct err *err)
-{
-	int rc = metric_name_check(s, name, NULL, err);
-	struct schema_metric *rec;
-
-	if (rc)
-		return rc;
-	if (n == 0 || n > SCHEMA_CARD_MAX)
-		return err_set(err, n ? -E2BIG : -EINVAL, "schema %s: record %s: %zu members; give from 1 to %d",
-			       s->name, name, n, SCHEMA_CARD_MAX);
-	rec = metric_new(name, V_RECORD_TYPE, METRIC_META | METRIC_RECORD, 0, NULL);
-	rec->members = xcalloc(n, sizeof(struct schema_metric *));
-	rec->inst_sz = sizeof(struct record_head);
-	for (size_t i = 0; i < n; i++) {
-		const struct metric_def *def = &members[i];
-		uint32_t count = def->count ? def->count : 1;
-
-		rc = member_check(s, rec, def, count, err);
-		if (rc) {
-			metric_free(rec);
-			return rc;
-		}
-		rec->members[rec->member_n] =
-			metric_new(def->name, def->type, METRIC_DATA | METRIC_RECORD, count, def->unit);
-		metric_about_set(rec->members[rec->member_n++], def->kind, def->help);
-		rec->inst_sz += (uint32_t)value_size(def->type, count);
-	}
-	return schema_take(s, rec, err);
-}
-
-bool schema_is_record(const struct schema *s, int i)
-{
-	return i >= 0 && (uint32_t)i < s->card && s->metrics[i]->type == V_RECORD_TYPE;
-}
-
-int schema_add_record_array(struct schema *s, const char *name, int record, uint32_t n, const char *unit,
-			    struct err *err)
-{
-	int rc = metric_name_check(s, name, unit, err);
-	struct schema_metric *m;
-
-	if (rc)
-		return rc;
-	if (!schema_is_record(s, record))
-		return err_set(err, -EINVAL, "schema %s: record array %s: metric %d is no record type; add that first",
-			       s->name, name, record);
-	if (n == 0 || n > SCHEMA_ARRAY_MAX)
-		return err_set(err, n ? -E2BIG : -EINVAL, "schema %s: record array %s: %u records; give from 1 to %u",
-			       s->name, name, n, SCHEMA_ARRAY_MAX);
-	m = metric_new(name, V_RECORD_ARRAY, METRIC_DATA, n, unit);
-	m->record = record;
-	return schema_take(s, m, err);
-}
-
-/* -- heap ---------------------------------------------------------------------------------------------------------- */
-
-/* ldmsd's heap takes a multiple of 64 for each entry and a count of 4 bytes in front.  Ours packs them closer and takes
- * 8 bytes of the list's share for itself (list.c), which the room between leaves, unless entries fill their chunks. */
-static size_t entries_heap(size_t value_sz, size_t n)
-{
-	size_t entry = sizeof(struct list_entry) + value_sz + sizeof(uint32_t);
-	size_t chunk = (entry + HEAP_CHUNK - 1) / HEAP_CHUNK * HEAP_CHUNK;
-
-	return n * chunk + (n && chunk == entry ? HEAP_SIGNATURE_SZ : 0);
-}
-
-size_t schema_list_heap(enum value_type t, uint32_t count, size_t n)
-{
-	return entries_heap(value_size(t, count), n);
-}
-
-size_t schema_record_heap(const struct schema *s, int record, size_t n)
-{
-	assert(schema_is_record(s, record));
-	return entries_heap(s->metrics[record]->inst_sz, n);
+	return schema_take(s, schema_metric_new(name, V_LIST, METRIC_DATA, heap, unit), err);
 }
 
 void schema_tag_set(struct schema *s, const void *tag)

@@ -1,4 +1,4 @@
-/* schema_impl.h - the fields of a schema, for the files that read them: schema.c digest.c set_new.c. */
+/* schema_impl.h - the fields of a schema, for the files that read them: schema.c schema_record.c digest.c set_new.c. */
 #ifndef CORE_SET_SCHEMA_IMPL_H
 #define CORE_SET_SCHEMA_IMPL_H
 
@@ -40,5 +40,16 @@ size_t schema_desc_sz(const struct schema_metric *m);
 size_t schema_value_sz(const struct schema *s, const struct schema_metric *m);
 /* Bytes of the heap that a list has for itself. */
 size_t schema_arena_sz(const struct schema_metric *list);
+
+/* -- making metrics (schema.c) -- */
+/* Names that may go there, and types and counts of plain values: a negative errno with words. */
+int schema_metric_name_check(const struct schema *s, const char *name, const char *unit, struct err *err);
+int schema_plain_check(const struct schema *s, const char *name, enum value_type t, uint32_t count, struct err *err);
+struct schema_metric *schema_metric_new(const char *name, enum value_type t, uint8_t flags, uint32_t count,
+					const char *unit);
+void schema_metric_free(struct schema_metric *m);
+void schema_metric_about_set(struct schema_metric *m, enum metric_kind kind, const char *help);
+/* Takes the metric, also when that fails; its index, or a negative errno. */
+int schema_take(struct schema *s, struct schema_metric *m, struct err *err);
 
 #endif
