@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cmd/mdoc.h"
-#include "cmd/store_about.h"
+#include "cmd/store_face.h"
 
 /* "normal: ...", as one of the words that go there begins: then it stays as it is. */
 static bool begins_with_value(const struct store_attr *a)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/store_about.h"
+#include "cmd/store_face.h"
 #include "core/base/json_put.h"
 #include "core/base/xalloc.h"
 #include "core/daemon/so_load.h"

@@ -1,5 +1,5 @@
-/* store_about.c - see store_about.h */
-#include "cmd/store_about.h"
+/* store_face.c - see store_face.h */
+#include "cmd/store_face.h"
 
 #include "core/daemon/scribe.h"
 

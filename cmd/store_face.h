@@ -1,6 +1,6 @@
-/* store_about.h - what there is to say of a store: of rows, or of messages. */
-#ifndef CMD_STORE_ABOUT_H
-#define CMD_STORE_ABOUT_H
+/* store_face.h - what there is to say of a store: of rows, or of messages. */
+#ifndef CMD_STORE_FACE_H
+#define CMD_STORE_FACE_H
 
 #include "store/scribe.h"
 
