@@ -47,6 +47,8 @@ struct links {
 	ev_timer tick;
 	int64_t answer_us;
 	struct link *first;
+	struct link
+		*waits; /* the first that was due, and not dialed as others were: it is the first at the next tick */
 };
 
 /* -- one link ------------------------------------------------------------------------------------------------------ */
@@ -124,9 +126,13 @@ static void link_turn(struct link *l, int64_t now_us, unsigned int *dials)
 {
 	char *why = NULL;
 
-	if (l->state == LINK_IDLE && now_us >= l->due_us && *dials) {
-		(*dials)--;
-		dial(l, now_us);
+	if (l->state == LINK_IDLE && now_us >= l->due_us) {
+		if (*dials) {
+			(*dials)--;
+			dial(l, now_us);
+		} else if (!l->of->waits) {
+			l->of->waits = l;
+		}
 	} else if (l->state == LINK_DIALING && dial_is_late(l, now_us)) {
 		why = xasprintf("%s:%u: no connection within %lld s", l->host, l->port,
 				(long long)((now_us - l->since_us) / SEC_US));
@@ -167,6 +173,8 @@ void link_free(struct link *l)
 {
 	if (!l)
 		return;
+	if (l->of->waits == l)
+		l->of->waits = l->next;
 	*l->at = l->next;
 	if (l->next)
 		l->next->at = l->at;
@@ -317,10 +325,16 @@ static void on_tick(struct ev_loop *ev, ev_timer *t, int events)
 	struct links *ls = t->data;
 	int64_t now_us = clock_us(CLOCK_MONOTONIC);
 	unsigned int dials = DIALS_TICK;
+	struct link *begin = ls->waits ? ls->waits : ls->first;
 
 	(void)ev;
 	(void)events;
-	for (struct link *l = ls->first, *next; l; l = next) {
+	ls->waits = NULL;
+	for (struct link *l = begin, *next; l; l = next) {
+		next = l->next;
+		link_turn(l, now_us, &dials);
+	}
+	for (struct link *l = ls->first, *next; l && l != begin; l = next) {
 		next = l->next;
 		link_turn(l, now_us, &dials);
 	}

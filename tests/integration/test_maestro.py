@@ -1,5 +1,6 @@
 """`ldms maestro`: a cluster is made what its file says, and kept so."""
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -80,6 +81,23 @@ def test_who_cannot_be_reached_is_said(cluster):
     m.start_one("agg-11").says("is ready")
     assert m.once().returncode == 0
     m.all_flow()
+
+
+def test_who_is_there_is_met_among_thousands_that_are_not(cluster):
+    """More of them than can be dialed in the time between two attempts."""
+    port, closed = free_port(), free_port()
+    hosts = [f"127.0.{a}.{b}" for a in range(1, 39) for b in range(1, 251)]
+    names = [f"n{i:04}" for i in range(len(hosts))]
+    path = cluster.write("many.yaml", json.dumps({
+        "daemons": [{"names": "live", "hosts": "127.0.0.1", "endpoints": [
+            {"names": "live-ep", "ports": port, "xprt": "sock", "maestro_comm": True}]},
+            {"names": ",".join(names), "hosts": ",".join(hosts), "endpoints": [
+                {"names": ",".join(f"{n}-ep" for n in names), "ports": closed, "xprt": "sock", "maestro_comm": True}]}],
+        "samplers": [{"daemons": "live", "plugins": ["mem"]}],
+        "plugins": {"mem": {"name": "meminfo", "interval": "1s", "config": [{"schema": "meminfo"}]}}}))
+    cluster.daemon("live", ["samp", "-x", f"sock:{port}:127.0.0.1", "-n", "live", "-c", "/dev/null"], port).says("is ready")
+    r = run("maestro", "--once", "-v", "QUIET", "-w", "0s", path)
+    assert r.stdout.endswith(f"{len(hosts) + 1} daemons: 1 applied, 0 unchanged, {len(hosts)} unreachable, 0 refused, 0 differ\n")
 
 
 def test_what_is_refused_is_said_and_the_rest_is_done(cluster):
