@@ -111,6 +111,39 @@ static int merges(struct yaml_node *map, unsigned int depth, struct err *err)
 	return 0;
 }
 
+static int key_cmp(const void *a, const void *b)
+{
+	const struct yaml_node *x = *(const struct yaml_node *const *)a, *y = *(const struct yaml_node *const *)b;
+	int order = strcmp(x->text, y->text);
+
+	if (!order)
+		order = x->line < y->line ? -1 : x->line > y->line;
+	return order ? order : x->col < y->col ? -1 : x->col > y->col;
+}
+
+/* Readers disagree on which of two is meant, and the other one would be lost without a word. */
+static int keys_check(const struct yaml_node *map, unsigned int *line, unsigned int *col, struct err *err)
+{
+	const struct yaml_node **keys = xcalloc(map->n + 1, sizeof(*keys));
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < map->n; i++)
+		if (map->keys[i]->kind == YAML_TEXT && !(map->keys[i]->plain && key_is(map->keys[i], "<<")))
+			keys[n++] = map->keys[i];
+	if (n > 1)
+		qsort(keys, n, sizeof(*keys), key_cmp);
+	for (size_t i = 1; i < n && !rc; i++)
+		if (!strcmp(keys[i]->text, keys[i - 1]->text)) {
+			*line = keys[i]->line;
+			*col = keys[i]->col;
+			rc = err_set(err, -EINVAL, "'%.64s' stands twice in one mapping, first in line %u; keep one",
+				     keys[i]->text, keys[i - 1]->line);
+		}
+	free(keys);
+	return rc;
+}
+
 static int tree_make(struct yaml *y, unsigned int *line, unsigned int *col, struct err *err)
 {
 	size_t n = (size_t)(y->doc.nodes.top - y->doc.nodes.start);
@@ -122,6 +155,8 @@ static int tree_make(struct yaml *y, unsigned int *line, unsigned int *col, stru
 	y->n = n;
 	for (size_t i = 0; i < n; i++)
 		node_fill(y, &y->nodes[i], &y->doc.nodes.start[i]);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = y->nodes[i].kind == YAML_MAP ? keys_check(&y->nodes[i], line, col, err) : 0;
 	for (size_t i = 0; i < n && !rc; i++) {
 		*line = y->nodes[i].line;
 		*col = y->nodes[i].col;

@@ -94,6 +94,9 @@ static void test_odd(void **state)
 	refuse("a: 1\n\tb: 2\n", 2);
 	refuse("a: 1\nb: {<<: 3}\n", 2);
 	refuse("&a {<<: *a}\n", 1);
+	refuse("a:\n  x: 1\n  y: 2\n  x: 3\n", 4); /* which of them? */
+	refuse("a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\n  'x': 2\n", 5);
+	yaml_tree_free(parse("a: &a {x: 1}\nb: &b {x: 2}\nc: {<<: *a, <<: *b, x: 3}\n", &root));
 }
 
 int main(void)
