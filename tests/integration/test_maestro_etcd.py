@@ -101,7 +101,7 @@ def user(e):
 def test_who_asks_is_told(site):
     """A token that is forgotten, as by an etcd that was started anew, is asked for again."""
     m, e = site
-    args = "--cluster", cluster_file(e, "lock.yaml", more=user(e)), "--prefix", "test", "--lease", "2s"
+    args = "--cluster", cluster_file(e, "lock.yaml", more=user(e)), "--prefix", "test", "--lease", "4s"
     a = m.keep(*args)
     m.agrees(a)
     b = m.keep(*args)
@@ -111,12 +111,12 @@ def test_who_asks_is_told(site):
     def once_knows():
         r = m.once(*args, "-w", "300ms")
         assert r.returncode == 4 and "nothing was done: the lock is not ours" in r.stdout
-        return f" {a.proc.pid} " in r.stdout
+        return any(f" {k.proc.pid} " in r.stdout for k in (a, b))
     wait_for(once_knows, "who waits for nothing to say whose it is")
     e.kill()
     a.says("the lock is lost")
     e.start()
-    wait_for(lambda: (a.text() + b.text()).count("the lock is ours") == 2, "one of them to act")
+    wait_for(lambda: (a.text() + b.text()).count("the lock is ours") >= 2, "one of them to act")
     for k in a, b:
         assert k.stop() == 0 and "secret" not in k.text()
     r = m.once(*args)
