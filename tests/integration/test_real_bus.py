@@ -1,15 +1,15 @@
 """The message bus side by side with an installed ldmsd 4.5.3 and its tools; skipped where there is none."""
 import json
 import os
-import subprocess
 
 import pytest
 
-from ldms import PATIENCE_S, free_port, real_ldmsd, wait_for
+from ldms import free_port, real_ldmsd, wait_for
+from real import real_publish
 from test_advertise import conf_agg
 from test_bus import CLIENT_STATS, daemon, stats, subscribed_at
 from test_real_advertise import advances, real_samp
-from test_real_peers import env, real
+from test_real_peers import real
 from test_soak import soak
 from wire import Wire
 
@@ -20,9 +20,8 @@ pytestmark = pytest.mark.skipif(not PREFIX, reason="no ldmsd is installed; set L
 def publish(cluster, port, tag, data, kind="json", *args):
     """Their tool publishes a file to a daemon."""
     path = cluster.write("data", data)
-    return subprocess.run([os.path.join(PREFIX, "sbin/ldms_msg_publish"), "-x", "sock", "-h", "localhost", "-p", str(port),
-                           "-m", tag, "-t", kind, "-f", path, *args], capture_output=True, text=True, env=env(),
-                          timeout=PATIENCE_S)
+    return real_publish(os.path.join(PREFIX, "sbin/ldms_msg_publish"), port, "-m", tag, "-t", kind, "-f", path, *args,
+                        host="localhost")
 
 
 def real_agg(cluster, name, producers, subscribe, extra="", rail=1):

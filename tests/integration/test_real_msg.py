@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from ldms import PATIENCE_S, free_port, run, wait_for
-from real import PREFIX, env, needs_ldmsd, real
+from real import PREFIX, env, needs_ldmsd, real, real_publish
 from test_msg import BOTH, KINDS, Sub, at, pub, subs, subscribed  # noqa: F401 (subs is a fixture)
 from test_streams import PRDCR_STREAM_STATUS, REGEX, STATUS, conf, prdcr, text, wire
 
@@ -24,10 +24,8 @@ def tool(name, *args, **kw):
 
 def real_pub(kind, port, channel, data, *args):
     if kind:
-        return tool("ldmsd_stream_publish", "-x", "sock", "-h", "127.0.0.1", "-p", port, "-s", channel, "-t", "json",
-                    *args, input=data)
-    return tool("ldms_msg_publish", "-x", "sock", "-h", "127.0.0.1", "-p", port, "-m", channel, "-t", "json", *args,
-                input=data)
+        return real_publish(program("ldmsd_stream_publish"), port, "-s", channel, "-t", "json", *args, input=data)
+    return real_publish(program("ldms_msg_publish"), port, "-m", channel, "-t", "json", *args, input=data)
 
 
 def real_conf(cluster, name, lines):

@@ -5,9 +5,9 @@ import signal
 import struct
 
 from ldms import wait_for
-from real import needs_ldmsd
+from real import needs_ldmsd, real_publish
 from test_msg import BOTH
-from test_real_msg import real_conf, real_pub, tool
+from test_real_msg import program, real_conf, real_pub
 from test_scribes import ctl
 from test_streams import conf, wire
 
@@ -52,7 +52,7 @@ def content(pattern):
 
 
 def publish(d, stream, kind, text):
-    r = tool("ldmsd_stream_publish", "-x", "sock", "-h", "127.0.0.1", "-p", d.port, "-s", stream, "-t", kind, input=text)
+    r = real_publish(program("ldmsd_stream_publish"), d.port, "-s", stream, "-t", kind, input=text)
     assert r.returncode == 0, r
 
 
