@@ -250,18 +250,24 @@ def test_stop_while_it_hangs(cluster, mock):
 
 
 def test_errors(cluster, mock):
-    """A batch that the broker finds too large is sent once more, one by one; what is too large alone is lost, and said. An
+    """A batch that the broker finds too large is sent once more, in smaller ones; what is too large alone is lost, and said. An
     error of the topic loses nothing: a new producer tries again when the policy does."""
     s = Store(cluster, POLICY.format(topic="errors", config="", brokers=mock.brokers, strgp=""), sets=1)
     at = s.wait(lambda st: st["stored"] > 10, "rows")["stored"]
     mock.tell("fail 1 10")
     at = s.wait(lambda st: st["stored"] > at + 20, "rows")["stored"]
-    mock.tell("fail 1 29")  # not authorized for the topic
-    s.wait(lambda st: "uthoriz" in st["why"], "why")
+    mock.tell("fail 1000 29")  # not authorized for the topic
+    try:
+        s.wait(lambda st: "uthoriz" in st["why"], "why")
+    finally:
+        mock.tell("fail 0 0")
     st = s.wait(lambda st: not st["why"] and st["stored"] > at, "rows again")
     assert st["refused"] == st["dropped"] == 0
-    mock.tell("fail 12 10")  # batches on their way together, and what is sent alone then
-    s.wait(lambda st: st["refused"], "a refused one")
+    mock.tell("fail 1000 10")  # batches on their way together, ever smaller ones, and what is sent alone then
+    try:
+        s.wait(lambda st: st["refused"], "a refused one")
+    finally:
+        mock.tell("fail 0 0")
     s.d.says("Message size too large; see message.max.bytes")
     st = s.still()
     got = consume(mock.brokers, "errors.synth_2ed3dd6")
@@ -280,12 +286,14 @@ strgp_start name=go
         s.wait(lambda st: st["stored"] > 10, "rows", name)
     s.ctl("strgp_stop name=go")
     mock.tell("fail 1000 29")
-    s.wait(lambda st: "Topic authorization failed; create it, or let this client write to it" in st["why"], "why")
-    s.ctl("strgp_stop name=k")
-    s.ctl("strgp_start name=go")
-    st = s.wait(lambda st: st["refused"] > 5, "refused ones", "go")
-    assert not st["why"] and "Topic authorization failed; create it, or let this client write to it" in st["refused_why"]
-    mock.tell("fail 0 0")
+    try:
+        s.wait(lambda st: "Topic authorization failed; create it, or let this client write to it" in st["why"], "why")
+        s.ctl("strgp_stop name=k")
+        s.ctl("strgp_start name=go")
+        st = s.wait(lambda st: st["refused"] > 5, "refused ones", "go")
+        assert not st["why"] and "Topic authorization failed; create it, or let this client write to it" in st["refused_why"]
+    finally:
+        mock.tell("fail 0 0")  # it is the other tests', too
     at = st["rows"]
     s.wait(lambda st: st["rows"] > at + 20, "rows again", "go")
     s.still("go")
