@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -35,6 +36,13 @@ uint64_t spool_tail(const struct spool *sp)
 uint64_t spool_bytes(const struct spool *sp)
 {
 	return sp->bytes;
+}
+
+bool spool_is_there(const struct spool *sp)
+{
+	struct stat st;
+
+	return !fstat(sp->account_fd, &st) && st.st_nlink;
 }
 
 /* -- segments ------------------------------------------------------------------------------------------------------ */

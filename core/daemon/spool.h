@@ -12,6 +12,8 @@
 #ifndef CORE_DAEMON_SPOOL_H
 #define CORE_DAEMON_SPOOL_H
 
+#include <stdbool.h>
+
 #include "core/base/err.h"
 #include "core/set/snap.h"
 
@@ -36,6 +38,8 @@ struct spool_counts *spool_counts(struct spool *sp);
 struct undo *spool_undo(struct spool *sp);
 uint64_t spool_tail(const struct spool *sp);  /* the number that the next record gets */
 uint64_t spool_bytes(const struct spool *sp); /* on disk */
+/* Is it on disk?  What somebody has removed while it is open is there until it is closed, and not for another process. */
+bool spool_is_there(const struct spool *sp);
 
 /* Append; rows_done is of the first.  All or, with words, none of them. */
 int spool_add(struct spool *sp, struct snap *const *sn, size_t n, uint32_t rows_done, struct err *err);

@@ -69,14 +69,23 @@ int strgp_spool_begin(struct strgp *sg, struct err *err)
 void strgp_spool_end(struct strgp *sg)
 {
 	struct spool *sp = sg->spool;
+	uint64_t gone;
 
 	if (!sp)
 		return;
 	pthread_mutex_lock(&sg->lock);
+	gone = spool_is_there(sp) ? 0 : sg->spool_tail - sg->counts->taken;
+	sg->counts->taken_dropped += gone;
+	sg->counts->taken += gone;
 	sg->own = *sg->counts;
 	sg->counts = &sg->own;
 	sg->spool = NULL;
 	pthread_mutex_unlock(&sg->lock);
+	if (gone)
+		log_error("store",
+			  "policy %s: somebody has removed its spool in %s while it was in use; dropped=%" PRIu64
+			  " that were in it",
+			  sg->conf.name, sg->conf.spool, gone);
 	spool_close(sp);
 }
 

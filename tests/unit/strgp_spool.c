@@ -323,6 +323,30 @@ static void test_removed(void **state)
 	scratch_free(dir);
 }
 
+/* ... or the whole folder, while it is in use: all is there until the policy stops, and counted as dropped then. */
+static void test_removed_in_use(void **state)
+{
+	char *dir = scratch_new(), *away;
+	struct rig r;
+
+	sink_block(dir, true);
+	rig_init(&r, dir, (struct strgp_conf){ 0 });
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	for (uint64_t i = 0; i < 10; i++)
+		offer(&r, i);
+	WAIT_STATUS(&r, st.spooled == 10);
+	WAIT_STATUS(&r, st.errors > 1); /* it has begun to read */
+	away = xasprintf("rm -r '%s'", r.spool);
+	assert_int_equal(system(away), 0);
+	assert_int_equal(look(&r).spooled, 10);
+	assert_int_equal(strgp_stop(r.sg, SEC_US, &r.err), 0);
+	assert_int_equal(look(&r).spooled, 0);
+	assert_int_equal(look(&r).dropped, 10);
+	free(away);
+	rig_fini(&r);
+	scratch_free(dir);
+}
+
 /* In a mount namespace of its own: a disk of one megabyte. */
 static int full_disk(const void *arg)
 {
@@ -388,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_spoilt_head),
 		cmocka_unit_test(test_spoilt_metadata),
 		cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_removed_in_use),
 	};
 
 	log_level_set(LOG_QUIET_);
