@@ -41,7 +41,6 @@ void secrets_hide(struct buf *b, size_t from)
 		p += gap + word;
 	}
 	b->len = from;
-	buf_add(b, out.p, out.len);
-	explicit_bzero(out.p, out.len);
+	buf_add(b, buf_str(&out), out.len);
 	buf_fini(&out);
 }
