@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "core/base/xalloc.h"
@@ -20,17 +21,24 @@ struct resolve {
 	void *arg;
 };
 
-static void ask(struct resolve *r, int flags)
+static void ask(struct resolve *r, const char *host, int flags)
 {
 	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags };
 
-	r->rc = getaddrinfo(r->host, r->service, &hints, &r->list);
+	r->rc = getaddrinfo(host, r->service, &hints, &r->list);
 	r->errnum = errno;
+}
+
+static void ask_by_name(struct resolve *r)
+{
+	ask(r, r->host, 0);
+	if (r->rc && !strcmp(r->host, "localhost"))
+		ask(r, NULL, 0); /* a container may have no /etc/hosts; what is meant is never in doubt */
 }
 
 static void run_cb(struct work_job *job)
 {
-	ask((struct resolve *)job, 0);
+	ask_by_name((struct resolve *)job);
 }
 
 static void finish(struct resolve *r)
@@ -72,13 +80,13 @@ struct resolve *resolve_start(struct work *work, struct loop *loop, const char *
 			       .fn = fn,
 			       .arg = arg };
 	snprintf(r->service, sizeof(r->service), "%u", port);
-	ask(r, AI_NUMERICHOST);
+	ask(r, host, AI_NUMERICHOST);
 	if (r->rc && work) {
 		work_add(work, &r->job);
 		return r;
 	}
 	if (r->rc)
-		ask(r, 0);
+		ask_by_name(r);
 	loop_post(loop, &r->soon);
 	return r;
 }

@@ -1,7 +1,23 @@
 """What a newcomer types that is not quite it: the answer says what to type."""
-import pytest
+import os
 
-from ldms import run
+import pytest
+from interpose import interposed
+from ldms import run, wait_for
+
+NO_HOSTS = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+	int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+
+	return node && !strcmp(node, "localhost") ? EAI_NONAME : next(node, service, hints, list);
+}
+"""
 
 
 @pytest.mark.parametrize("args, words", [
@@ -23,3 +39,12 @@ def test_the_right_words(args, words):
     r = run(*args)
     assert r.returncode, r
     assert words.lower() in r.stderr.lower(), r.stderr
+
+
+def test_a_machine_that_does_not_know_localhost(cluster, tmp_path):
+    """As a container without /etc/hosts."""
+    samp = cluster.samp("n1")
+    wait_for(samp.ls, "its set")
+    env = {**os.environ, "LD_PRELOAD": interposed(tmp_path, NO_HOSTS)}
+    r = run("ls", "-p", samp.port, env=env)
+    assert (r.returncode, r.stdout) == (0, "n1/loadavg\n"), r.stderr
