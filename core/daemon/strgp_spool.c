@@ -177,7 +177,8 @@ static int kept_spool(struct strgp *sg, struct err *err)
 	if (!k->n)
 		return 0;
 	shrink(sg, k->bytes);
-	undo_again(spool_undo(sg->spool), spool_tail(sg->spool));
+	/* all of them, or a kill meanwhile would take back rows that do not come again */
+	undo_again(spool_undo(sg->spool), spool_tail(sg->spool) + k->n - 1);
 	rc = spool_add(sg->spool, k->sn, k->n, 0, err);
 	if (rc) {
 		undo_again(spool_undo(sg->spool), UINT64_MAX);

@@ -10,6 +10,7 @@
 #ifdef HAVE_SQLITE
 #include <sqlite3.h>
 #endif
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "core/base/log.h"
@@ -150,6 +151,45 @@ static void test_stopped_behind_writing(void **state)
 	scratch_free(dir);
 }
 
+/* As a kill in the middle of spooling leaves it: not all records are there, nor is the last one whole. */
+static void spool_tear(const char *dir)
+{
+	char *path = xasprintf("%s/spool/sg/%016x.spool", dir, 0);
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size / 2 + 5), 0);
+	free(path);
+}
+
+/* Rows that are in the file stay there where only some of those beside them come again. */
+static void test_killed_while_spooling(void **state)
+{
+	struct store_type type = csv_but(flush_and_fail);
+	bool before[N] = { false }, after[N] = { false }, in_order;
+	char *dir = scratch_new();
+	struct rig r;
+
+	rig_init_with(&r, dir, (struct strgp_conf){ 0 }, &type);
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	for (uint64_t i = 0; i < N; i++)
+		offer(&r, i);
+	WAIT_STATUS(&r, st.spooled);
+	strgp_stop(r.sg, 10 * SEC_US, NULL);
+	assert_true(stored(&r, before, N, &in_order));
+	rig_fini(&r);
+	spool_tear(dir);
+	rig_init(&r, dir, (struct strgp_conf){ 0 });
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	WAIT_STATUS(&r, !st.spooled);
+	assert_int_equal(strgp_stop(r.sg, 10 * SEC_US, &r.err), 0);
+	stored(&r, after, N, &in_order);
+	for (size_t i = 0; i < N; i++)
+		assert_true(!before[i] || after[i]);
+	rig_fini(&r);
+	scratch_free(dir);
+}
+
 #ifdef HAVE_SQLITE
 /* A database that somebody has locked while the policy stops, and then not any more. */
 static int flush_locked(struct store_sink *sk, struct err *err)
@@ -203,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed_behind_writing), /* before there are threads: it forks */
 		cmocka_unit_test(test_stopped_behind_writing),
+		cmocka_unit_test(test_killed_while_spooling),
 #ifdef HAVE_SQLITE
 		cmocka_unit_test(test_unlocked_behind_spooling),
 #endif
