@@ -32,7 +32,7 @@ struct samp_sched {
 	bool left_behind;         /* a branch has a task that hangs */
 	struct hist lateness;     /* of all tasks */
 	unsigned int users;       /* threads, and the owner */
-	unsigned int inside;      /* threads that run a task */
+	unsigned int inside;      /* threads that run a task, or its end */
 	bool stopping;
 };
 

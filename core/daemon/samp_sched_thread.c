@@ -127,7 +127,6 @@ static void run_one(struct worker *me)
 	pthread_mutex_unlock(&sc->lock);
 	t->run(t);
 	pthread_mutex_lock(&sc->lock);
-	sc->inside--;
 	me->task = NULL;
 	t->busy = false;
 	t->ran = due;
@@ -139,10 +138,12 @@ static void run_one(struct worker *me)
 	if (t->abandoned) {
 		me->before = NULL;
 		pthread_mutex_unlock(&sc->lock);
-		t->gone(t);
+		t->gone(t); /* its source is closed, which may hang, too */
 		pthread_mutex_lock(&sc->lock);
+		sc->inside--;
 		return;
 	}
+	sc->inside--;
 	if (t->mail)
 		samp_sched_ready_add(sc, t);
 	if (!t->listed)

@@ -40,7 +40,7 @@
 #define GATES 4
 static int gates[GATES][2]; /* read end, write end */
 static atomic_int opens, closes, inside;
-static atomic_bool hang_in_open;
+static atomic_bool hang_in_open, hang_in_close, closing;
 
 static void gate_pass(struct samp *sp)
 {
@@ -90,6 +90,9 @@ static int gated_sample(struct samp *sp, struct err *err)
 
 static void gated_close(struct samp *sp)
 {
+	closing = true;
+	if (hang_in_close)
+		gate_pass(sp);
 	closes++;
 }
 
@@ -128,7 +131,7 @@ static int setup(void **state)
 		if (pipe(gates[i]))
 			return -1;
 	opens = closes = inside = 0;
-	hang_in_open = false;
+	hang_in_open = hang_in_close = closing = false;
 	*state = f;
 	return 0;
 }
@@ -379,6 +382,28 @@ static void test_end_while_hung(void **state)
 	wait_until(!pool_used(left));
 }
 
+/* ... or while one that came back hangs in being closed. */
+static void test_end_while_closing(void **state)
+{
+	static struct pool *left; /* not a leak */
+	struct fixture *f = *state;
+	struct samp *bad = begin(f, &gated, "bad0", "");
+
+	wait_until(status(bad).overdue);
+	hang_in_close = true;
+	samp_free(bad);
+	gate_let(0, 1);
+	wait_until(closing);
+	assert_false(samp_sched_free(f->env.sched));
+	f->env.sched = NULL;
+	left = f->env.pool;
+	f->env.pool = pool_new(0);
+	hang_in_close = false;
+	gate_let(0, 1);
+	wait_until(closes == 1);
+	wait_until(!pool_used(left));
+}
+
 /* open() hangs: config comes back all the same, and the set is there once it answers. */
 static void test_hang_in_open(void **state)
 {
@@ -621,11 +646,14 @@ static void test_long_ones_last(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_samples),          TEST(test_bad_start),    TEST(test_slots),
-		cmocka_unit_test(test_plan), TEST(test_hang),         TEST(test_free_while_hung),
-		TEST(test_end_while_hung),   TEST(test_hang_in_open), TEST(test_fifo),
-		TEST(test_degraded),         TEST(test_many),         TEST(test_exclusive),
-		TEST(test_exclusive_hangs),  TEST(test_kick),         TEST(test_long_ones_last),
+		TEST(test_samples),        TEST(test_bad_start),
+		TEST(test_slots),          cmocka_unit_test(test_plan),
+		TEST(test_hang),           TEST(test_free_while_hung),
+		TEST(test_end_while_hung), TEST(test_end_while_closing),
+		TEST(test_hang_in_open),   TEST(test_fifo),
+		TEST(test_degraded),       TEST(test_many),
+		TEST(test_exclusive),      TEST(test_exclusive_hangs),
+		TEST(test_kick),           TEST(test_long_ones_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
