@@ -290,7 +290,7 @@ static int rows_post(struct post *p, struct err *err)
 		status_say(p, &p->why);
 		return 0;
 	}
-	if (v == ROW_BAD && !p->proven) {
+	if (!p->proven && (v == ROW_BAD || p->suspects)) { /* these stand in a row */
 		why_refused(p);
 		p->suspects++;
 	} else if (v != STORED) {

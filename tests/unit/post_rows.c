@@ -268,6 +268,25 @@ static void test_wrong_address(void **state)
 	rig_fini(&r);
 }
 
+/* A row that is too long among those that the address refuses takes none of these with it. */
+static void test_too_long_at_wrong_address(void **state)
+{
+	struct rig r;
+
+	rig_init(&r, 1000);
+	r.sv.denies = true;
+	rows(&r, "good", 3);
+	row(&r, "long");
+	rows(&r, "good", 100);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(post_flush(r.post, &r.err), -EREMOTEIO);
+	r.sv.denies = false;
+	assert_int_equal(post_flush(r.post, &r.err), 0);
+	assert_int_equal(r.sv.stored, 103);
+	assert_int_equal(post_refused(r.post, NULL), 1);
+	rig_fini(&r);
+}
+
 /* Rows that were sent before, and may have been taken then, are told from those that are lost. */
 static void test_no_answer_before(void **state)
 {
@@ -298,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_wrong_address),
+		cmocka_unit_test(test_too_long_at_wrong_address),
 		cmocka_unit_test(test_no_answer_before),
 	};
 
