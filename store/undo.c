@@ -93,13 +93,16 @@ void undo_note(struct undo *u, const char *path, int fd, const void *p, size_t l
 	struct undo_note n = { .len = (uint32_t)len };
 	struct stat st;
 
-	if (!u || fstat(fd, &st) || !S_ISREG(st.st_mode))
+	if (!u)
 		return;
-	n.tail_sum = undo_tail_sum(p, len);
-	n.ino = st.st_ino;
-	n.before = (uint64_t)st.st_size;
 	pthread_mutex_lock(&u->lock);
-	note_add(u, &n, path, "");
+	u->last.size = 0; /* what undo_short() says is not about the one before */
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode)) {
+		n.tail_sum = undo_tail_sum(p, len);
+		n.ino = st.st_ino;
+		n.before = (uint64_t)st.st_size;
+		note_add(u, &n, path, "");
+	}
 	pthread_mutex_unlock(&u->lock);
 }
 

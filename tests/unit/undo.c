@@ -151,6 +151,23 @@ static void test_short(void **state)
 	holds(f->a, "old\n");
 }
 
+/* ... a pipe that took none: that is not about the file before it. */
+static void test_short_pipe(void **state)
+{
+	struct files *f = *state;
+	int pipes[2];
+
+	assert_int_equal(pipe(pipes), 0);
+	undo_again(f->u, 7);
+	append_all(f, "one\n");
+	undo_note(f->u, "pipe", pipes[1], "two\n", 4);
+	undo_short(f->u, "two\n", 0);
+	next_process(f, 7, 9);
+	holds(f->a, "old\n");
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 /* Others have written to the file. */
 static void test_others(void **state)
 {
@@ -233,6 +250,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_short_pipe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_spoilt, setup, teardown),
