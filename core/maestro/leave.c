@@ -1,7 +1,9 @@
 /* leave.c - daemons that the file has lost: what they were sent is taken away, and they run on.
  *
- * One that has another name now, or another place, is not lost: what it was sent goes with it.  What an operator has made
- * or changed there is left as it is.  With a state file this outlives maestro.
+ * One that has another name now, or another place, is not lost: what it was sent goes with it.  Also when the name and the
+ * spelling of the place are both others: before anything is taken away, all daemons of the file that have its port have
+ * been tried, and none of them was met at its address.  What an operator has made or changed there is left as it is.
+ * With a state file this outlives maestro.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +183,64 @@ void leavers_replace(struct maestro *m, struct leaving *v, size_t n)
 	leavers_take(m, v, n);
 }
 
+/* What it was sent, and `to` was not, is to go if the file has it no more. */
+static void owe(struct member *to, struct member *mb)
+{
+	for (int k = 0; k < BOOK_KINDS && to->sent && mb->sent; k++)
+		for (const struct book_item *it = mb->sent->items[k]; it; it = it->hh.next)
+			if (!book_find(to->sent, (enum book_kind)k, it->name))
+				book_put_item(to->sent, (enum book_kind)k, it);
+	if (to->sent)
+		return;
+	to->sent = mb->sent;
+	mb->sent = NULL;
+}
+
+/* The member of the plan that is the same daemon, in *ret; false: that is not known yet. */
+static bool same_daemon(const struct member *mb, struct member **ret)
+{
+	const struct maestro *m = mb->m;
+	bool known = true;
+
+	*ret = NULL;
+	for (size_t i = 0; i < m->plan->n_daemons && !*ret; i++) {
+		struct member *other = m->members[i];
+
+		if (!other->link || link_port(other->link) != link_port(mb->link))
+			continue;
+		if (link_same_peer(other->link, mb->link))
+			*ret = other;
+		known &= link_was_up(other->link) || other->lost_us;
+	}
+	return *ret || known;
+}
+
+bool leaver_may_go(const struct member *mb)
+{
+	struct member *other;
+
+	return same_daemon(mb, &other) && !other;
+}
+
+/* It has been read: true when it is another one's, who is told. */
+static bool is_another(struct member *mb)
+{
+	struct member *other;
+
+	if (mb->state != MEMBER_WAITING || !same_daemon(mb, &other))
+		return false;
+	if (!other) {
+		member_read(mb);
+		return false;
+	}
+	if (other->state == MEMBER_APPLYING || other->state == MEMBER_READING)
+		return false; /* soon */
+	log_info("maestro", "%s: it is %s in the file now", mb->name, other->name);
+	owe(other, mb);
+	member_touch(other);
+	return true;
+}
+
 static bool has_ended(const struct member *mb)
 {
 	if (mb->state == MEMBER_STILL) {
@@ -203,7 +263,7 @@ void leavers_tick(struct maestro *m)
 	struct member **at = &m->leavers, *mb;
 
 	while ((mb = *at)) {
-		if (!has_ended(mb)) {
+		if (!is_another(mb) && !has_ended(mb)) {
 			at = &mb->next;
 			continue;
 		}

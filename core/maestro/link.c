@@ -9,6 +9,7 @@
 #include "core/base/unit.h"
 #include "core/base/xalloc.h"
 #include "core/ctl/client.h"
+#include "xprt/addr.h"
 
 #define TICK_S      0.05
 #define DIALS_TICK  200 /* of a tick: 4,000 a second, which a daemon's host on one core takes */
@@ -37,8 +38,9 @@ struct link {
 	int64_t due_us, pause_us; /* LINK_IDLE: when to dial; the next pause */
 	void (*measured)(void *arg, double bytes);
 	void *measured_arg;
-	double bytes;     /* a second, of the sets seen so far */
-	int64_t since_us; /* LINK_DIALING: when it was dialed; LINK_UP: since then an answer is owed */
+	struct sockaddr_storage peer; /* where it was connected to last; AF_UNSPEC: nowhere yet */
+	double bytes;                 /* a second, of the sets seen so far */
+	int64_t since_us;             /* LINK_DIALING: when it was dialed; LINK_UP: since then an answer is owed */
 };
 
 struct links {
@@ -73,7 +75,7 @@ static void on_up(struct xprt *x, void *arg)
 {
 	struct link *l = arg;
 
-	(void)x;
+	memcpy(&l->peer, xprt_peer_addr(x), sizeof(l->peer));
 	l->state = LINK_UP;
 	l->pause_us = DIAL_MIN_US;
 	l->ev->up(l->arg);
@@ -200,6 +202,16 @@ unsigned short link_port(const struct link *l)
 void link_conf_get(const struct link *l, struct link_conf *ret)
 {
 	*ret = (struct link_conf){ l->xprt, l->host, l->port, l->auth, l->auth_args.n ? &l->auth_args : NULL };
+}
+
+bool link_was_up(const struct link *l)
+{
+	return l->peer.ss_family != AF_UNSPEC;
+}
+
+bool link_same_peer(const struct link *a, const struct link *b)
+{
+	return a->port == b->port && link_was_up(a) && link_was_up(b) && addr_same(&a->peer, &b->peer);
 }
 
 static bool same_args(const struct kv *a, const struct kv *b)

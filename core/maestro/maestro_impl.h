@@ -149,6 +149,8 @@ void leavers_take(struct maestro *m, struct leaving *v, size_t n);
 /* The same when the file was read anew: who left before may be back. */
 void leavers_replace(struct maestro *m, struct leaving *v, size_t n);
 void leavers_tick(struct maestro *m);
+/* Is it known to be none of those in the file? */
+bool leaver_may_go(const struct member *mb);
 void leavers_free(struct maestro *m);
 /* `late`: who cannot be reached is not waited for any more. */
 bool leavers_done(const struct maestro *m, bool late);

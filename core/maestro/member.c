@@ -93,7 +93,7 @@ static void on_read(void *arg, int rc, struct runs *runs, const char *why)
 	mb->state = MEMBER_WAITING;
 	if (mb->shares)
 		groups_met(mb);
-	if (mb->state == MEMBER_WAITING && groups_known(mb))
+	if (mb->state == MEMBER_WAITING && (mb->leaving ? leaver_may_go(mb) : groups_known(mb)))
 		member_compare(mb);
 }
 

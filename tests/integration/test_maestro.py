@@ -520,6 +520,21 @@ def test_who_left_the_file_is_left_empty(cluster):
         assert not re.search("daemon (samp-[13]|agg-1[12]) |# maestro left", f.read())
 
 
+def test_who_is_spelled_otherwise_is_not_emptied(cluster):
+    """A daemon that gets another name and another spelling of its place at once, as `127.0.0.1` and `localhost`."""
+    m = Maestro(cluster, samplers=2, groups=(1,), top=False).start_all()
+    with keeping(m, "--state", cluster.path("state")) as k:
+        m.agrees(k)
+        m.file = json.loads(json.dumps(m.file).replace("samp-2", "other"))
+        m.file["daemons"][1]["hosts"] = "localhost"
+        m.write()
+        k.says("samp-2: it is other in the file now")
+        wait_for(lambda: m.at("samp-2") == {"other/mem", "other/load"}, "each set once, under its new name")
+        wait_for(lambda: m.at("agg-11") == m.sets("samp-1", "other"), "the sets at the aggregator")
+        m.agrees(k)
+        assert "samp-2: nothing is left there" not in k.text()
+
+
 # -- several maestros ------------------------------------------------------------------------------------------------
 
 
