@@ -21,7 +21,7 @@
 
 struct place {
 	UT_hash_handle hh;
-	struct member *mb;
+	size_t daemon; /* of the plan */
 	char key[];
 };
 
@@ -30,12 +30,12 @@ static char *place_key(const struct link_conf *at)
 	return xasprintf("%s %u %s", at->xprt, at->port, at->host);
 }
 
-static struct place *places_of(const struct maestro *m)
+static struct place *places_of(const struct plan *plan)
 {
 	struct place *all = NULL, *p, *old;
 
-	for (size_t i = 0; i < m->plan->n_daemons; i++) {
-		const struct plan_daemon *d = &m->plan->daemons[i];
+	for (size_t i = 0; i < plan->n_daemons; i++) {
+		const struct plan_daemon *d = &plan->daemons[i];
 		const struct link_conf at = link_conf_of(d);
 		char *key = d->host ? place_key(&at) : NULL;
 
@@ -45,7 +45,7 @@ static struct place *places_of(const struct maestro *m)
 		HASH_FIND_STR(all, key, old);
 		if (!old) {
 			p = xcalloc(1, sizeof(*p) + strlen(key) + 1);
-			p->mb = m->members[i];
+			p->daemon = i;
 			strcpy(p->key, key);
 			HASH_ADD_STR(all, key, p);
 		}
@@ -54,14 +54,15 @@ static struct place *places_of(const struct maestro *m)
 	return all;
 }
 
-static struct member *place_find(struct place *all, const struct link_conf *at)
+/* The daemon there, or PLAN_NONE. */
+static size_t place_find(struct place *all, const struct link_conf *at)
 {
 	char *key = place_key(at);
 	struct place *p = NULL;
 
 	HASH_FIND_STR(all, key, p);
 	free(key);
-	return p ? p->mb : NULL;
+	return p ? p->daemon : PLAN_NONE;
 }
 
 static void places_free(struct place *all)
@@ -72,6 +73,21 @@ static void places_free(struct place *all)
 		HASH_DEL(all, p);
 		free(p);
 	}
+}
+
+size_t plan_lost(const struct plan *was, const struct plan *now)
+{
+	struct place *places = places_of(now);
+	size_t n = 0;
+
+	for (size_t i = 0; i < was->n_daemons; i++) {
+		const struct plan_daemon *d = &was->daemons[i];
+		const struct link_conf at = link_conf_of(d);
+
+		n += plan_find(now, d->name) == PLAN_NONE && (!d->host || place_find(places, &at) == PLAN_NONE);
+	}
+	places_free(places);
+	return n;
 }
 
 /* -- who leaves ---------------------------------------------------------------------------------------------------- */
@@ -104,14 +120,15 @@ static void begin(struct maestro *m, struct leaving *l)
 
 void leavers_take(struct maestro *m, struct leaving *v, size_t n)
 {
-	struct place *places = n ? places_of(m) : NULL;
+	struct place *places = n ? places_of(m->plan) : NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t now = plan_find(m->plan, v[i].name);
-		struct member *to = now == PLAN_NONE ? NULL : m->members[now];
+		struct member *to;
 
-		if (!to && v[i].at.host)
-			to = place_find(places, &v[i].at);
+		if (now == PLAN_NONE && v[i].at.host)
+			now = place_find(places, &v[i].at);
+		to = now == PLAN_NONE ? NULL : m->members[now];
 		if (to && v[i].sent)
 			hand_over(&v[i], to);
 		else if (!to && v[i].sent)
@@ -150,17 +167,18 @@ void leaving_at(struct leaving *l, const struct link_conf *at)
 /* Is it there again, under its name or at its place?  Then it is the other one's affair. */
 static void leavers_back(struct maestro *m)
 {
-	struct place *places = m->leavers ? places_of(m) : NULL;
+	struct place *places = m->leavers ? places_of(m->plan) : NULL;
 	struct member **at = &m->leavers, *mb;
 
 	while ((mb = *at)) {
 		struct link_conf lc;
 		size_t now = plan_find(m->plan, mb->name);
-		struct member *to = now == PLAN_NONE ? NULL : m->members[now];
+		struct member *to;
 
 		link_conf_get(mb->link, &lc);
-		if (!to)
-			to = place_find(places, &lc);
+		if (now == PLAN_NONE)
+			now = place_find(places, &lc);
+		to = now == PLAN_NONE ? NULL : m->members[now];
 		if (!to) {
 			at = &mb->next;
 			continue;

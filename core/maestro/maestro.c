@@ -15,6 +15,7 @@
 #define TICK_S    0.25
 #define ANSWER_US (5 * SEC_US) /* for any answer: a daemon that owes one for so long is dropped, and dialed again */
 #define SAVE_US   SEC_US       /* between two times that what was sent is written */
+#define LOST_MIN  4            /* daemons: so few may go without being asked for twice */
 #define SAY_US    SEC_US       /* between two lines on how many agree */
 
 const char *const outcome_names[OUTCOMES] = {
@@ -92,6 +93,23 @@ static void members_replace(struct maestro *m, const struct plan *was)
 	free(old);
 }
 
+/* A pattern that lacks a digit, or half a file: what most daemons are sent would be taken away.  It counts when the file is
+ * written once more, and has as many then. */
+static bool is_doubtful(struct maestro *m, const struct plan *now)
+{
+	size_t had = m->plan->n_daemons, lost = plan_lost(m->plan, now);
+	bool doubtful = lost >= LOST_MIN && lost > had / 2 && m->doubted != now->n_daemons;
+
+	m->doubted = doubtful ? now->n_daemons : 0;
+	if (doubtful)
+		log_error("maestro",
+			  "%s: %zu of %zu daemons are not in it any more; the cluster stays as it is: if that is "
+			  "meant, write "
+			  "the file once more (touch)",
+			  m->conf.file, lost, had);
+	return doubtful;
+}
+
 static void file_reload(struct maestro *m)
 {
 	struct plan *was = m->plan, *now;
@@ -104,6 +122,10 @@ static void file_reload(struct maestro *m)
 	}
 	if (!now->n_daemons) {
 		log_error("maestro", "%s: it names no daemon any more; the cluster stays as it is", m->conf.file);
+		plan_free(now);
+		return;
+	}
+	if (is_doubtful(m, now)) {
 		plan_free(now);
 		return;
 	}

@@ -80,6 +80,7 @@ struct maestro {
 	int64_t began_us, saved_us, said_us;
 	size_t said[OUTCOMES];
 	size_t progress;
+	size_t doubted; /* daemons of a file that has lost most of them: it is to be said twice; 0: there is none */
 	struct remembered *remembered;
 };
 
@@ -133,6 +134,8 @@ void adverts_up(struct member *mb);
 void adverts_died(struct member *mb);
 
 /* -- daemons that the file has lost (leave.c) -- */
+/* How many daemons of the one plan are in the other neither by name nor by place. */
+size_t plan_lost(const struct plan *was, const struct plan *now);
 struct leaving {
 	char *name;
 	struct link_conf at; /* borrowed from those below; host NULL: it is not known where it was */

@@ -535,6 +535,27 @@ def test_who_is_spelled_otherwise_is_not_emptied(cluster):
         assert "samp-2: nothing is left there" not in k.text()
 
 
+def test_a_file_that_lost_most_daemons_is_to_be_written_twice(cluster):
+    m = Maestro(cluster, samplers=6, groups=(), top=False)
+    del m.file["aggregators"]
+    m.write()
+    m.start_all()
+    with keeping(m) as k:
+        m.agrees(k)
+        whole = m.file
+        for left in 1, 2:  # it grows: who writes it is still at it
+            m.file = {**whole, "daemons": whole["daemons"][:left], "samplers": [
+                {**whole["samplers"][0], "daemons": ",".join(m.samps[:left])}]}
+            m.write()
+            k.says(f"{6 - left} of 6 daemons are not in it any more; the cluster stays as it is")
+        assert m.at("samp-6") == m.sets("samp-6") and "read anew" not in k.text()
+        os.utime(m.path)
+        for s in m.samps[2:]:
+            k.says(f"{s}: nothing is left there of what it was sent")
+        m.agrees(k, 2)
+        assert m.at("samp-2") == m.sets("samp-2")
+
+
 # -- several maestros ------------------------------------------------------------------------------------------------
 
 
