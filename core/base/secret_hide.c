@@ -25,6 +25,28 @@ static bool is_secret(const char *name, size_t n)
 	return is;
 }
 
+/* An URL may hold a user with its password, and what stands behind ? may be anything. */
+static void put_word(struct buf *out, const char *p, size_t len)
+{
+	const char *end = p + len, *host = memmem(p, len, "://", 3), *at, *ask;
+
+	if (host) {
+		host += 3;
+		at = memrchr(host, '@', strcspn(host, "/?# \t\r\n"));
+		buf_add(out, p, (size_t)(host - p));
+		if (at)
+			buf_addf(out, "***");
+		p = at ? at : host;
+		ask = memchr(p, '?', (size_t)(end - p));
+		if (ask) {
+			buf_add(out, p, (size_t)(ask + 1 - p));
+			buf_addf(out, "***");
+			return;
+		}
+	}
+	buf_add(out, p, (size_t)(end - p));
+}
+
 void secrets_hide(struct buf *b, size_t from)
 {
 	static const char blanks[] = " \t\r\n";
@@ -35,9 +57,11 @@ void secrets_hide(struct buf *b, size_t from)
 		size_t gap = strspn(p, blanks), word = strcspn(p + gap, blanks), name = strcspn(p + gap, "=");
 		bool hide = name < word && word > name + 1 && is_secret(p + gap, name);
 
-		buf_add(&out, p, gap + (hide ? name + 1 : word));
+		buf_add(&out, p, gap + (hide ? name + 1 : 0));
 		if (hide)
 			buf_addf(&out, "***");
+		else
+			put_word(&out, p + gap, word);
 		p += gap + word;
 	}
 	b->len = from;

@@ -5,7 +5,7 @@
 #include "core/base/buf.h"
 
 /* In the text from `from` on, each NAME=VALUE (VALUE up to the next blank) whose name says password, secret or token, and
- * not that a file holds it, becomes NAME=***. */
+ * not that a file holds it, becomes NAME=***; so do users of URLs, and what stands behind their question mark. */
 void secrets_hide(struct buf *b, size_t from);
 
 #endif

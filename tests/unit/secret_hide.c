@@ -22,6 +22,9 @@ static void test_what_is_hidden(void **state)
 		{ "token=t token_file=/t password_file=/p ssl.key.location=/k",
 		  "token=*** token_file=/t password_file=/p ssl.key.location=/k" },
 		{ "password= =x password = y", "password= =x password = y" },
+		{ "url=https://me:p@x@h:1/w a=//b@c", "url=https://***@h:1/w a=//b@c" },
+		{ "~ plugin k url=http://h/w?u=me&p=x -> url=http://h/@ b@c?d",
+		  "~ plugin k url=http://h/w?*** -> url=http://h/@ b@c?d" },
 		{ "  Api-Token=t  ", "  Api-Token=***  " },
 	};
 
