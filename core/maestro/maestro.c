@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -286,7 +287,14 @@ static void lead(struct maestro *m)
 	groups_init(m);
 	if (m->remembered) {
 		n = remembered_rest(m->remembered, m->plan, &rest);
-		leavers_take(m, rest, n);
+		if (remembered_is_of(m->remembered, m->file))
+			leavers_take(m, rest, n);
+		else if (n)
+			log_warning(
+				"maestro",
+				"%s: it is of another cluster file, which may still have %zu daemons that %s does not "
+				"have: they are left as they are; each file wants a --state of its own",
+				m->conf.state, n, m->conf.file);
 		leavings_free(rest, n);
 	}
 	remembered_free(m->remembered);
@@ -319,6 +327,14 @@ static void on_lock(void *arg, bool ours)
 		follow(m);
 }
 
+static char *path_whole(const char *path)
+{
+	char *dir = *path == '/' ? NULL : getcwd(NULL, 0), *ret = dir ? xasprintf("%s/%s", dir, path) : xstrdup(path);
+
+	free(dir);
+	return ret;
+}
+
 int maestro_new(const struct maestro_conf *conf, struct loop *loop, struct plan *plan, struct maestro **ret,
 		struct err *err)
 {
@@ -327,8 +343,10 @@ int maestro_new(const struct maestro_conf *conf, struct loop *loop, struct plan 
 	m->conf = *conf;
 	m->loop = loop;
 	m->plan = plan;
+	m->file = path_whole(conf->file);
 	m->links = links_new(loop, ANSWER_US, err);
 	if (!m->links) {
+		free(m->file);
 		free(m);
 		return -ENOMEM;
 	}
@@ -362,5 +380,6 @@ void maestro_free(struct maestro *m)
 	links_free(m->links);
 	plan_free(m->plan);
 	free(m->known);
+	free(m->file);
 	free(m);
 }

@@ -65,6 +65,7 @@ struct member {
 
 struct maestro {
 	struct maestro_conf conf;
+	char *file; /* of the conf, from the root on; as it is written: links may be replaced */
 	struct loop *loop;
 	struct links *links;
 	struct plan *plan;
@@ -167,6 +168,8 @@ struct remembered;
 struct remembered *remembered_parse(const char *text);
 struct remembered *remembered_read(const char *path);
 void remembered_free(struct remembered *r);
+/* Was it sent by that file (struct maestro's)?  Older ones do not say so, and are of any. */
+bool remembered_is_of(const struct remembered *r, const char *file);
 /* Yours, or NULL; *count: the changes of configuration by then. */
 struct book *remembered_take(struct remembered *r, const char *daemon, unsigned int *count);
 /* All that are not in that plan (NULL: all); for leavings_free(). */

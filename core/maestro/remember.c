@@ -1,5 +1,6 @@
 /* remember.c - what daemons were sent, over maestro's own end: the state file.
  *
+ *	# maestro file PATH
  *	# maestro daemon NAME count N
  *	# maestro at HOST PORT XPRT AUTH [NAME=VALUE ...]
  *	# maestro left SECONDS
@@ -23,6 +24,7 @@
 #include "core/maestro/maestro_impl.h"
 
 #define MARK     "# maestro daemon "
+#define OF       "# maestro file "
 #define AT       "# maestro at "
 #define LEFT     "# maestro left "
 #define FILE_MAX (1u << 30) /* bytes: 100,000 daemons with 10 KiB each */
@@ -98,6 +100,14 @@ struct remembered *remembered_parse(const char *text)
 		HASH_ADD_STR(r->parts, name, p);
 	}
 	return r;
+}
+
+bool remembered_is_of(const struct remembered *r, const char *file)
+{
+	size_t n = strlen(file);
+
+	return strncmp(r->text, OF, strlen(OF)) ||
+	       (!strncmp(r->text + strlen(OF), file, n) && r->text[strlen(OF) + n] == '\n');
 }
 
 struct remembered *remembered_read(const char *path)
@@ -225,6 +235,7 @@ int remembered_write(const struct maestro *m, struct err *err)
 		rc = err_set(err, -errno, "%s: %s; what was sent is not remembered", tmp, err_name(errno));
 		goto out;
 	}
+	fprintf(f, OF "%s\n", m->file);
 	for (size_t i = 0; i < m->plan->n_daemons; i++)
 		member_write(f, m->members[i]);
 	for (const struct member *mb = m->leavers; mb; mb = mb->next)

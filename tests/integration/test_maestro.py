@@ -556,6 +556,24 @@ def test_a_file_that_lost_most_daemons_is_to_be_written_twice(cluster):
         assert m.at("samp-2") == m.sets("samp-2")
 
 
+def test_the_state_of_another_file_takes_nothing_away(cluster):
+    m, state = Maestro(cluster, samplers=1, groups=(), top=False), cluster.path("state")
+    del m.file["aggregators"]
+    m.write()
+    m.start_all()
+    assert m.once("--state", state).returncode == 0
+    other = Maestro(cluster, samplers=1, groups=(), top=False)
+    other.file = json.loads(json.dumps({k: v for k, v in other.file.items() if k != "aggregators"}).replace("samp-1", "other-1"))
+    other.path = cluster.path("other.yaml")
+    other.write()
+    other.samps = other.names = ["other-1"]
+    other.port["other-1"] = other.port["samp-1"]
+    other.start_all()
+    r = other.once("--state", state)
+    assert r.returncode == 0 and "it is of another cluster file" in r.stderr, r.stdout + r.stderr
+    assert m.at("samp-1") == m.sets() and other.at("other-1") == other.sets()
+
+
 # -- several maestros ------------------------------------------------------------------------------------------------
 
 
