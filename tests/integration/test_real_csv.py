@@ -85,7 +85,8 @@ def compare(mode, theirs, ours, whole=True):
         times = sorted(set(a) & set(b))[1:-1]  # those at the ends may be partly there
         return len(times) > 2 and (a, b, times)
 
-    a, b, times = wait_for(common, f"samples in {theirs} that both stored")
+    a, b, times = wait_for(common, lambda: f"samples that both stored; {theirs}: {len(by_time(lines(theirs)))}, "
+                                           f"{ours}: {len(by_time(lines(ours)))}")
     for t in times if whole else ():
         assert [fix(mode, row) for row in a[t]] == b[t]
     heads = [[row for row in lines(p) if row.startswith("#")] for p in (theirs, ours)]
