@@ -193,6 +193,21 @@ static int kept_spool(struct strgp *sg, struct err *err)
 	return 0;
 }
 
+/* The oldest of the queue, of which the store has rows; number: of its record.  Where others are before it, these rows
+ * are noted with theirs. */
+static int part_spool(struct strgp *sg, struct snap *const *sn, size_t n, uint64_t number, struct err *err)
+{
+	bool first = number == sg->counts->taken;
+	int rc;
+
+	if (first)
+		undo_again(spool_undo(sg->spool), number);
+	rc = spool_add(sg->spool, sn, n, 0, err); /* the next process cannot rely on rows that were not flushed */
+	if (rc && first)
+		undo_again(spool_undo(sg->spool), UINT64_MAX);
+	return rc;
+}
+
 bool strgp_spool_queue(struct strgp *sg)
 {
 	struct snap *batch[STRGP_BATCH];
@@ -201,6 +216,7 @@ bool strgp_spool_queue(struct strgp *sg)
 	int64_t since_us;
 	uint64_t bytes, number;
 	size_t n;
+	bool part;
 	int rc = 0;
 
 	shrink(sg, 0);
@@ -211,9 +227,9 @@ bool strgp_spool_queue(struct strgp *sg)
 		pthread_mutex_unlock(&sg->lock);
 		shrink(sg, bytes);
 		number = spool_tail(sg->spool);
-		rc = spool_add(sg->spool, batch, n, sg->work.part ? 0 : rows_done, &err);
-		if (!rc && rows_done &&
-		    sg->work.part) { /* the next process cannot rely on rows that were not flushed */
+		part = rows_done && sg->work.part;
+		rc = part ? part_spool(sg, batch, n, number, &err) : spool_add(sg->spool, batch, n, rows_done, &err);
+		if (!rc && part) {
 			sg->work.part_no = number;
 			sg->work.part_rows = rows_done;
 		}

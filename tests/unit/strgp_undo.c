@@ -18,7 +18,7 @@
 
 #define N 200
 
-static int flushes_left;
+static int flushes_left, rows_left;
 #ifdef HAVE_SQLITE
 static const char *database;
 #endif
@@ -151,6 +151,85 @@ static void test_stopped_behind_writing(void **state)
 	scratch_free(dir);
 }
 
+/* Takes so many rows, each of which is in the file at once. */
+static int row_or_fail(struct store_sink *sk, const struct row *row, struct err *err)
+{
+	int rc = rows_left ? store_type_find("csv")->row(sk, row, err) : err_set(err, -ENOSPC, "it is full");
+
+	rows_left -= !rc;
+	return rc ? rc : store_type_find("csv")->flush(sk, err);
+}
+
+/* A set of as many rows. */
+static void offer_list(struct rig *r, uint32_t rows)
+{
+	struct schema *sc = schema_new("s", NULL);
+	struct snap *sn;
+	struct set *set;
+
+	schema_add_list(sc, "l", "", (uint32_t)schema_list_heap(V_U64, 1, rows), &r->err);
+	set_new(r->pool, sc, "n1/l", "n1", 0, 0, 0777, &set, &r->err);
+	set_begin(set);
+	list_clear(set, 0);
+	for (uint64_t i = 0; i < rows; i++)
+		memcpy(list_append(set, 0, V_U64, 1), &i, sizeof(i));
+	set_end(set);
+	sn = snap_new(set);
+	strgp_offer(r->sg, sn);
+	snap_put(sn);
+	set_put(set);
+	schema_free(sc);
+}
+
+static unsigned int lines_in(const char *dir)
+{
+	char *path = xasprintf("%s/rows/c/s", dir), *text = file_text(path);
+	unsigned int n = 0;
+
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		n++;
+	free(text);
+	free(path);
+	return n;
+}
+
+/* In a child. */
+static void live_amid_rows(const char *dir)
+{
+	struct store_type type = csv_but(flush_and_fail);
+	struct rig r;
+
+	type.row = row_or_fail;
+	rows_left = 2;
+	rig_init_with(&r, dir, (struct strgp_conf){ 0 }, &type);
+	if (strgp_start(r.sg, &r.err))
+		_exit(1);
+	offer_list(&r, 5);
+	WAIT_STATUS(&r, st.spooled == 1);
+	kill(getpid(), SIGKILL);
+}
+
+/* A set of which only the first rows were taken comes again as a whole: also where nothing stood before it. */
+static void test_killed_amid_rows(void **state)
+{
+	char *dir = scratch_new();
+	struct rig r;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		live_amid_rows(dir);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(lines_in(dir), 1 + 2);
+	rig_init(&r, dir, (struct strgp_conf){ 0 });
+	assert_int_equal(strgp_start(r.sg, &r.err), 0);
+	WAIT_STATUS(&r, st.stored == 1);
+	assert_int_equal(lines_in(dir), 1 + 5);
+	rig_fini(&r);
+	scratch_free(dir);
+}
+
 /* As a kill in the middle of spooling leaves it: not all records are there, nor is the last one whole. */
 static void spool_tear(const char *dir)
 {
@@ -241,8 +320,8 @@ static void test_unlocked_behind_spooling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_killed_behind_writing), /* before there are threads: it forks */
-		cmocka_unit_test(test_stopped_behind_writing),
+		cmocka_unit_test(test_killed_behind_writing), /* before there are threads: these two fork */
+		cmocka_unit_test(test_killed_amid_rows),         cmocka_unit_test(test_stopped_behind_writing),
 		cmocka_unit_test(test_killed_while_spooling),
 #ifdef HAVE_SQLITE
 		cmocka_unit_test(test_unlocked_behind_spooling),
