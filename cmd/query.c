@@ -201,7 +201,7 @@ static int rows_show(struct query *q, struct err *err)
 	q->ask.ordered = true;
 	out = query_out_new(query_form_of(q->o), to, "producer", q->metrics, q->n_metrics);
 	rc = q->type->rows(q->src, &q->ask, query_out_row, out, err);
-	query_out_end(out);
+	query_out_end(out, rc);
 	query_src_close(q); /* whoever reads the rest does not need it */
 	/* stopped by the output: that says why */
 	if ((ferror(to) | fclose(to)) && rc >= 0)

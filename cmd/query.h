@@ -128,8 +128,8 @@ struct query_out;
 struct query_out *query_out_new(enum query_form form, FILE *to, const char *who, const char *const *cols, size_t n);
 int query_out_row(const struct query_row *row, void *out); /* a query_row_fn */
 void query_out_agg(struct query_out *o, const struct query_agg *a);
-/* What is held back is printed, and it is freed. */
-void query_out_end(struct query_out *o);
+/* What is held back is printed, and it is freed.  rc: negative when reading the rows has failed. */
+void query_out_end(struct query_out *o, int rc);
 
 /* -- query_axis.c -------------------------------------------------------------------------------------------------- */
 

@@ -242,10 +242,10 @@ void query_out_agg(struct query_out *o, const struct query_agg *a)
 	free(v);
 }
 
-void query_out_end(struct query_out *o)
+void query_out_end(struct query_out *o, int rc)
 {
 	if (o->form == FORM_TABLE) {
-		if (!o->began && !o->n_held) /* people see only a head, and think of what they asked for last */
+		if (!rc && !o->began && !o->n_held) /* people see only a head, and think of what they asked for last */
 			fputs("ldms query: no rows match; `ldms query PATH` says what there is, and since when\n", stderr);
 		for (size_t i = 0; !o->n_held && i < o->n; i++)
 			o->width[i] = o->began ? o->width[i] : strlen(o->cols[i]);

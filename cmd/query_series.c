@@ -154,6 +154,6 @@ int query_series_show(struct query *q, struct err *err)
 					       : o->by,
 			    q->metrics, q->n_metrics);
 	query_out_agg(out, q->agg);
-	query_out_end(out);
+	query_out_end(out, 0);
 	return 0;
 }

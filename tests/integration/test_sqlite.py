@@ -187,6 +187,16 @@ def test_rows_that_are_not_there_are_said(made):
     assert run("query", made, "made", "--node", "nobody", "--csv").stderr == ""
 
 
+def test_damage_is_not_said_to_be_no_rows(made, tmp_path):
+    path = str(tmp_path / "damaged.db")
+    with open(made, "rb") as f:
+        pages = f.read()
+    with open(path, "wb") as f:
+        f.write(pages[:4096] + b"\xff" * (len(pages) - 4096))
+    r = run("query", path, "made")
+    assert r.returncode == 1 and "it is damaged" in r.stderr and "no rows match" not in r.stderr
+
+
 def test_many_nodes(made):
     """More than an index is asked of: they are picked while all is read."""
     rows = table(query(made, "made", "--csv", "--metric", "gauge", "--agg", "max", "--node", "n[2-900]"))
