@@ -70,6 +70,7 @@ static void note_add(struct undo *u, struct undo_note *n, const char *path, cons
 	static const uint8_t zeros[UNDO_UNIT];
 	uint64_t at = UNDO_UNIT + u->head.end;
 
+	n->round = u->head.round;
 	n->path_len = (uint32_t)strlen(path);
 	n->to_len = (uint32_t)strlen(to);
 	n->size = UNDO_UNIT + (n->path_len + n->to_len + UNDO_UNIT - 1) / UNDO_UNIT * UNDO_UNIT;
@@ -153,6 +154,7 @@ void undo_settle(struct undo *u, uint64_t taken)
 		return;
 	pthread_mutex_lock(&u->lock);
 	u->last.size = 0;
+	u->head.round += u->head.end > 0; /* should a note not get to the disk, an old one stands in its place */
 	head_change(u, taken, UINT64_MAX, 0);
 	pthread_mutex_unlock(&u->lock);
 }

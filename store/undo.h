@@ -13,7 +13,8 @@
  *      8     8    taken      records below this number were done with when the first note came
  *     16     8    again      what was noted comes again, if there are records from this number on; all ones: it does not
  *     24     8    end        of the notes that hold
- *     32    32    -
+ *     32     8    round      of these notes: others behind the head are of an earlier flush
+ *     40    24    -
  *     64          notes, each in multiples of 64 bytes, so that its head is in one page and written in one piece:
  *                    0  4  size       of the note
  *                    4  4  path_len
@@ -23,7 +24,8 @@
  *                   24  8  before     its length then
  *                   32  4  tail_sum   CRC-32C of the last of these bytes, 256 at most
  *                   36  4  checksum   CRC-32C of the paths
- *                   40 24  -
+ *                   40 16  -
+ *                   56  8  round
  *                   64     path, to
  */
 #ifndef STORE_UNDO_H

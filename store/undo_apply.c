@@ -33,8 +33,8 @@ static bool slurp(int fd, struct buf *b, uint64_t len)
 	return b->len == len;
 }
 
-/* One note behind `at`; false: there is none that is whole. */
-static bool note_read(const struct buf *b, size_t *at, struct noted *ret)
+/* One note behind `at`; false: there is none that is whole, and of that round. */
+static bool note_read(const struct buf *b, uint64_t round, size_t *at, struct noted *ret)
 {
 	const char *paths = (const char *)b->p + *at + UNDO_UNIT;
 	struct undo_note n;
@@ -42,20 +42,21 @@ static bool note_read(const struct buf *b, size_t *at, struct noted *ret)
 	if (b->len - *at < UNDO_UNIT)
 		return false;
 	memcpy(&n, b->p + *at, sizeof(n));
-	if (n.size > b->len - *at || n.size < UNDO_UNIT || n.path_len >= PATH_MAX || n.to_len >= PATH_MAX ||
-	    n.path_len + n.to_len > n.size - UNDO_UNIT || crc32c(paths, n.path_len + n.to_len) != n.sum)
+	if (n.round != round || n.size > b->len - *at || n.size < UNDO_UNIT || n.path_len >= PATH_MAX ||
+	    n.to_len >= PATH_MAX || n.path_len + n.to_len > n.size - UNDO_UNIT ||
+	    crc32c(paths, n.path_len + n.to_len) != n.sum)
 		return false;
 	*ret = (struct noted){ n, xstrndup(paths, n.path_len), xstrndup(paths + n.path_len, n.to_len) };
 	*at += n.size;
 	return true;
 }
 
-static void notes_read(struct undo *u, const struct buf *b, struct notes *ret)
+static void notes_read(struct undo *u, const struct buf *b, uint64_t round, struct notes *ret)
 {
 	struct noted one;
 	size_t at = UNDO_UNIT;
 
-	while (at < b->len && note_read(b, &at, &one)) {
+	while (at < b->len && note_read(b, round, &at, &one)) {
 		ret->v = xrealloc(ret->v, (ret->n + 1) * sizeof(*ret->v));
 		ret->v[ret->n++] = one;
 	}
@@ -180,7 +181,7 @@ void undo_apply(struct undo *u, uint64_t taken, uint64_t tail)
 	if (!fstat(u->fd, &st) && pread(u->fd, &head, sizeof(head), 0) == sizeof(head) &&
 	    !memcmp(head.magic, u->head.magic, sizeof(head.magic)) && head.end <= (uint64_t)st.st_size &&
 	    slurp(u->fd, &b, head.end ? UNDO_UNIT + head.end : 0))
-		notes_read(u, &b, &ns);
+		notes_read(u, &b, head.round, &ns);
 	again = head.taken == taken && tail > head.again;
 	for (size_t i = ns.n; i--;)
 		if (!ns.v[i].n.to_len)
@@ -191,6 +192,7 @@ void undo_apply(struct undo *u, uint64_t taken, uint64_t tail)
 	notes_fini(&ns);
 	buf_fini(&b);
 	u->head.taken = taken;
+	u->head.round = head.round + 1;
 	if (ftruncate(u->fd, 0))
 		log_warning("store", "file %s: cannot be cut: %s", u->path, err_name(-errno));
 }

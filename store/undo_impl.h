@@ -16,14 +16,15 @@
 
 struct undo_head {
 	char magic[8];
-	uint64_t taken, again, end;
+	uint64_t taken, again, end, round;
 };
 
 struct undo_note {
 	uint32_t size, path_len, to_len, len;
 	uint64_t ino, before;
 	uint32_t tail_sum, sum;
-	uint8_t pad[24];
+	uint8_t pad[16];
+	uint64_t round;
 };
 
 static_assert(sizeof(struct undo_note) == UNDO_UNIT, "as undo.h says");

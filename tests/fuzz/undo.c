@@ -29,8 +29,10 @@ static void file_write(const char *path, const void *p, size_t len)
 /* Checksums that fit, the file's own number, and names that are there: else nothing behind them is reached. */
 static void notes_mend(uint8_t *p, size_t len, uint64_t ino)
 {
+	struct undo_head head = { .end = 0 };
 	struct undo_note n;
 
+	memcpy(&head, p, len < sizeof(head) ? len : sizeof(head));
 	for (size_t at = UNDO_UNIT; at + sizeof(n) <= len; at += n.size) {
 		memcpy(&n, p + at, sizeof(n));
 		if (n.size < UNDO_UNIT || n.size > len - at)
@@ -39,6 +41,8 @@ static void notes_mend(uint8_t *p, size_t len, uint64_t ino)
 			n.sum = crc32c(p + at + UNDO_UNIT, n.path_len + n.to_len);
 		if (!(n.pad[0] & 2))
 			n.ino = ino;
+		if (!(n.pad[0] & 4))
+			n.round = head.round;
 		memcpy(p + at, &n, sizeof(n));
 	}
 }

@@ -220,6 +220,27 @@ static void test_renamed(void **state)
 	free(c);
 }
 
+/* A note that did not get to the disk: what stands in its place is of an earlier flush, and was counted. */
+static void test_stale(void **state)
+{
+	struct files *f = *state;
+	char old[128];
+	int fd = open(f->log, O_RDWR), other = open(f->b, O_RDWR | O_CREAT | O_APPEND, 0600);
+
+	undo_again(f->u, 7);
+	append_all(f, "one\n");
+	assert_int_equal(pread(fd, old, sizeof(old), 64), sizeof(old));
+	undo_settle(f->u, 8);
+	undo_again(f->u, 8);
+	undo_note(f->u, f->b, other, "two\n", 4);
+	assert_int_equal(write(other, "two\n", 4), 4);
+	assert_int_equal(pwrite(fd, old, sizeof(old), 64), sizeof(old));
+	next_process(f, 8, 9);
+	holds(f->a, "old\none\n");
+	close(other);
+	close(fd);
+}
+
 /* Notes that are no notes do nothing. */
 static void test_spoilt(void **state)
 {
@@ -253,6 +274,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_short_pipe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renamed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_spoilt, setup, teardown),
 	};
 
