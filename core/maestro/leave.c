@@ -118,25 +118,54 @@ static void begin(struct maestro *m, struct leaving *l)
 	m->dirty = true;
 }
 
-void leavers_take(struct maestro *m, struct leaving *v, size_t n)
+/* Its name is another one's now. */
+static void rename_away(struct leaving *l)
+{
+	char *name = xasprintf("%s@%s:%u", l->name, l->at.host ? l->at.host : "", l->at.port);
+
+	free(l->name);
+	l->name = name;
+}
+
+/* Who is at its place now has what is known of that place; a name may go around, as numbers do when a host goes. */
+size_t leavers_take(struct maestro *m, struct leaving *v, size_t n, bool ours)
 {
 	struct place *places = n ? places_of(m->plan) : NULL;
+	bool *known = xcalloc(m->plan->n_daemons + 1, sizeof(*known)), *there = xcalloc(n + 1, sizeof(*there));
+	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t now = plan_find(m->plan, v[i].name);
-		struct member *to;
+		size_t now = v[i].at.host ? place_find(places, &v[i].at) : PLAN_NONE;
 
-		if (now == PLAN_NONE && v[i].at.host)
-			now = place_find(places, &v[i].at);
-		to = now == PLAN_NONE ? NULL : m->members[now];
-		if (to && v[i].sent)
-			hand_over(&v[i], to);
-		else if (!to && v[i].sent)
+		there[i] = now != PLAN_NONE;
+		if (!there[i])
+			continue;
+		known[now] = true;
+		if (v[i].sent)
+			hand_over(&v[i], m->members[now]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t now = plan_find(m->plan, v[i].name);
+
+		if (there[i])
+			continue;
+		if (now != PLAN_NONE && !known[now]) {
+			if (v[i].sent)
+				hand_over(&v[i], m->members[now]);
+			continue;
+		}
+		if (now != PLAN_NONE)
+			rename_away(&v[i]);
+		left++;
+		if (ours && v[i].sent)
 			begin(m, &v[i]);
-		else if (!to)
+		else if (ours)
 			log_info("maestro", "%s: it is not in the file any more, and was sent nothing", v[i].name);
 	}
+	free(known);
+	free(there);
 	places_free(places);
+	return left;
 }
 
 void leavings_free(struct leaving *v, size_t n)
@@ -172,12 +201,13 @@ static void leavers_back(struct maestro *m)
 
 	while ((mb = *at)) {
 		struct link_conf lc;
-		size_t now = plan_find(m->plan, mb->name);
 		struct member *to;
+		size_t now;
 
 		link_conf_get(mb->link, &lc);
+		now = place_find(places, &lc);
 		if (now == PLAN_NONE)
-			now = place_find(places, &lc);
+			now = plan_find(m->plan, mb->name);
 		to = now == PLAN_NONE ? NULL : m->members[now];
 		if (!to) {
 			at = &mb->next;
@@ -198,7 +228,7 @@ static void leavers_back(struct maestro *m)
 void leavers_replace(struct maestro *m, struct leaving *v, size_t n)
 {
 	leavers_back(m);
-	leavers_take(m, v, n);
+	leavers_take(m, v, n, true);
 }
 
 /* What it was sent, and `to` was not, is to go if the file has it no more. */

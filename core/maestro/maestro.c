@@ -273,32 +273,32 @@ static void on_tick(struct ev_loop *ev, ev_timer *t, int events)
 
 static void lead(struct maestro *m)
 {
-	struct leaving *rest;
-	size_t n;
+	struct remembered *r = m->conf.state ? remembered_read(m->conf.state) : NULL;
+	struct leaving *all;
+	size_t n, n_left;
+	bool ours;
 
 	m->leads = true;
 	m->inherited = false;
 	m->began_us = clock_us(CLOCK_MONOTONIC);
 	m->share = share_new(m->plan, &same_weight);
-	m->remembered = m->conf.state ? remembered_read(m->conf.state) : NULL;
 	m->members = xcalloc(m->plan->n_daemons + 1, sizeof(*m->members));
 	for (size_t i = 0; i < m->plan->n_daemons; i++)
 		m->members[m->plan->order[i]] = member_new(m, m->plan->order[i]);
 	groups_init(m);
-	if (m->remembered) {
-		n = remembered_rest(m->remembered, m->plan, &rest);
-		if (remembered_is_of(m->remembered, m->file))
-			leavers_take(m, rest, n);
-		else if (n)
+	if (r) {
+		ours = remembered_is_of(r, m->file);
+		n = remembered_all(r, &all);
+		n_left = leavers_take(m, all, n, ours);
+		if (n_left && !ours)
 			log_warning(
 				"maestro",
 				"%s: it is of another cluster file, which may still have %zu daemons that %s does not "
 				"have: they are left as they are; each file wants a --state of its own",
-				m->conf.state, n, m->conf.file);
-		leavings_free(rest, n);
+				m->conf.state, n_left, m->conf.file);
+		leavings_free(all, n);
 	}
-	remembered_free(m->remembered);
-	m->remembered = NULL;
+	remembered_free(r);
 }
 
 static void follow(struct maestro *m)

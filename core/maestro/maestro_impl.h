@@ -82,7 +82,6 @@ struct maestro {
 	size_t said[OUTCOMES];
 	size_t progress;
 	size_t doubted; /* daemons of a file that has lost most of them: it is to be said twice; 0: there is none */
-	struct remembered *remembered;
 };
 
 /* -- one daemon (member.c) -- */
@@ -148,8 +147,9 @@ struct leaving {
 };
 void leaving_at(struct leaving *l, const struct link_conf *at);
 void leavings_free(struct leaving *v, size_t n);
-/* These were in the file, or remembered, and have no member: all members of the plan are there. */
-void leavers_take(struct maestro *m, struct leaving *v, size_t n);
+/* These were in the file, or remembered, and have no member: all members of the plan are there.  Returns how many the file
+ * has lost; unless that file is `ours`, nothing more becomes of them. */
+size_t leavers_take(struct maestro *m, struct leaving *v, size_t n, bool ours);
 /* The same when the file was read anew: who left before may be back. */
 void leavers_replace(struct maestro *m, struct leaving *v, size_t n);
 void leavers_tick(struct maestro *m);
@@ -172,8 +172,8 @@ void remembered_free(struct remembered *r);
 bool remembered_is_of(const struct remembered *r, const char *file);
 /* Yours, or NULL; *count: the changes of configuration by then. */
 struct book *remembered_take(struct remembered *r, const char *daemon, unsigned int *count);
-/* All that are not in that plan (NULL: all); for leavings_free(). */
-size_t remembered_rest(struct remembered *r, const struct plan *but, struct leaving **ret);
+/* All of them; for leavings_free(). */
+size_t remembered_all(struct remembered *r, struct leaving **ret);
 int remembered_write(const struct maestro *m, struct err *err);
 
 #endif

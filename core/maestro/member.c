@@ -257,8 +257,6 @@ struct member *member_new(struct maestro *m, size_t daemon)
 	mb->name = xstrdup(d->name);
 	mb->bytes = -1;
 	member_refusals_forget(mb);
-	if (m->remembered)
-		mb->sent = remembered_take(m->remembered, d->name, &mb->count);
 	if (d->host)
 		mb->link = link_new(m->links, &lc, &link_events, mb);
 	else

@@ -181,7 +181,7 @@ static void leaving_parse(struct leaving *l, const struct part *p)
 	free(copy);
 }
 
-size_t remembered_rest(struct remembered *r, const struct plan *but, struct leaving **ret)
+size_t remembered_all(struct remembered *r, struct leaving **ret)
 {
 	struct leaving *v = xcalloc(HASH_COUNT(r->parts) + 1, sizeof(*v));
 	struct part *p, *tmp;
@@ -190,8 +190,6 @@ size_t remembered_rest(struct remembered *r, const struct plan *but, struct leav
 	HASH_ITER(hh, r->parts, p, tmp) {
 		struct leaving *l = &v[n];
 
-		if (but && plan_find(but, p->name) != PLAN_NONE)
-			continue;
 		l->left_s = clock_us(CLOCK_REALTIME) / SEC_US;
 		leaving_parse(l, p);
 		l->name = xstrdup(p->name);

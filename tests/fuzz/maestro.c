@@ -55,7 +55,7 @@ static void state_file(const char *text)
 	size_t n;
 
 	book_free(remembered_take(r, "n1", &count));
-	n = remembered_rest(r, NULL, &rest);
+	n = remembered_all(r, &rest);
 	leavings_free(rest, n);
 	remembered_free(r);
 }

@@ -556,6 +556,34 @@ def test_a_file_that_lost_most_daemons_is_to_be_written_twice(cluster):
         assert m.at("samp-2") == m.sets("samp-2")
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_names_go_around(cluster, watched):
+    """The first host goes, and the names are numbers: each other daemon has the name of the one before."""
+    m, state = Maestro(cluster, samplers=3, groups=(), top=False), cluster.path("state")
+    own = [{"daemons": s, "plugins": [{"name": "loadavg", "interval": "200ms", "config": [{"schema": f"of_{s}"}]}]} for s in m.samps]
+    m.file = {"daemons": m.file["daemons"], "samplers": own}
+    m.write()
+    m.start_all()
+    ports = [m.port[s] for s in m.samps]
+
+    def instances():
+        return [re.findall(r"instance=(\S+)", ctl(p, "dump_cfg").stdout) for p in ports]
+    with contextlib.ExitStack() as stack:
+        if watched:
+            m.agrees(stack.enter_context(keeping(m, "--state", state)))
+        else:
+            assert m.once("--state", state).returncode == 0
+        assert instances() == [["samp-1/loadavg"], ["samp-2/loadavg"], ["samp-3/loadavg"]]
+        for d, p in zip(m.file["daemons"], ports[1:]):
+            d["endpoints"][0]["ports"] = p
+        del m.file["daemons"][2], m.file["samplers"][2]
+        m.write()
+        if not watched:
+            r = m.once("--state", state)
+            assert r.returncode == 0, r.stdout
+        wait_for(lambda: instances() == [[], ["samp-1/loadavg"], ["samp-2/loadavg"]], lambda: f"the new names; {instances()}")
+
+
 def test_the_state_of_another_file_takes_nothing_away(cluster):
     m, state = Maestro(cluster, samplers=1, groups=(), top=False), cluster.path("state")
     del m.file["aggregators"]

@@ -192,7 +192,7 @@ static void test_remembered_places(void **state)
 				 "# maestro daemon c count 3\n# maestro at h1 1 sock\n# maestro left x\n"
 				 "# maestro daemon d count 4\nlisten port=2\n# maestro at h 1 sock none\n");
 	struct leaving *v = NULL;
-	size_t n = remembered_rest(r, NULL, &v);
+	size_t n = remembered_all(r, &v);
 
 	(void)state;
 	assert_int_equal(n, 4);
