@@ -102,6 +102,7 @@ struct settling {
 	struct advert_agg *aggs;
 	size_t n;
 	size_t *load;
+	struct advert **first; /* who may run of each, while some are moved: those before run no more */
 	bool even;
 	void (*fn)(void *arg, size_t agg, const char *name, bool start);
 	void *arg;
@@ -183,7 +184,7 @@ static void settle_one(struct settling *s, const char *name, int pass)
 static bool move_one(struct settling *s)
 {
 	size_t most = s->n, least = s->n;
-	struct advert *a, *tmp, *there;
+	struct advert *a, *there;
 
 	for (size_t i = 0; i < s->n; i++) {
 		if (!s->aggs[i].told)
@@ -195,9 +196,11 @@ static bool move_one(struct settling *s)
 	}
 	if (most == s->n || s->load[most] < s->load[least] + 2)
 		return false;
-	HASH_ITER(hh, s->aggs[most].all, a, tmp) {
-		there = adverts_find(s->aggs[least].all, a->name);
-		if (!a->runs || !there || !there->there || there->runs)
+	while (s->first[most] && !s->first[most]->runs)
+		s->first[most] = s->first[most]->hh.next;
+	for (a = s->first[most]; a; a = a->hh.next) {
+		there = a->runs ? adverts_find(s->aggs[least].all, a->name) : NULL;
+		if (!there || !there->there || there->runs)
 			continue;
 		s->load[most]--;
 		s->load[least]++;
@@ -210,7 +213,13 @@ static bool move_one(struct settling *s)
 void adverts_settle(struct advert_agg *aggs, size_t n, bool even,
 		    void (*fn)(void *arg, size_t agg, const char *name, bool start), void *arg)
 {
-	struct settling s = { aggs, n, xcalloc(n + 1, sizeof(size_t)), even, fn, arg };
+	struct settling s = { .aggs = aggs,
+			      .n = n,
+			      .load = xcalloc(n + 1, sizeof(*s.load)),
+			      .first = xcalloc(n + 1, sizeof(*s.first)),
+			      .even = even,
+			      .fn = fn,
+			      .arg = arg };
 	struct advert *a, *tmp;
 
 	for (size_t i = 0; i < n; i++)
@@ -220,7 +229,10 @@ void adverts_settle(struct advert_agg *aggs, size_t n, bool even,
 			HASH_ITER(hh, aggs[i].all, a, tmp)
 				if (is_first(&s, i, a->name))
 					settle_one(&s, a->name, pass);
+	for (size_t i = 0; i < n; i++)
+		s.first[i] = aggs[i].all;
 	while (even && move_one(&s))
 		;
+	free(s.first);
 	free(s.load);
 }
