@@ -128,7 +128,7 @@ static void rename_away(struct leaving *l)
 }
 
 /* Who is at its place now has what is known of that place; a name may go around, as numbers do when a host goes. */
-size_t leavers_take(struct maestro *m, struct leaving *v, size_t n, bool ours)
+size_t leavers_take(struct maestro *m, struct leaving *v, size_t n, bool go)
 {
 	struct place *places = n ? places_of(m->plan) : NULL;
 	bool *known = xcalloc(m->plan->n_daemons + 1, sizeof(*known)), *there = xcalloc(n + 1, sizeof(*there));
@@ -154,12 +154,12 @@ size_t leavers_take(struct maestro *m, struct leaving *v, size_t n, bool ours)
 				hand_over(&v[i], m->members[now]);
 			continue;
 		}
-		if (now != PLAN_NONE)
-			rename_away(&v[i]);
 		left++;
-		if (ours && v[i].sent)
+		if (go && now != PLAN_NONE)
+			rename_away(&v[i]);
+		if (go && v[i].sent)
 			begin(m, &v[i]);
-		else if (ours)
+		else if (go)
 			log_info("maestro", "%s: it is not in the file any more, and was sent nothing", v[i].name);
 	}
 	free(known);

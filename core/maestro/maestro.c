@@ -94,19 +94,23 @@ static void members_replace(struct maestro *m, const struct plan *was)
 	free(old);
 }
 
-/* A pattern that lacks a digit, or half a file: what most daemons are sent would be taken away.  It counts when the file is
- * written once more, and has as many then. */
+/* A pattern that lacks a digit, or half a file: what most daemons are sent would be taken away. */
+static bool is_most(size_t lost, size_t had)
+{
+	return lost >= LOST_MIN && lost > had / 2;
+}
+
+/* It counts when the file is written once more, and has as many then. */
 static bool is_doubtful(struct maestro *m, const struct plan *now)
 {
 	size_t had = m->plan->n_daemons, lost = plan_lost(m->plan, now);
-	bool doubtful = lost >= LOST_MIN && lost > had / 2 && m->doubted != now->n_daemons;
+	bool doubtful = is_most(lost, had) && m->doubted != now->n_daemons;
 
 	m->doubted = doubtful ? now->n_daemons : 0;
 	if (doubtful)
 		log_error("maestro",
 			  "%s: %zu of %zu daemons are not in it any more; the cluster stays as it is: if that is "
-			  "meant, write "
-			  "the file once more (touch)",
+			  "meant, write the file once more (touch)",
 			  m->conf.file, lost, had);
 	return doubtful;
 }
@@ -276,7 +280,6 @@ static void lead(struct maestro *m)
 	struct remembered *r = m->conf.state ? remembered_read(m->conf.state) : NULL;
 	struct leaving *all;
 	size_t n, n_left;
-	bool ours;
 
 	m->leads = true;
 	m->inherited = false;
@@ -287,15 +290,21 @@ static void lead(struct maestro *m)
 		m->members[m->plan->order[i]] = member_new(m, m->plan->order[i]);
 	groups_init(m);
 	if (r) {
-		ours = remembered_is_of(r, m->file);
 		n = remembered_all(r, &all);
-		n_left = leavers_take(m, all, n, ours);
-		if (n_left && !ours)
+		n_left = leavers_take(m, all, n, false);
+		if (n_left && !remembered_is_of(r, m->file))
 			log_warning(
 				"maestro",
 				"%s: it is of another cluster file, which may still have %zu daemons that %s does not "
 				"have: they are left as they are; each file wants a --state of its own",
 				m->conf.state, n_left, m->conf.file);
+		else if (m->conf.mode == MAESTRO_KEEP && is_most(n_left, n))
+			log_warning("maestro",
+				    "%s: %zu of %zu daemons are not in it any more: they are left as they are, and "
+				    "forgotten; --once would have taken away what they were sent",
+				    m->conf.file, n_left, n);
+		else
+			leavers_take(m, all, n, true);
 		leavings_free(all, n);
 	}
 	remembered_free(r);

@@ -148,8 +148,8 @@ struct leaving {
 void leaving_at(struct leaving *l, const struct link_conf *at);
 void leavings_free(struct leaving *v, size_t n);
 /* These were in the file, or remembered, and have no member: all members of the plan are there.  Returns how many the file
- * has lost; unless that file is `ours`, nothing more becomes of them. */
-size_t leavers_take(struct maestro *m, struct leaving *v, size_t n, bool ours);
+ * has lost; nothing becomes of them without `go`, which may be said later. */
+size_t leavers_take(struct maestro *m, struct leaving *v, size_t n, bool go);
 /* The same when the file was read anew: who left before may be back. */
 void leavers_replace(struct maestro *m, struct leaving *v, size_t n);
 void leavers_tick(struct maestro *m);

@@ -556,6 +556,26 @@ def test_a_file_that_lost_most_daemons_is_to_be_written_twice(cluster):
         assert m.at("samp-2") == m.sets("samp-2")
 
 
+@pytest.mark.parametrize("once", [True, False])
+def test_a_file_that_lost_most_daemons_before_the_start(cluster, once):
+    m, state = Maestro(cluster, samplers=5, groups=(), top=False), cluster.path("state")
+    del m.file["aggregators"]
+    m.write()
+    m.start_all()
+    assert m.once("--state", state).returncode == 0
+    m.file["daemons"] = m.file["daemons"][:1]
+    m.file["samplers"][0]["daemons"] = "samp-1"
+    m.write()
+    if once:
+        assert m.once("--state", state).returncode == 0
+        assert m.at("samp-5") == set()
+        return
+    with keeping(m, "--state", state) as k:
+        k.says("4 of 5 daemons are not in it any more: they are left as they are")
+        m.agrees(k, 1)
+        assert m.at("samp-5") == m.sets("samp-5")
+
+
 @pytest.mark.parametrize("watched", [True, False])
 def test_names_go_around(cluster, watched):
     """The first host goes, and the names are numbers: each other daemon has the name of the one before."""
