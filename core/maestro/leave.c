@@ -231,17 +231,21 @@ void leavers_replace(struct maestro *m, struct leaving *v, size_t n)
 	leavers_take(m, v, n, true);
 }
 
-/* What it was sent, and `to` was not, is to go if the file has it no more. */
+/* What it was sent, and `to` was not, is to go if the file has it no more.  (What is on its way to `to` is noted when that is
+ * over.) */
 static void owe(struct member *to, struct member *mb)
 {
-	for (int k = 0; k < BOOK_KINDS && to->sent && mb->sent; k++)
+	bool busy = to->state == MEMBER_APPLYING;
+	struct book *now = busy ? to->want : to->sent, *with = busy ? to->owed : to->sent;
+
+	if (!busy && !to->sent) {
+		to->sent = mb->sent;
+		mb->sent = NULL;
+	}
+	for (int k = 0; k < BOOK_KINDS && with && mb->sent; k++)
 		for (const struct book_item *it = mb->sent->items[k]; it; it = it->hh.next)
-			if (!book_find(to->sent, (enum book_kind)k, it->name))
-				book_put_item(to->sent, (enum book_kind)k, it);
-	if (to->sent)
-		return;
-	to->sent = mb->sent;
-	mb->sent = NULL;
+			if (!book_find(now, (enum book_kind)k, it->name))
+				book_put_item(with, (enum book_kind)k, it);
 }
 
 /* The member of the plan that is the same daemon, in *ret; false: that is not known yet. */
@@ -281,8 +285,6 @@ static bool is_another(struct member *mb)
 		member_read(mb);
 		return false;
 	}
-	if (other->state == MEMBER_APPLYING || other->state == MEMBER_READING)
-		return false; /* soon */
 	log_info("maestro", "%s: it is %s in the file now", mb->name, other->name);
 	owe(other, mb);
 	member_touch(other);

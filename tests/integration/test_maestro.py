@@ -535,6 +535,21 @@ def test_who_is_spelled_otherwise_is_not_emptied(cluster):
         assert "samp-2: nothing is left there" not in k.text()
 
 
+def test_an_aggregator_is_spelled_otherwise_and_its_producers_change(cluster):
+    """What it runs as the old one does not keep the new one from starting it."""
+    m = Maestro(cluster, samplers=2, groups=(2,), top=False).start_all()
+    with keeping(m, "--state", cluster.path("state")) as k:
+        m.agrees(k)
+        ran = m.runs("agg-11")
+        m.file = json.loads(json.dumps(m.file).replace("agg-11", "other").replace('"reconnect": "100ms"', '"reconnect": "300ms"'))
+        next(d for d in m.file["daemons"] if d["names"] == "other")["hosts"] = "localhost"
+        m.write()
+        k.says("agg-11: it is other in the file now")
+        m.agrees(k)
+        wait_for(lambda: m.runs("agg-11") == ran and len(m.runs("agg-12")) == 1, "both producers to run where they did")
+        wait_for(lambda: len(m.at("agg-11") | m.at("agg-12")) == 4, "all sets")
+
+
 def test_a_file_that_lost_most_daemons_is_to_be_written_twice(cluster):
     m = Maestro(cluster, samplers=6, groups=(), top=False)
     del m.file["aggregators"]
