@@ -1,8 +1,8 @@
 /* leave.c - daemons that the file has lost: what they were sent is taken away, and they run on.
  *
  * One that has another name now, or another place, is not lost: what it was sent goes with it.  Also when the name and the
- * spelling of the place are both others: before anything is taken away, all daemons of the file that have its port have
- * been tried, and none of them was met at its address.  What an operator has made or changed there is left as it is.
+ * spelling of the place are both others: before anything is taken away, all daemons of the file on ports where it listens
+ * have been tried, and none of them was met at its address.  What an operator has made or changed there is left as it is.
  * With a state file this outlives maestro.
  */
 #include <stdlib.h>
@@ -248,6 +248,20 @@ static void owe(struct member *to, struct member *mb)
 				book_put_item(with, (enum book_kind)k, it);
 }
 
+/* It has been read. */
+static bool listens(const struct member *mb, unsigned short port)
+{
+	const struct book_item *it = mb->have ? mb->have->items[BOOK_LISTEN] : NULL;
+	bool does = port == link_port(mb->link);
+
+	for (; it && !does; it = it->hh.next) {
+		const char *number = strrchr(it->name, ':');
+
+		does = number && strtoul(number + 1, NULL, 10) == port;
+	}
+	return does;
+}
+
 /* The member of the plan that is the same daemon, in *ret; false: that is not known yet. */
 static bool same_daemon(const struct member *mb, struct member **ret)
 {
@@ -258,9 +272,9 @@ static bool same_daemon(const struct member *mb, struct member **ret)
 	for (size_t i = 0; i < m->plan->n_daemons && !*ret; i++) {
 		struct member *other = m->members[i];
 
-		if (!other->link || link_port(other->link) != link_port(mb->link))
+		if (!other->link || !listens(mb, link_port(other->link)))
 			continue;
-		if (link_same_peer(other->link, mb->link))
+		if (link_same_host(other->link, mb->link))
 			*ret = other;
 		known &= link_was_up(other->link) || other->lost_us;
 	}

@@ -209,9 +209,12 @@ bool link_was_up(const struct link *l)
 	return l->peer.ss_family != AF_UNSPEC;
 }
 
-bool link_same_peer(const struct link *a, const struct link *b)
+bool link_same_host(const struct link *a, const struct link *b)
 {
-	return a->port == b->port && link_was_up(a) && link_was_up(b) && addr_same(&a->peer, &b->peer);
+	struct in6_addr ip[2];
+
+	return link_was_up(a) && link_was_up(b) && addr_ip(&a->peer, &ip[0]) && addr_ip(&b->peer, &ip[1]) &&
+	       IN6_ARE_ADDR_EQUAL(&ip[0], &ip[1]);
 }
 
 static bool same_args(const struct kv *a, const struct kv *b)

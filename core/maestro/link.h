@@ -41,8 +41,8 @@ bool link_is_up(const struct link *l);
 bool link_is_to(const struct link *l, const struct link_conf *conf);
 unsigned short link_port(const struct link *l);
 bool link_was_up(const struct link *l);
-/* Do both lead, or did they last, to one port of one address, however that is spelled? */
-bool link_same_peer(const struct link *a, const struct link *b);
+/* Do both lead, or did they last, to one address, however that is spelled? */
+bool link_same_host(const struct link *a, const struct link *b);
 /* Where it leads; borrowed. */
 void link_conf_get(const struct link *l, struct link_conf *ret);
 

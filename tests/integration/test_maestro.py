@@ -535,6 +535,25 @@ def test_who_is_spelled_otherwise_is_not_emptied(cluster):
         assert "samp-2: nothing is left there" not in k.text()
 
 
+def test_who_is_reached_by_another_port_is_not_emptied(cluster):
+    """... and has another name."""
+    m = Maestro(cluster, samplers=1, groups=(), top=False)
+    second = {"names": "second-ep", "ports": free_port(), "xprt": "sock"}
+    del m.file["aggregators"]
+    m.file["daemons"][0]["endpoints"].append(second)
+    m.write()
+    m.start_all()
+    with keeping(m, "--state", cluster.path("state")) as k:
+        m.agrees(k)
+        m.file = json.loads(json.dumps(m.file).replace('"samp-1"', '"other"'))
+        first, second = m.file["daemons"][0]["endpoints"]
+        del first["maestro_comm"]
+        second["maestro_comm"] = True
+        m.write()
+        k.says("samp-1: it is other in the file now")
+        wait_for(lambda: m.at("samp-1") == {"other/mem", "other/load"}, "each set once, under its new name")
+
+
 def test_an_aggregator_is_spelled_otherwise_and_its_producers_change(cluster):
     """What it runs as the old one does not keep the new one from starting it."""
     m = Maestro(cluster, samplers=2, groups=(2,), top=False).start_all()
