@@ -211,8 +211,8 @@ class Cluster:
         bad = []
         living = [d for d in self.daemons if d.alive()]
         for d in living:
-            d.kill(signal.SIGTERM)
-            d.kill(signal.SIGCONT)  # a test that failed may have left it standing
+            d.kill(signal.SIGCONT)  # a test that failed may have left it standing; before its end, which SIGCONT upsets:
+            d.kill(signal.SIGTERM)  # a sanitizer that looks for leaks waits for its threads to stand
         for d in self.daemons:
             was_alive = d in living
             status = d.stop(None)
