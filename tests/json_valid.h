@@ -8,6 +8,7 @@
 
 struct json_at {
 	const unsigned char *p, *end;
+	bool blanks; /* between values there may be some */
 };
 
 static bool json_is(struct json_at *j, unsigned char c)
@@ -21,6 +22,12 @@ static bool json_take(struct json_at *j, unsigned char c)
 
 	j->p += yes;
 	return yes;
+}
+
+static void json_blanks(struct json_at *j)
+{
+	while (j->blanks && j->p < j->end && *j->p && strchr(" \t\r\n", *j->p))
+		j->p++;
 }
 
 static bool json_digits(struct json_at *j)
@@ -98,13 +105,20 @@ static bool json_members(struct json_at *j, bool object)
 	unsigned char end = object ? '}' : ']';
 
 	j->p++;
+	json_blanks(j);
 	if (json_take(j, end))
 		return true;
 	do {
-		if (object && (!json_string(j) || !json_take(j, ':')))
+		json_blanks(j);
+		if (object && !json_string(j))
 			return false;
+		json_blanks(j);
+		if (object && !json_take(j, ':'))
+			return false;
+		json_blanks(j);
 		if (!json_value(j))
 			return false;
+		json_blanks(j);
 	} while (json_take(j, ','));
 	return json_take(j, end);
 }
@@ -131,11 +145,23 @@ static bool json_value(struct json_at *j)
 /* Without blanks, as we write it; one line end at the end may be there. */
 static inline bool json_valid(const void *text, size_t len)
 {
-	struct json_at j = { text, (const unsigned char *)text + len };
+	struct json_at j = { text, (const unsigned char *)text + len, false };
 
 	if (!json_value(&j))
 		return false;
 	json_take(&j, '\n');
+	return j.p == j.end;
+}
+
+/* As people are to read it. */
+static inline bool json_valid_spaced(const void *text, size_t len)
+{
+	struct json_at j = { text, (const unsigned char *)text + len, true };
+
+	json_blanks(&j);
+	if (!json_value(&j))
+		return false;
+	json_blanks(&j);
 	return j.p == j.end;
 }
 

@@ -23,7 +23,9 @@ static void print_try(const struct print_format *format, const struct dir_set *d
 	print_contents(&p, d, im);
 	print_contents(&p, d, im);
 	print_end(&p);
-	if ((format == &print_json || format == &print_decomp) && !json_valid(p.out.p, p.out.len))
+	if (format == &print_json && !json_valid(p.out.p, p.out.len))
+		abort();
+	if (format == &print_decomp && !json_valid_spaced(p.out.p, p.out.len))
 		abort();
 	buf_fini(&p.out);
 }
