@@ -190,6 +190,7 @@ static int rows_show(struct query *q, struct err *err)
 	struct query_out *out;
 	int rc = query_metrics_pick(q, false, err);
 	FILE *to;
+	bool bad;
 
 	if (rc)
 		return rc;
@@ -204,7 +205,9 @@ static int rows_show(struct query *q, struct err *err)
 	query_out_end(out, rc);
 	query_src_close(q); /* whoever reads the rest does not need it */
 	/* stopped by the output: that says why */
-	if ((ferror(to) | fclose(to)) && rc >= 0)
+	bad = ferror(to);
+	bad |= fclose(to) != 0;
+	if (bad && rc >= 0)
 		return err_set(err, -EIO, "the rows could not all be printed: %s", err_name(-errno));
 	return rc;
 }
