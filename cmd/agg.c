@@ -71,7 +71,8 @@ static int run(const struct daemon_role *role, const struct cmd_usage *usage, in
 	if (!n && !o.help && !o.prdcr.n && !o.accept.n && !o.conf.n && !o.yaml.n && !o.samp.n)
 		n = err_set(&err, -1, "nothing to collect: give --prdcr LIST, --accept WHO or -c FILE");
 	else if (!n && !o.help && usage == &usage_store && stores_nothing(&o))
-		n = err_set(&err, -1, "nothing is stored: give --to STORE:PATH, as csv:DIR, or -c FILE");
+		n = err_set(&err, -1, "nothing is stored: give --to STORE:PATH, as csv:DIR, or -c FILE%s%s%s",
+			    o.to.n ? "; '" : "", o.to.n ? o.to.v[0] : "", o.to.n ? "' names no store" : "");
 	if (n > 0)
 		n = err_set(&err, -1, "'%s' is left over; lists with blanks want quotes", argv[1]);
 	if (n < 0) {

@@ -31,6 +31,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     (("auth", "make", "x"), "write `ldms auth gen FILE`"),
     (("store", "--prdcr", "agg-1"), "nothing is stored: give --to STORE:PATH"),
     (("store", "--prdcr", "agg-1", "--to", "agg-2"), "nothing is stored: give --to STORE:PATH"),
+    (("store", "--prdcr", "agg-1", "--to", "kakfa:h:1"), "or -c FILE; 'kakfa:h:1' names no store"),
     (("store", "--prdcr", "agg-1", "--strgp", "loadavg", "--to", "sqllite:x.db"), "did you mean 'sqlite:x.db'?"),
     (("store", "--prdcr", "agg-1", "--strgp", "loadavg", "--to", "foo:bar"), "'foo:bar' is neither STORE:PATH"),
     (("store", "--prdcr", "agg-1", "--shard", "1/2", "--to", "agg-2"), "--shard: say where the rows go"),
